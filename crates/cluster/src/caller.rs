@@ -1,0 +1,430 @@
+//! One request to the API server as somebody: the only place where requests are made, counted,
+//! bounded and slowed down. Watches are kube's; see `watch`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Limited};
+use kube::Client;
+use kube::client::Body;
+use kube::core::ApiResource;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::{ApiError, Refusal};
+use crate::limiter::Limiter;
+
+/// The largest answer that is read.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+/// How long one request may take. The API server itself gives up a write after 34 s.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// How often a request that was answered 429 is made in all.
+const TRIES: u32 = 6;
+
+/// Counts requests by verb.
+#[derive(Debug, Default)]
+pub struct Meter(Mutex<BTreeMap<&'static str, u64>>);
+
+impl Meter {
+    fn count(&self, verb: &'static str) {
+        *self
+            .0
+            .lock()
+            .expect("nothing panics while holding it")
+            .entry(verb)
+            .or_default() += 1;
+    }
+
+    /// The requests so far, by verb.
+    pub fn counts(&self) -> BTreeMap<&'static str, u64> {
+        self.0
+            .lock()
+            .expect("nothing panics while holding it")
+            .clone()
+    }
+}
+
+/// How much of an object the answer should hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// The whole object.
+    Whole,
+    /// Only its metadata (`PartialObjectMetadata`), which is all that most writes need.
+    Metadata,
+}
+
+impl Want {
+    fn accept(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Whole => "application/json",
+            Self::Metadata => {
+                "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+            }
+        })
+    }
+}
+
+/// Where an object or a collection is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    path: String,
+}
+
+impl Resource {
+    /// A collection: of a namespace, or of the cluster when there is none.
+    pub fn collection(api: &ApiResource, namespace: Option<&str>) -> Self {
+        let root = if api.group.is_empty() {
+            format!("/api/{}", segment(&api.version))
+        } else {
+            format!("/apis/{}/{}", segment(&api.group), segment(&api.version))
+        };
+        let path = match namespace {
+            Some(ns) => format!("{root}/namespaces/{}/{}", segment(ns), segment(&api.plural)),
+            None => format!("{root}/{}", segment(&api.plural)),
+        };
+        Self { path }
+    }
+
+    /// An object of a collection.
+    pub fn object(api: &ApiResource, namespace: Option<&str>, name: &str) -> Self {
+        let Self { path } = Self::collection(api, namespace);
+        Self {
+            path: format!("{path}/{}", segment(name)),
+        }
+    }
+
+    /// A sub-resource of an object.
+    #[must_use]
+    pub fn sub(mut self, name: &str) -> Self {
+        self.path.push('/');
+        self.path.push_str(&segment(name));
+        self
+    }
+
+    /// A path outside the resource API.
+    pub fn raw(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+        }
+    }
+}
+
+/// Encodes one path segment, so that a name taken from a file can never leave its place.
+fn segment(text: &str) -> String {
+    if text == "." || text == ".." {
+        return text.replace('.', "%2E");
+    }
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
+            out.push(byte as char);
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// What is sent along.
+#[derive(Clone, Debug)]
+pub enum Payload {
+    /// Nothing.
+    None,
+    /// A JSON object to create or a request to post.
+    Json(Bytes),
+    /// A server-side apply.
+    Apply(Bytes),
+    /// A JSON merge patch.
+    Merge(Bytes),
+    /// A JSON patch.
+    JsonPatch(Bytes),
+}
+
+/// An answer that is not a refusal.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status code: 201 tells that an apply created the object.
+    pub code: u16,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// Reads the body as JSON.
+    ///
+    /// # Errors
+    /// [`ApiError::Undecodable`] when it is not what is expected.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        serde_json::from_slice(&self.body).map_err(|e| ApiError::Undecodable(e.to_string()))
+    }
+}
+
+/// Somebody who makes requests: the controller itself, or a ServiceAccount by impersonation.
+#[derive(Clone)]
+pub struct Caller {
+    client: Client,
+    acting_as: Option<HeaderValue>,
+    limiter: Arc<Limiter>,
+    meter: Arc<Meter>,
+}
+
+impl Caller {
+    /// The controller itself.
+    pub fn new(client: Client, limiter: Arc<Limiter>, meter: Arc<Meter>) -> Self {
+        Self {
+            client,
+            acting_as: None,
+            limiter,
+            meter,
+        }
+    }
+
+    /// The same connection, acting as a ServiceAccount.
+    ///
+    /// Only the user is sent: the API server derives a ServiceAccount's groups itself, and with
+    /// group headers the controller would have to be allowed to impersonate groups as well.
+    pub fn acting_as(&self, namespace: &str, service_account: &str) -> Result<Self, ApiError> {
+        let user = HeaderValue::try_from(format!(
+            "system:serviceaccount:{namespace}:{service_account}"
+        ))
+        .map_err(|_| {
+            ApiError::Undecodable("the ServiceAccount's name is no header value".to_owned())
+        })?;
+        Ok(Self {
+            acting_as: Some(user),
+            ..self.clone()
+        })
+    }
+
+    /// The kube client underneath, for watches and discovery.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Reads an object.
+    ///
+    /// # Errors
+    /// [`ApiError`], as for every request.
+    pub async fn get(&self, resource: &Resource, want: Want) -> Result<Answer, ApiError> {
+        self.send("get", Method::GET, resource, "", want, &Payload::None)
+            .await
+    }
+
+    /// Lists a collection. `query` is a raw query string without `?`.
+    ///
+    /// # Errors
+    /// [`ApiError`], as for every request.
+    pub async fn list(&self, resource: &Resource, query: &str) -> Result<Answer, ApiError> {
+        let accept =
+            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+        self.send_accepting("list", Method::GET, resource, query, accept, &Payload::None)
+            .await
+    }
+
+    /// Creates an object in a collection, or posts a review.
+    ///
+    /// # Errors
+    /// [`ApiError`], as for every request.
+    pub async fn create(&self, resource: &Resource, object: &Value) -> Result<Answer, ApiError> {
+        let body = Payload::Json(Bytes::from(object.to_string()));
+        self.send("create", Method::POST, resource, "", Want::Whole, &body)
+            .await
+    }
+
+    /// Patches an object. `query` is a raw query string without `?`.
+    ///
+    /// # Errors
+    /// [`ApiError`], as for every request.
+    pub async fn patch(
+        &self,
+        resource: &Resource,
+        query: &str,
+        want: Want,
+        payload: &Payload,
+    ) -> Result<Answer, ApiError> {
+        let verb = if matches!(payload, Payload::Apply(_)) {
+            "apply"
+        } else {
+            "patch"
+        };
+        self.send(verb, Method::PATCH, resource, query, want, payload)
+            .await
+    }
+
+    /// Deletes an object, with `DeleteOptions`.
+    ///
+    /// # Errors
+    /// [`ApiError`], as for every request.
+    pub async fn delete(&self, resource: &Resource, options: &Value) -> Result<Answer, ApiError> {
+        let body = Payload::Json(Bytes::from(options.to_string()));
+        self.send(
+            "delete",
+            Method::DELETE,
+            resource,
+            "",
+            Want::Metadata,
+            &body,
+        )
+        .await
+    }
+
+    async fn send(
+        &self,
+        verb: &'static str,
+        method: Method,
+        resource: &Resource,
+        query: &str,
+        want: Want,
+        payload: &Payload,
+    ) -> Result<Answer, ApiError> {
+        let accept = want.accept();
+        let accept = accept.to_str().expect("both values are ASCII");
+        self.send_accepting(verb, method, resource, query, accept, payload)
+            .await
+    }
+
+    async fn send_accepting(
+        &self,
+        verb: &'static str,
+        method: Method,
+        resource: &Resource,
+        query: &str,
+        accept: &str,
+        payload: &Payload,
+    ) -> Result<Answer, ApiError> {
+        let uri = if query.is_empty() {
+            resource.path.clone()
+        } else {
+            format!("{}?{query}", resource.path)
+        };
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let request = self.request(method.clone(), &uri, accept, payload)?;
+            let permit = self.limiter.enter().await;
+            self.meter.count(verb);
+            let answer = tokio::time::timeout(TIME_LIMIT, self.exchange(request))
+                .await
+                .unwrap_or_else(|_| Err(ApiError::Unreachable("no answer within 60 s".to_owned())));
+            drop(permit);
+            match answer {
+                Err(ApiError::Refused(refusal)) if refusal.code == 429 && tries < TRIES => {
+                    // Everybody waits, not just this request: the server is overloaded as a whole.
+                    self.limiter.pause(Duration::from_secs(
+                        refusal.details.retry_after_seconds.max(1),
+                    ));
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        uri: &str,
+        accept: &str,
+        payload: &Payload,
+    ) -> Result<Request<Body>, ApiError> {
+        let (content_type, body) = match payload {
+            Payload::None => (None, Bytes::new()),
+            Payload::Json(body) => (Some("application/json"), body.clone()),
+            Payload::Apply(body) => (Some("application/apply-patch+yaml"), body.clone()),
+            Payload::Merge(body) => (Some("application/merge-patch+json"), body.clone()),
+            Payload::JsonPatch(body) => (Some("application/json-patch+json"), body.clone()),
+        };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(uri)
+            .header(header::ACCEPT, accept);
+        request = request.header(
+            header::USER_AGENT,
+            concat!("shipway/", env!("CARGO_PKG_VERSION")),
+        );
+        if let Some(content_type) = content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        if let Some(user) = &self.acting_as {
+            request = request.header("impersonate-user", user.clone());
+        }
+        request
+            .body(Body::from(body.to_vec()))
+            .map_err(|e| ApiError::Undecodable(e.to_string()))
+    }
+
+    async fn exchange(&self, request: Request<Body>) -> Result<Answer, ApiError> {
+        let response = self
+            .client
+            .send(request)
+            .await
+            .map_err(|e| unreachable_because(&e))?;
+        let code = response.status();
+        let retry_after = response
+            .headers()
+            .get(header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        let body = Limited::new(response.into_body(), MAX_ANSWER)
+            .collect()
+            .await
+            .map_err(|e| ApiError::Unreachable(e.to_string()))?
+            .to_bytes();
+        if code.is_success() {
+            return Ok(Answer {
+                code: code.as_u16(),
+                body,
+            });
+        }
+        Err(ApiError::Refused(refusal(code, retry_after, &body)))
+    }
+}
+
+/// The chain of causes, since the outermost one of a transport error says nothing.
+fn unreachable_because(error: &kube::Error) -> ApiError {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        source = inner.source();
+    }
+    ApiError::Unreachable(text)
+}
+
+/// Reads a `Status`; a proxy's or a dying server's answer may be none.
+fn refusal(code: StatusCode, retry_after: Option<u64>, body: &[u8]) -> Refusal {
+    let mut refusal: Refusal = serde_json::from_slice(body).unwrap_or_default();
+    refusal.code = code.as_u16();
+    if refusal.message.is_empty() {
+        refusal.message = format!("the API server answered {code}");
+    }
+    if let Some(seconds) = retry_after {
+        refusal.details.retry_after_seconds = seconds;
+    }
+    refusal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_leave_its_place_in_the_path() {
+        let api = ApiResource {
+            group: "apps".to_owned(),
+            version: "v1".to_owned(),
+            api_version: "apps/v1".to_owned(),
+            kind: "Deployment".to_owned(),
+            plural: "deployments".to_owned(),
+        };
+        let path = Resource::object(&api, Some("shop"), "../secrets?x=1").path;
+        assert_eq!(
+            path,
+            "/apis/apps/v1/namespaces/shop/deployments/..%2Fsecrets%3Fx%3D1"
+        );
+    }
+}

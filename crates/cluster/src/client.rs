@@ -1,0 +1,42 @@
+//! The connection to a cluster: one HTTP/2 connection that all requests and watches share.
+//!
+//! kube's own stack speaks HTTP/1.1 only (a TLS connection per watch), repeats 429, 503 and 504
+//! on its own for up to 20 seconds, and logs every URL; this one leaves all of that to the caller.
+
+use std::time::Duration;
+
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use kube::client::ConfigExt as _;
+use kube::{Client, Config};
+use tower::{BoxError, ServiceBuilder};
+
+/// How often an idle connection is asked whether it is still there. A server that vanished
+/// without closing is noticed within twice this time.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Makes a client over one shared HTTP/2 connection. Must be called inside a tokio runtime.
+///
+/// # Errors
+/// When the configuration's certificates or credentials cannot be used.
+pub fn connect(config: &Config) -> Result<Client, kube::Error> {
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(config.rustls_client_config()?)
+        .https_or_http()
+        .enable_all_versions()
+        .build();
+    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .http2_keep_alive_timeout(KEEP_ALIVE)
+        .http2_keep_alive_while_idle(true)
+        .http2_adaptive_window(true)
+        .build(connector);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .option_layer(config.auth_layer()?)
+        .map_err(BoxError::from)
+        .service(http);
+    Ok(Client::new(service, config.default_namespace.clone()))
+}

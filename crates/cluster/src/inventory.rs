@@ -1,0 +1,235 @@
+//! Reads and writes Inventory objects. The controller is their only writer, so they are listed
+//! once at the start and written from then on, never read again.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use kinds::inventory::{CHUNK, Inventory, InventoryEntry};
+use kinds::{Shipment, names};
+use kube::api::{Api, ListParams};
+use kube::core::ApiResource;
+use kube::{Resource as _, ResourceExt as _};
+use serde_json::{Value, json};
+
+use crate::caller::{Caller, Payload, Resource, Want};
+use crate::error::ApiError;
+
+/// How many Inventory objects one list request brings.
+const PAGE: u32 = 500;
+
+/// The inventory of one Shipment, as it stands in the cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// The key of what was last applied completely.
+    pub key: Option<String>,
+    /// The entries, in the order of the parts.
+    pub entries: Vec<InventoryEntry>,
+    /// How many parts there are.
+    pub parts: usize,
+}
+
+/// Lists all inventories of the cluster, by the namespace and name of their Shipment.
+///
+/// # Errors
+/// [`ApiError::Unreachable`] when a page cannot be read.
+pub async fn load(caller: &Caller) -> Result<HashMap<(String, String), Stored>, ApiError> {
+    let api: Api<Inventory> = Api::all(caller.client().clone());
+    let mut parts: HashMap<(String, String), Vec<(usize, Inventory)>> = HashMap::new();
+    let mut params = ListParams::default().limit(PAGE);
+    loop {
+        let page = api
+            .list(&params)
+            .await
+            .map_err(|e| ApiError::Unreachable(format!("inventories: {e}")))?;
+        let next = page
+            .metadata
+            .continue_
+            .clone()
+            .filter(|token| !token.is_empty());
+        for inventory in page {
+            let owner = (
+                inventory.namespace().unwrap_or_default(),
+                inventory.spec.shipment.clone(),
+            );
+            let index = part_index(&inventory.name_any(), &inventory.spec.shipment);
+            parts.entry(owner).or_default().push((index, inventory));
+        }
+        match next {
+            Some(token) => params.continue_token = Some(token),
+            None => break,
+        }
+    }
+    Ok(parts
+        .into_iter()
+        .map(|(owner, parts)| (owner, assemble(parts)))
+        .collect())
+}
+
+fn assemble(mut parts: Vec<(usize, Inventory)>) -> Stored {
+    parts.sort_by_key(|(index, _)| *index);
+    let mut stored = Stored {
+        parts: parts.last().map_or(0, |(index, _)| index + 1),
+        ..Stored::default()
+    };
+    for (index, part) in parts {
+        if index == 0 {
+            stored.key = part.spec.key;
+        }
+        stored.entries.extend(part.spec.entries);
+    }
+    stored
+}
+
+fn part_name(shipment: &str, index: usize) -> String {
+    format!("{shipment}.{index}")
+}
+
+fn part_index(name: &str, shipment: &str) -> usize {
+    name.strip_prefix(shipment)
+        .and_then(|rest| rest.strip_prefix('.')?.parse().ok())
+        .unwrap_or(0)
+}
+
+/// Writes the parts that differ from what is stored, and removes those that are left over.
+///
+/// # Errors
+/// [`ApiError`] of the first write that fails; parts before it are written. Since new entries are
+/// written before their objects exist and dropped after they are gone, that loses nothing.
+pub async fn save(
+    caller: &Caller,
+    shipment: &Shipment,
+    stored: &mut Stored,
+    next: Stored,
+) -> Result<(), ApiError> {
+    let namespace = shipment.namespace().unwrap_or_default();
+    let name = shipment.name_any();
+    let api = ApiResource::erase::<Inventory>(&());
+    let parts = next.entries.len().div_ceil(CHUNK).max(1);
+    for index in 0..parts.max(stored.parts) {
+        let place = Resource::object(&api, Some(&namespace), &part_name(&name, index));
+        let wanted = chunk(&next.entries, index);
+        if index >= parts {
+            remove(caller, &place).await?;
+            continue;
+        }
+        let key_moved = index == 0 && stored.key != next.key;
+        if index < stored.parts && chunk(&stored.entries, index) == wanted && !key_moved {
+            continue;
+        }
+        let spec = spec(&name, index, next.key.as_deref(), wanted);
+        write(caller, shipment, &api, &namespace, &place, index, &spec).await?;
+    }
+    *stored = Stored { parts, ..next };
+    Ok(())
+}
+
+fn chunk(entries: &[InventoryEntry], index: usize) -> &[InventoryEntry] {
+    let start = (index * CHUNK).min(entries.len());
+    let end = (start + CHUNK).min(entries.len());
+    &entries[start..end]
+}
+
+fn spec(shipment: &str, index: usize, key: Option<&str>, entries: &[InventoryEntry]) -> Value {
+    // A merge patch has to name what it takes away.
+    let key = if index == 0 { json!(key) } else { Value::Null };
+    json!({"shipment": shipment, "key": key, "entries": entries})
+}
+
+async fn write(
+    caller: &Caller,
+    shipment: &Shipment,
+    api: &ApiResource,
+    namespace: &str,
+    place: &Resource,
+    index: usize,
+    spec: &Value,
+) -> Result<(), ApiError> {
+    let patch = Bytes::from(json!({"spec": spec}).to_string());
+    let query = format!("fieldManager={}", names::CONTROLLER_MANAGER);
+    let create = || async {
+        let mut spec = spec.clone();
+        if let Some(spec) = spec.as_object_mut() {
+            spec.retain(|_, value| !value.is_null());
+        }
+        let object = json!({
+            "apiVersion": api.api_version, "kind": api.kind,
+            "metadata": {
+                "name": part_name(&shipment.name_any(), index),
+                "namespace": namespace,
+                // Kept until the Shipment has pruned what is listed here, even where somebody
+                // deletes the Shipment in the foreground.
+                "finalizers": [names::FINALIZER],
+                "ownerReferences": [shipment.controller_owner_ref(&())],
+            },
+            "spec": spec,
+        });
+        caller
+            .create(&Resource::collection(api, Some(namespace)), &object)
+            .await
+            .map(drop)
+    };
+    // The first part of a new inventory is created; everything else is most likely there.
+    let first = shipment.status.is_none();
+    let result = if first {
+        create().await
+    } else {
+        caller
+            .patch(
+                place,
+                &query,
+                Want::Metadata,
+                &Payload::Merge(patch.clone()),
+            )
+            .await
+            .map(drop)
+    };
+    match result {
+        Err(error) if first && error.is_conflict() => caller
+            .patch(place, &query, Want::Metadata, &Payload::Merge(patch))
+            .await
+            .map(drop),
+        Err(error) if !first && error.is_not_found() => create().await,
+        result => result,
+    }
+}
+
+/// Removes one part: first its finalizer, then itself.
+async fn remove(caller: &Caller, place: &Resource) -> Result<(), ApiError> {
+    let patch = Payload::Merge(Bytes::from_static(b"{\"metadata\":{\"finalizers\":null}}"));
+    match caller.patch(place, "", Want::Metadata, &patch).await {
+        Err(error) if error.is_not_found() => return Ok(()),
+        result => result?,
+    };
+    match caller
+        .delete(place, &json!({"propagationPolicy": "Background"}))
+        .await
+    {
+        Err(error) if error.is_not_found() => Ok(()),
+        result => result.map(drop),
+    }
+}
+
+/// Removes the whole inventory of a Shipment that has nothing left.
+///
+/// # Errors
+/// [`ApiError`] of the first removal that fails.
+pub async fn drop_all(
+    caller: &Caller,
+    shipment: &Shipment,
+    stored: &Stored,
+) -> Result<(), ApiError> {
+    let api = ApiResource::erase::<Inventory>(&());
+    let namespace = shipment.namespace().unwrap_or_default();
+    for index in 0..stored.parts {
+        remove(
+            caller,
+            &Resource::object(
+                &api,
+                Some(&namespace),
+                &part_name(&shipment.name_any(), index),
+            ),
+        )
+        .await?;
+    }
+    Ok(())
+}

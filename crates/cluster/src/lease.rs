@@ -1,0 +1,209 @@
+//! The Lease that lets one controller of a cluster work while the others wait.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use kube::core::ApiResource;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::caller::{Caller, Payload, Resource, Want};
+use crate::error::ApiError;
+
+/// How long a holder that does not renew keeps the Lease.
+const TERM: Duration = Duration::from_secs(15);
+/// How often the holder renews, and how often the others look.
+const STEP: Duration = Duration::from_secs(3);
+
+/// A Lease held by this process.
+pub struct Held {
+    caller: Caller,
+    place: Resource,
+    holder: String,
+    version: String,
+}
+
+/// Waits until the Lease is ours. `waiting` is told once who has it.
+///
+/// # Errors
+/// [`ApiError`] when the Lease may not be read or written; an unreachable server is waited for.
+pub async fn acquire(
+    caller: &Caller,
+    namespace: &str,
+    name: &str,
+    holder: &str,
+    waiting: impl Fn(&str),
+) -> Result<Held, ApiError> {
+    let api = ApiResource::erase::<Lease>(&());
+    let place = Resource::object(&api, Some(namespace), name);
+    // Another clock is not trusted: a holder is dead when its Lease has not moved for a term
+    // by this process's own clock.
+    let mut seen: Option<(String, Instant)> = None;
+    let mut told = false;
+    loop {
+        let lease = match caller.get(&place, Want::Whole).await {
+            Ok(answer) => Some(answer.decode::<Lease>()?),
+            Err(error) if error.is_not_found() => None,
+            Err(error) if error.is_transient() => {
+                sleep(STEP).await;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let version = lease
+            .as_ref()
+            .and_then(|lease| lease.metadata.resource_version.clone())
+            .unwrap_or_default();
+        if seen.as_ref().is_none_or(|(known, _)| *known != version) {
+            seen = Some((version.clone(), Instant::now()));
+        }
+        let current = lease
+            .as_ref()
+            .and_then(|lease| lease.spec.as_ref()?.holder_identity.clone())
+            .filter(|h| !h.is_empty());
+        let expired = seen
+            .as_ref()
+            .is_some_and(|(_, since)| since.elapsed() > TERM);
+        let free = current.as_deref().is_none_or(|current| current == holder) || expired;
+        if free {
+            let body = record(
+                namespace,
+                name,
+                holder,
+                Some(&version).filter(|v| !v.is_empty()),
+            );
+            let written = if lease.is_some() {
+                caller
+                    .patch(
+                        &place,
+                        "fieldManager=shipway-controller",
+                        Want::Metadata,
+                        &Payload::Merge(Bytes::from(body.to_string())),
+                    )
+                    .await
+            } else {
+                caller
+                    .create(&Resource::collection(&api, Some(namespace)), &body)
+                    .await
+            };
+            match written {
+                Ok(answer) => {
+                    let version = version_of(&answer.decode::<Value>()?);
+                    return Ok(Held {
+                        caller: caller.clone(),
+                        place,
+                        holder: holder.to_owned(),
+                        version,
+                    });
+                }
+                Err(error) if error.is_conflict() || error.is_transient() => {}
+                Err(error) => return Err(error),
+            }
+        } else if !told {
+            waiting(current.as_deref().unwrap_or_default());
+            told = true;
+        }
+        sleep(STEP).await;
+    }
+}
+
+impl Held {
+    /// Renews the Lease until `stop`, then gives it back. Returns early when it is lost: then
+    /// this process must stop working at once.
+    pub async fn keep(mut self, stop: CancellationToken) -> Kept {
+        let mut renewed = Instant::now();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => {
+                    self.give_back().await;
+                    return Kept::GivenBack;
+                }
+                () = sleep(STEP) => {}
+            }
+            match self
+                .write(&json!({"renewTime": micro_now(), "holderIdentity": self.holder}))
+                .await
+            {
+                Ok(()) => renewed = Instant::now(),
+                Err(error) if error.is_conflict() || error.is_not_found() => return Kept::Lost,
+                // While the API server is away nobody else can take the Lease either, but
+                // after its term somebody else may have it as soon as it is back.
+                Err(_) if renewed.elapsed() < TERM => {}
+                Err(_) => match self.reread().await {
+                    Ok(true) => renewed = Instant::now(),
+                    Ok(false) => return Kept::Lost,
+                    Err(_) => {}
+                },
+            }
+        }
+    }
+
+    async fn reread(&mut self) -> Result<bool, ApiError> {
+        let lease: Value = self.caller.get(&self.place, Want::Whole).await?.decode()?;
+        self.version = version_of(&lease);
+        Ok(lease["spec"]["holderIdentity"].as_str() == Some(&self.holder))
+    }
+
+    async fn give_back(&mut self) {
+        // If this fails the next holder waits for the term instead.
+        let _ = self.write(&json!({"holderIdentity": ""})).await;
+    }
+
+    async fn write(&mut self, spec: &Value) -> Result<(), ApiError> {
+        let body = json!({"metadata": {"resourceVersion": self.version}, "spec": spec});
+        let payload = Payload::Merge(Bytes::from(body.to_string()));
+        let answer = self
+            .caller
+            .patch(
+                &self.place,
+                "fieldManager=shipway-controller",
+                Want::Metadata,
+                &payload,
+            )
+            .await?;
+        self.version = version_of(&answer.decode::<Value>()?);
+        Ok(())
+    }
+}
+
+/// How holding a Lease ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It was given back because we were asked to stop.
+    GivenBack,
+    /// Somebody else has it.
+    Lost,
+}
+
+fn record(namespace: &str, name: &str, holder: &str, version: Option<&String>) -> Value {
+    let mut body = json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "holderIdentity": holder,
+            "leaseDurationSeconds": TERM.as_secs(),
+            "acquireTime": micro_now(),
+            "renewTime": micro_now(),
+        },
+    });
+    if let Some(version) = version {
+        body["metadata"]["resourceVersion"] = json!(version);
+    }
+    body
+}
+
+fn version_of(object: &Value) -> String {
+    object["metadata"]["resourceVersion"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn micro_now() -> String {
+    let now = Timestamp::now();
+    debug_assert!(now.duration_since(Timestamp::UNIX_EPOCH) > SignedDuration::ZERO);
+    now.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
+}

@@ -1,0 +1,24 @@
+//! Everything that touches a cluster: identity per request, server-side apply, metadata watches,
+//! inventory objects, the status writer.
+//!
+//! It carries out and it observes. What should be done is decided elsewhere, and passed in as a
+//! value. It reads no environment variables and no kubeconfig: a `kube::Config` comes in.
+
+pub mod apply;
+pub mod caller;
+pub mod catalog;
+pub mod client;
+pub mod error;
+pub mod field_path;
+pub mod inventory;
+pub mod lease;
+pub mod limiter;
+pub mod ownership;
+pub mod prune;
+pub mod status;
+pub mod watch;
+
+pub use caller::{Caller, Meter, Resource};
+pub use error::ApiError;
+pub use limiter::Limiter;
+pub use ownership::Owner;

@@ -1,0 +1,198 @@
+//! Metadata watches: one per resource in use, by the controller's own identity, filtered by the
+//! owner label. They report what is seen and judge nothing.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+
+use futures::StreamExt as _;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kinds::names;
+use kube::Client;
+use kube::api::{Api, DynamicObject, PartialObjectMeta};
+use kube::core::ApiResource;
+use kube::runtime::WatchStreamExt as _;
+use kube::runtime::watcher::{self, Event};
+use manifest::{GroupKind, ObjectId};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::apply::version;
+use crate::ownership::all_hashes;
+
+/// Metadata alone: this type makes the client ask for no more.
+type Objects = Api<PartialObjectMeta<DynamicObject>>;
+
+/// What is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// Only objects with the owner label.
+    Owned,
+    /// Everything of the kind: namespaces, accounts and definitions, whose existence matters.
+    All,
+}
+
+/// A live object, as much of it as is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Its identity.
+    pub id: ObjectId,
+    /// Its uid.
+    pub uid: String,
+    /// Its resourceVersion.
+    pub version: u64,
+    /// Whether it is on its way out.
+    pub deleting: bool,
+    /// The hash of each Shipway owner's field set, by field manager.
+    pub fields: Vec<(String, String)>,
+}
+
+/// What a watch reports.
+#[derive(Clone, Debug)]
+pub enum Report {
+    /// An object appeared or changed.
+    Seen(Sighting),
+    /// An object is gone, or no longer carries the owner label.
+    Gone(ObjectId, u64),
+    /// A full list came in: what is not in it is not there.
+    Listed(GroupKind, HashSet<ObjectId>),
+    /// The kind may not be watched, or cannot be.
+    Unwatchable(GroupKind, String),
+}
+
+/// Starts watches and ends them together.
+pub struct Watches {
+    client: Client,
+    reports: mpsc::UnboundedSender<Report>,
+    stop: CancellationToken,
+    running: Mutex<HashMap<GroupKind, CancellationToken>>,
+}
+
+impl Watches {
+    /// No watches yet. Reports go to `reports` until `stop`.
+    pub fn new(
+        client: Client,
+        reports: mpsc::UnboundedSender<Report>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            client,
+            reports,
+            stop,
+            running: Mutex::default(),
+        }
+    }
+
+    /// Watches a resource unless that is done already. Tells whether the watch is new.
+    pub fn ensure(&self, api: &ApiResource, filter: Filter) -> bool {
+        let kind = GroupKind::new(&api.group, &api.kind);
+        let mut running = self
+            .running
+            .lock()
+            .expect("nothing panics while holding it");
+        if running.contains_key(&kind) {
+            return false;
+        }
+        let stop = self.stop.child_token();
+        running.insert(kind.clone(), stop.clone());
+        let objects: Objects = Api::all_with(self.client.clone(), api);
+        let reports = self.reports.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = follow(objects, kind, filter, reports) => {}
+            }
+        });
+        true
+    }
+
+    /// The kinds that are watched.
+    pub fn kinds(&self) -> Vec<GroupKind> {
+        self.running
+            .lock()
+            .expect("nothing panics while holding it")
+            .keys()
+            .cloned()
+            .collect()
+    }
+
+    /// Ends the watch of a kind that is gone, so that it can begin anew when it comes back.
+    pub fn forget(&self, kind: &GroupKind) {
+        if let Some(stop) = self
+            .running
+            .lock()
+            .expect("nothing panics while holding it")
+            .remove(kind)
+        {
+            stop.cancel();
+        }
+    }
+}
+
+async fn follow(
+    objects: Objects,
+    kind: GroupKind,
+    filter: Filter,
+    reports: mpsc::UnboundedSender<Report>,
+) {
+    let mut config = watcher::Config::default().streaming_lists();
+    if filter == Filter::Owned {
+        config = config.labels(names::OWNER_LABEL);
+    }
+    let mut stream = watcher::watcher(objects, config).default_backoff().boxed();
+    let mut listed = HashSet::new();
+    while let Some(event) = stream.next().await {
+        let report = match event {
+            Ok(Event::Init) => {
+                listed.clear();
+                continue;
+            }
+            Ok(Event::InitApply(object)) => {
+                let seen = sighting(&kind, &object.metadata);
+                listed.insert(seen.id.clone());
+                Report::Seen(seen)
+            }
+            Ok(Event::InitDone) => Report::Listed(kind.clone(), std::mem::take(&mut listed)),
+            Ok(Event::Apply(object)) => Report::Seen(sighting(&kind, &object.metadata)),
+            Ok(Event::Delete(object)) => {
+                Report::Gone(identity(&kind, &object.metadata), version(&object.metadata))
+            }
+            Err(error) => match unwatchable(&error) {
+                Some(why) => Report::Unwatchable(kind.clone(), why),
+                None => continue,
+            },
+        };
+        if reports.send(report).is_err() {
+            return; // nobody listens any more: the controller is stopping
+        }
+    }
+}
+
+fn unwatchable(error: &watcher::Error) -> Option<String> {
+    let status = match error {
+        watcher::Error::WatchError(status) => status,
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status,
+        _ => return None,
+    };
+    matches!(status.code, 403 | 404 | 405).then(|| status.message.clone())
+}
+
+fn identity(kind: &GroupKind, meta: &ObjectMeta) -> ObjectId {
+    ObjectId {
+        group: kind.group.clone(),
+        kind: kind.kind.clone(),
+        namespace: meta.namespace.clone(),
+        name: meta.name.clone().unwrap_or_default(),
+    }
+}
+
+fn sighting(kind: &GroupKind, meta: &ObjectMeta) -> Sighting {
+    Sighting {
+        id: identity(kind, meta),
+        uid: meta.uid.clone().unwrap_or_default(),
+        version: version(meta),
+        deleting: meta.deletion_timestamp.is_some(),
+        fields: all_hashes(meta),
+    }
+}

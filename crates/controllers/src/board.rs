@@ -1,0 +1,142 @@
+//! What Shipments let each other know: which objects their renders name, how far they are, and
+//! what they wait for. Hand-over between Shipments and `dependsOn` read it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use git::TreeId;
+use manifest::ObjectId;
+
+/// A Shipment, by namespace and name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// The namespace.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+}
+
+impl Key {
+    /// The Shipment of that name.
+    pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+
+    /// Reads `namespace/name`.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.split_once('/')
+            .map(|(namespace, name)| Self::new(namespace, name))
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// Something whose change wakes a Shipment up.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Wait {
+    /// Any change of what the cluster serves.
+    Kinds,
+    /// A namespace.
+    Namespace(String),
+    /// A ServiceAccount, by namespace and name.
+    Account(String, String),
+    /// Another Shipment.
+    Shipment(Key),
+}
+
+/// What one Shipment lets the others know.
+#[derive(Clone, Debug, Default)]
+struct Notice {
+    /// The objects that its last render names.
+    wanted: Arc<BTreeSet<ObjectId>>,
+    /// The tree that its last pass dealt with, whatever came of it.
+    attempted: Option<TreeId>,
+    /// What it waits for.
+    waits: BTreeSet<Wait>,
+    /// Whether something that it waits for has moved since its last full pass.
+    woken: bool,
+}
+
+/// The board.
+#[derive(Debug, Default)]
+pub struct Board(Mutex<HashMap<Key, Notice>>);
+
+impl Board {
+    /// Notes what a render names.
+    pub fn wants(&self, key: &Key, wanted: Arc<BTreeSet<ObjectId>>) {
+        self.lock().entry(key.clone()).or_default().wanted = wanted;
+    }
+
+    /// Notes which tree a pass deals with.
+    pub fn attempts(&self, key: &Key, tree: TreeId) {
+        self.lock().entry(key.clone()).or_default().attempted = Some(tree);
+    }
+
+    /// Notes what a Shipment waits for now.
+    pub fn waits(&self, key: &Key, waits: BTreeSet<Wait>) {
+        self.lock().entry(key.clone()).or_default().waits = waits;
+    }
+
+    /// Takes a Shipment off the board.
+    pub fn remove(&self, key: &Key) {
+        self.lock().remove(key);
+    }
+
+    /// Marks all that wait for something as woken, and tells who they are.
+    pub fn wake(&self, wait: &Wait) -> Vec<Key> {
+        let mut board = self.lock();
+        let waiting = board
+            .iter_mut()
+            .filter(|(_, notice)| notice.waits.contains(wait));
+        waiting
+            .map(|(key, notice)| {
+                notice.woken = true;
+                key.clone()
+            })
+            .collect()
+    }
+
+    /// Whether something that a Shipment waits for has moved. Asking takes the mark away.
+    pub fn take_woken(&self, key: &Key) -> bool {
+        self.lock()
+            .get_mut(key)
+            .is_some_and(|notice| std::mem::take(&mut notice.woken))
+    }
+
+    /// The tree that a Shipment dealt with last.
+    pub fn attempted(&self, key: &Key) -> Option<TreeId> {
+        self.lock().get(key).and_then(|notice| notice.attempted)
+    }
+
+    /// Whether a Shipment's last render names an object.
+    pub fn names(&self, key: &Key, id: &ObjectId) -> bool {
+        self.lock()
+            .get(key)
+            .is_some_and(|notice| notice.wanted.contains(id))
+    }
+
+    /// The other Shipment whose last render names an object.
+    pub fn other_who_names(&self, key: &Key, id: &ObjectId) -> Option<Key> {
+        let board = self.lock();
+        board
+            .iter()
+            .find(|(other, notice)| *other != key && notice.wanted.contains(id))
+            .map(|(other, _)| other.clone())
+    }
+
+    /// How many objects a Shipment's last render names.
+    pub fn count(&self, key: &Key) -> usize {
+        self.lock().get(key).map_or(0, |notice| notice.wanted.len())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Notice>> {
+        self.0.lock().expect("nothing panics while holding it")
+    }
+}

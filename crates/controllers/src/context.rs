@@ -1,0 +1,158 @@
+//! What every controller has at hand.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use cluster::Caller;
+use cluster::catalog::Catalog;
+use cluster::watch::{Report, Watches};
+use kinds::{Environment, Shipment};
+use kube::runtime::events::Recorder;
+use kube::runtime::reflector::Store;
+use tokio::sync::mpsc;
+
+use crate::board::{Board, Key, Wait};
+use crate::ledger::Ledgers;
+use crate::metrics::Metrics;
+use crate::secret::Secrets;
+use crate::source::Sources;
+use crate::tracker::Tracker;
+
+/// The surroundings of all passes.
+pub struct Ctx {
+    /// Requests as the controller itself.
+    pub caller: Caller,
+    /// What the cluster serves.
+    pub catalog: Catalog,
+    /// Metadata watches.
+    pub watches: Watches,
+    /// Git repositories.
+    pub sources: Sources,
+    /// Applied objects beside what is seen of them.
+    pub tracker: Tracker,
+    /// What Shipments let each other know.
+    pub board: Board,
+    /// What passes hand on.
+    pub ledgers: Ledgers,
+    /// Namespaces and accounts that exist.
+    pub presence: Presence,
+    /// Credentials.
+    pub secrets: Secrets,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Events.
+    pub recorder: Recorder,
+    /// All Shipments, as last seen.
+    pub shipments: Store<Shipment>,
+    /// All Environments, as last seen.
+    pub environments: Store<Environment>,
+    /// Asks for a pass of a Shipment.
+    pub wake: mpsc::UnboundedSender<Key>,
+}
+
+impl Ctx {
+    /// Asks for a pass of each of these.
+    pub fn wake_all(&self, keys: impl IntoIterator<Item = Key>) {
+        for key in keys {
+            // If nobody listens any more the controller is stopping.
+            let _ = self.wake.send(key);
+        }
+    }
+
+    /// Asks for a pass of all that wait for something.
+    pub fn wake_waiting(&self, wait: &Wait) {
+        self.wake_all(self.board.wake(wait));
+    }
+}
+
+/// Namespaces and ServiceAccounts that exist, from their metadata watches.
+#[derive(Default)]
+pub struct Presence(Mutex<Present>);
+
+#[derive(Default)]
+struct Present {
+    /// By name, with whether it is on its way out.
+    namespaces: HashMap<String, bool>,
+    accounts: HashSet<(String, String)>,
+}
+
+impl Presence {
+    /// Whether a namespace exists and is not on its way out.
+    pub fn is_namespace_active(&self, name: &str) -> bool {
+        self.lock().namespaces.get(name) == Some(&false)
+    }
+
+    /// Whether a namespace is on its way out or gone.
+    pub fn is_namespace_going(&self, name: &str) -> bool {
+        self.lock().namespaces.get(name) != Some(&false)
+    }
+
+    /// Whether a ServiceAccount exists.
+    pub fn is_account(&self, namespace: &str, name: &str) -> bool {
+        self.lock()
+            .accounts
+            .contains(&(namespace.to_owned(), name.to_owned()))
+    }
+
+    /// Takes a report in; tells what may wait for it.
+    pub fn take(&self, report: &Report) -> Vec<Wait> {
+        let mut present = self.lock();
+        match report {
+            Report::Seen(sighting) if sighting.id.group.is_empty() => {
+                match sighting.id.kind.as_str() {
+                    "Namespace" => {
+                        let name = sighting.id.name.clone();
+                        let before = present.namespaces.insert(name.clone(), sighting.deleting);
+                        if before == Some(sighting.deleting) {
+                            Vec::new()
+                        } else {
+                            vec![Wait::Namespace(name)]
+                        }
+                    }
+                    "ServiceAccount" => {
+                        let account = account(&sighting.id);
+                        let new = present.accounts.insert(account.clone());
+                        if new {
+                            vec![Wait::Account(account.0, account.1)]
+                        } else {
+                            Vec::new()
+                        }
+                    }
+                    _ => Vec::new(),
+                }
+            }
+            Report::Gone(id, _) if id.group.is_empty() => match id.kind.as_str() {
+                "Namespace" => {
+                    present.namespaces.remove(&id.name);
+                    vec![Wait::Namespace(id.name.clone())]
+                }
+                "ServiceAccount" => {
+                    let account = account(id);
+                    present.accounts.remove(&account);
+                    vec![Wait::Account(account.0, account.1)]
+                }
+                _ => Vec::new(),
+            },
+            Report::Listed(kind, ids) if kind.group.is_empty() && kind.kind == "Namespace" => {
+                present
+                    .namespaces
+                    .retain(|name, _| ids.iter().any(|id| id.name == *name));
+                Vec::new()
+            }
+            Report::Listed(kind, ids) if kind.group.is_empty() && kind.kind == "ServiceAccount" => {
+                let accounts: HashSet<_> = ids.iter().map(account).collect();
+                present.accounts.retain(|known| accounts.contains(known));
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Present> {
+        self.0.lock().expect("nothing panics while holding it")
+    }
+}
+
+fn account(id: &manifest::ObjectId) -> (String, String) {
+    (id.namespace.clone().unwrap_or_default(), id.name.clone())
+}

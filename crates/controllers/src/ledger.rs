@@ -1,0 +1,160 @@
+//! What one Shipment's passes hand on to the next: the inventory and what is still open.
+//! Everything in it that must survive a restart is in the cluster as well.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex as SyncMutex};
+
+use cluster::inventory::Stored;
+use delivery::health::{self, Health, Status};
+use delivery::inventory::{Entry, Inventory};
+use git::TreeId;
+use kinds::inventory::InventoryEntry;
+use kinds::shipment::{Failure, HeldPrune};
+use manifest::ObjectId;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::board::Key;
+
+/// What others wait for a Shipment to change.
+pub type Sign = (bool, Option<i64>, Option<(String, bool)>, Option<TreeId>);
+
+/// The memory of one Shipment.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// The inventory as it stands in the cluster.
+    pub stored: Stored,
+    /// The inventory as it should stand there.
+    pub inventory: Inventory,
+    /// The key of the inputs that were last dealt with, and whether all went well.
+    pub done: Option<(String, bool)>,
+    /// What the last full pass could not do.
+    pub failures: Vec<Failure>,
+    /// The prune that waits for somebody.
+    pub held: Option<HeldPrune>,
+    /// Objects whose health is awaited: the resourceVersion that was read last, and its health.
+    pub unsettled: BTreeMap<ObjectId, (u64, Health)>,
+    /// Until when they may take.
+    pub deadline: Option<Instant>,
+    /// Passes in a row that left something that a retry may help.
+    pub retries: u32,
+    /// When to retry.
+    pub retry_at: Option<Instant>,
+    /// What was said once and is not said again: fields left to their writers.
+    pub said: BTreeSet<String>,
+    /// When kinds that may not be watched were last looked at.
+    pub looked: Option<Instant>,
+    /// What others were last told of: readiness, generation, inputs and tree.
+    pub sign: Option<Sign>,
+    /// Whether it was found in the cluster and no pass has looked at it yet.
+    pub fresh: bool,
+}
+
+impl Ledger {
+    /// The memory of a Shipment whose inventory was found in the cluster.
+    pub fn from_stored(stored: Stored) -> Self {
+        let entries = stored
+            .entries
+            .iter()
+            .map(entry_from)
+            .map(|entry| (entry.id.clone(), entry))
+            .collect();
+        let done = stored.key.clone().map(|key| (key, true));
+        Self {
+            stored,
+            inventory: Inventory(entries),
+            done,
+            fresh: true,
+            ..Self::default()
+        }
+    }
+
+    /// After a restart nothing is known of the health that was still awaited: where the Shipment
+    /// was not ready, all of it is read again.
+    pub fn recall(&mut self, was_ready: bool) {
+        if std::mem::take(&mut self.fresh) && !was_ready {
+            let waiting = Health {
+                status: Status::InProgress,
+                reason: "Restarted".to_owned(),
+                message: String::new(),
+            };
+            let ids = self
+                .inventory
+                .0
+                .values()
+                .filter(|entry| entry.uid.is_some())
+                .map(|entry| &entry.id);
+            let ids = ids.filter(|id| health::needs_status(&id.group, &id.kind));
+            self.unsettled = ids.map(|id| (id.clone(), (0, waiting.clone()))).collect();
+        }
+    }
+
+    /// The inventory in the shape in which it is stored.
+    pub fn to_store(&self, key: Option<String>) -> Stored {
+        Stored {
+            key,
+            entries: self.inventory.0.values().map(entry_to).collect(),
+            parts: self.stored.parts,
+        }
+    }
+}
+
+fn entry_from(entry: &InventoryEntry) -> Entry {
+    Entry {
+        id: ObjectId {
+            group: entry.group.clone(),
+            kind: entry.kind.clone(),
+            namespace: entry.namespace.clone(),
+            name: entry.name.clone(),
+        },
+        version: entry.version.clone(),
+        uid: entry.uid.clone(),
+        applied: entry.applied.clone(),
+        fields: entry.fields.clone(),
+    }
+}
+
+fn entry_to(entry: &Entry) -> InventoryEntry {
+    InventoryEntry {
+        group: entry.id.group.clone(),
+        version: entry.version.clone(),
+        kind: entry.id.kind.clone(),
+        namespace: entry.id.namespace.clone(),
+        name: entry.id.name.clone(),
+        uid: entry.uid.clone(),
+        applied: entry.applied.clone(),
+        fields: entry.fields.clone(),
+    }
+}
+
+/// The ledgers of all Shipments.
+#[derive(Debug, Default)]
+pub struct Ledgers(SyncMutex<HashMap<Key, Arc<Mutex<Ledger>>>>);
+
+impl Ledgers {
+    /// A Shipment's ledger; an empty one for a new Shipment.
+    pub fn of(&self, key: &Key) -> Arc<Mutex<Ledger>> {
+        self.0
+            .lock()
+            .expect("nothing panics while holding it")
+            .entry(key.clone())
+            .or_default()
+            .clone()
+    }
+
+    /// Puts a ledger there, at the start.
+    pub fn put(&self, key: Key, ledger: Ledger) {
+        self.0
+            .lock()
+            .expect("nothing panics while holding it")
+            .insert(key, Arc::new(Mutex::new(ledger)));
+    }
+
+    /// Drops the ledger of a Shipment that is gone.
+    pub fn remove(&self, key: &Key) {
+        self.0
+            .lock()
+            .expect("nothing panics while holding it")
+            .remove(key);
+    }
+}

@@ -1,0 +1,25 @@
+//! The controllers: one folder for each kind, and in it one file for each of the seven steps
+//! `gather`, `check`, `render`, `observe`, `plan`, `apply`, `report`.
+//!
+//! This crate is the thread through the others. It holds no HTTP server and no terminal, and
+//! reaches clusters and repositories only through the crates below it.
+
+pub mod board;
+pub mod context;
+pub mod environment;
+pub mod halt;
+pub mod ledger;
+pub mod metrics;
+pub mod secret;
+pub mod shipment;
+pub mod source;
+pub mod tracker;
+
+mod event;
+mod pump;
+mod run;
+
+pub use context::Ctx;
+pub use halt::Halt;
+pub use metrics::Metrics;
+pub use run::{Engine, Options, run};

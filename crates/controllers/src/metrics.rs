@@ -1,0 +1,138 @@
+//! What the controller counts, for `/metrics`.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use kinds::Reason;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// Counters of one controller process.
+#[derive(Default)]
+pub struct Metrics {
+    look_ups: Counter,
+    fetches: Counter,
+    renders: Counter,
+    applies: Counter,
+    prunes: Counter,
+    drift_repairs: Counter,
+    passes: Counter,
+    outcomes: Family<Outcome, Counter>,
+    queue: Gauge<i64, std::sync::atomic::AtomicI64>,
+    calls: Family<Verb, Gauge<u64, AtomicU64>>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Outcome {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Verb {
+    verb: &'static str,
+}
+
+impl Metrics {
+    /// Registers all counters under the prefix `shipway`.
+    pub fn register(&self, registry: &mut Registry) {
+        let registry = registry.sub_registry_with_prefix("shipway");
+        registry.register(
+            "git_look_ups",
+            "Looks at a repository's references",
+            self.look_ups.clone(),
+        );
+        registry.register(
+            "git_fetches",
+            "Fetches from a repository",
+            self.fetches.clone(),
+        );
+        registry.register(
+            "renders",
+            "Specifications turned into manifests",
+            self.renders.clone(),
+        );
+        registry.register(
+            "applies",
+            "Objects carried to the API server",
+            self.applies.clone(),
+        );
+        registry.register(
+            "prunes",
+            "Objects deleted since they left the source",
+            self.prunes.clone(),
+        );
+        registry.register(
+            "drift_repairs",
+            "Objects put right that were changed behind Git's back",
+            self.drift_repairs.clone(),
+        );
+        registry.register("passes", "Reconcile passes", self.passes.clone());
+        registry.register(
+            "outcomes",
+            "Reconcile passes that did not end ready, by reason",
+            self.outcomes.clone(),
+        );
+        registry.register(
+            "queue_running",
+            "Reconcile passes under way",
+            self.queue.clone(),
+        );
+        registry.register(
+            "api_calls",
+            "Requests to the API server so far, by verb",
+            self.calls.clone(),
+        );
+    }
+
+    pub(crate) fn looked_up(&self) {
+        self.look_ups.inc();
+    }
+
+    pub(crate) fn fetched(&self) {
+        self.fetches.inc();
+    }
+
+    pub(crate) fn rendered(&self) {
+        self.renders.inc();
+    }
+
+    pub(crate) fn applied(&self) {
+        self.applies.inc();
+    }
+
+    pub(crate) fn pruned(&self) {
+        self.prunes.inc();
+    }
+
+    pub(crate) fn repaired(&self) {
+        self.drift_repairs.inc();
+    }
+
+    pub(crate) fn pass_begins(&self) {
+        self.passes.inc();
+        self.queue.inc();
+    }
+
+    pub(crate) fn pass_ends(&self, reason: Reason) {
+        self.queue.dec();
+        if reason != Reason::Ready {
+            self.outcomes
+                .get_or_create(&Outcome {
+                    reason: reason.as_str(),
+                })
+                .inc();
+        }
+    }
+
+    /// Takes over the request counts of the cluster client.
+    pub fn take_calls(&self, meter: &cluster::Meter) {
+        for (verb, count) in meter.counts() {
+            self.calls
+                .get_or_create(&Verb { verb })
+                .inner()
+                .store(count, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Wires the controllers of one cluster together and runs them until they are told to stop.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cluster::caller::Meter;
+use cluster::catalog::Catalog;
+use cluster::ownership::Owner;
+use cluster::watch::{Filter, Report, Watches};
+use cluster::{ApiError, Caller, Limiter, inventory};
+use futures::{FutureExt as _, StreamExt as _};
+use git::Limits;
+use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kinds::{Environment, Shipment, names};
+use kube::Client;
+use kube::api::Api;
+use kube::core::ApiResource;
+use kube::runtime::controller::{Action, Config, Controller};
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::watcher;
+use manifest::GroupKind;
+use tokio::sync::{mpsc, oneshot};
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::board::{Board, Key};
+use crate::context::{Ctx, Presence};
+use crate::ledger::{Ledger, Ledgers};
+use crate::metrics::Metrics;
+use crate::pump;
+use crate::secret::Secrets;
+use crate::source::Sources;
+use crate::tracker::{Expected, Tracker};
+
+/// How a cluster's controllers are run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where Git repositories are kept.
+    pub cache: PathBuf,
+    /// How many requests to the API server run at a time.
+    pub requests_at_once: usize,
+    /// How many passes run at a time.
+    pub passes_at_once: u16,
+    /// Bounds on what is read from Git.
+    pub limits: Limits,
+}
+
+/// What of a running engine others may use: push events come in here.
+#[derive(Clone)]
+pub struct Engine {
+    /// The sources that are followed.
+    pub sources: Sources,
+    /// Counts the requests to the API server.
+    pub meter: Arc<Meter>,
+}
+
+/// Runs the controllers until `stop`. `started` gets the engine as soon as everything is read.
+///
+/// # Errors
+/// [`ApiError`] when the cluster cannot be read at the start; after that nothing ends it but `stop`.
+pub async fn run(
+    client: Client,
+    options: Options,
+    metrics: Arc<Metrics>,
+    started: oneshot::Sender<Engine>,
+    stop: CancellationToken,
+) -> Result<(), ApiError> {
+    let meter = Arc::new(Meter::default());
+    let limiter = Arc::new(Limiter::new(options.requests_at_once));
+    let caller = Caller::new(client.clone(), limiter, meter.clone());
+    let (reports_out, reports_in) = mpsc::unbounded_channel();
+    let (changes_out, changes_in) = mpsc::unbounded_channel();
+    let (wake_out, wake_in) = mpsc::unbounded_channel();
+    let (environment_out, environment_in) = mpsc::unbounded_channel();
+    let limits = options.limits;
+    let sources = Sources::new(
+        options.cache.clone(),
+        limits,
+        changes_out,
+        metrics.clone(),
+        stop.clone(),
+    );
+
+    let config = Config::default().concurrency(options.passes_at_once);
+    let watching = watcher::Config::default().streaming_lists();
+    let shipments = Controller::new(Api::<Shipment>::all(client.clone()), watching.clone());
+    let environments = Controller::new(Api::<Environment>::all(client.clone()), watching);
+    let ctx = Arc::new(Ctx {
+        catalog: Catalog::new(client.clone()),
+        watches: Watches::new(client.clone(), reports_out, stop.clone()),
+        sources: sources.clone(),
+        tracker: Tracker::default(),
+        board: Board::default(),
+        ledgers: Ledgers::default(),
+        presence: Presence::default(),
+        secrets: Secrets::default(),
+        metrics,
+        recorder: Recorder::new(
+            client.clone(),
+            Reporter {
+                controller: "shipway".into(),
+                instance: None,
+            },
+        ),
+        shipments: shipments.store(),
+        environments: environments.store(),
+        wake: wake_out,
+        caller,
+    });
+    let reports_in = read_all(&ctx, reports_in).await?;
+    tokio::spawn(pump::reports(ctx.clone(), reports_in));
+    tokio::spawn(pump::sources(ctx.clone(), changes_in, environment_out));
+    // If the receiver is gone nobody wants to be told, which is fine.
+    let _ = started.send(Engine { sources, meter });
+
+    let wakes = UnboundedReceiverStream::new(wake_in)
+        .map(|key: Key| ObjectRef::new(&key.name).within(&key.namespace));
+    let shipments = shipments
+        .with_config(config)
+        .reconcile_on(wakes)
+        .graceful_shutdown_on(stop.clone().cancelled_owned())
+        .run(
+            |shipment, ctx| guarded(crate::shipment::reconcile(shipment, ctx)),
+            |_, never, _| match *never {},
+            ctx.clone(),
+        )
+        .for_each(|_| async {});
+    let environments = environments
+        .reconcile_on(UnboundedReceiverStream::new(environment_in))
+        .graceful_shutdown_on(stop.clone().cancelled_owned())
+        .run(
+            |environment, ctx: Arc<Ctx>| {
+                guarded(async move {
+                    let action = crate::environment::reconcile(environment, ctx.clone()).await;
+                    pump::wake_everyone(&ctx);
+                    action
+                })
+            },
+            |_, never, _| match *never {},
+            ctx.clone(),
+        )
+        .for_each(|_| async {});
+    futures::join!(shipments, environments);
+    Ok(())
+}
+
+/// How long an object rests whose pass broke off by a fault of ours.
+const AFTER_PANIC: Duration = Duration::from_secs(60);
+
+/// Keeps a panic where it happened: one object's pass, not the controller's end.
+async fn guarded(pass: impl Future<Output = Action>) -> Result<Action, Infallible> {
+    let done = AssertUnwindSafe(pass).catch_unwind().await;
+    Ok(done.unwrap_or_else(|_| {
+        tracing::error!(
+            "a pass broke off: this is a fault of Shipway; it is tried again in a minute"
+        );
+        Action::requeue(AFTER_PANIC)
+    }))
+}
+
+/// Reads what a restart needs: what is served, what was delivered, which namespaces and accounts
+/// there are. One list a kind, no write.
+async fn read_all(
+    ctx: &Ctx,
+    mut reports: mpsc::UnboundedReceiver<Report>,
+) -> Result<mpsc::UnboundedReceiver<Report>, ApiError> {
+    ctx.catalog.refresh(Duration::ZERO).await?;
+    let inventories = inventory::load(&ctx.caller).await?;
+    let ground = [
+        ApiResource::erase::<Namespace>(&()),
+        ApiResource::erase::<ServiceAccount>(&()),
+        ApiResource::erase::<CustomResourceDefinition>(&()),
+        ApiResource::erase::<Shipment>(&()),
+    ];
+    let mut awaited: Vec<GroupKind> = ground
+        .iter()
+        .map(|api| GroupKind::new(&api.group, &api.kind))
+        .collect();
+    for api in &ground {
+        ctx.watches.ensure(api, Filter::All);
+    }
+    for ((namespace, name), stored) in inventories {
+        let key = Key::new(namespace, name);
+        let ledger = Ledger::from_stored(stored);
+        let manager = Owner::shipment(&key.namespace, &key.name).manager();
+        let mut wanted = std::collections::BTreeSet::new();
+        for (id, entry) in &ledger.inventory.0 {
+            wanted.insert(id.clone());
+            if let (Some(uid), Some(fields)) = (&entry.uid, &entry.fields) {
+                ctx.tracker.expect(
+                    id,
+                    &key,
+                    &Expected {
+                        manager: &manager,
+                        uid,
+                        fields,
+                        version: 0,
+                    },
+                );
+            }
+            if let Some((api, _)) = ctx.catalog.preferred_api(&id.group, &id.kind) {
+                ctx.watches.ensure(&api, Filter::Owned);
+            }
+        }
+        ctx.board.wants(&key, Arc::new(wanted));
+        ctx.ledgers.put(key, ledger);
+    }
+    while !awaited.is_empty() {
+        let Some(report) = reports.recv().await else {
+            return Err(ApiError::Unreachable("the watches ended".to_owned()));
+        };
+        if let Report::Unwatchable(kind, why) = &report {
+            if awaited.contains(kind) {
+                return Err(ApiError::Unreachable(format!(
+                    "the controller may not watch `{kind}`: {why}"
+                )));
+            }
+        }
+        if let Report::Listed(kind, _) = &report {
+            awaited.retain(|waiting| waiting != kind);
+        }
+        ctx.presence.take(&report);
+        ctx.tracker.take(&report);
+    }
+    tracing::info!(
+        "read the cluster; {} manages what carries `{}`",
+        names::CONTROLLER_MANAGER,
+        names::OWNER_LABEL
+    );
+    Ok(reports)
+}

@@ -1,0 +1,70 @@
+//! `Shipment`: drives it from its source to the cluster. Each step lives in the module of its name.
+
+mod apply;
+mod check;
+mod gather;
+mod heal;
+mod observe;
+mod plan;
+mod render;
+mod report;
+pub mod spec;
+mod teardown;
+
+use std::sync::Arc;
+
+use kinds::Shipment;
+use kube::ResourceExt as _;
+use kube::runtime::controller::Action;
+
+use crate::board::Key;
+use crate::context::Ctx;
+use crate::halt::Halt;
+use crate::ledger::Ledger;
+use report::Outcome;
+
+/// One pass over one Shipment. It never waits for objects: what it waits for wakes it again,
+/// and so does a new revision, which therefore always pre-empts a hopeless wait.
+pub(crate) async fn reconcile(shipment: Arc<Shipment>, ctx: Arc<Ctx>) -> Action {
+    let key = Key::new(
+        shipment.namespace().unwrap_or_default(),
+        shipment.name_any(),
+    );
+    ctx.metrics.pass_begins();
+    let ledger = ctx.ledgers.of(&key);
+    let mut ledger = ledger.lock().await;
+    let result = if shipment.metadata.deletion_timestamp.is_some() {
+        teardown::teardown(&ctx, &shipment, &key, &mut ledger).await
+    } else {
+        pass(&ctx, &shipment, &key, &mut ledger).await
+    };
+    let reason = result.as_ref().map_or_else(Halt::reason, Outcome::reason);
+    let action = report::report(&ctx, &shipment, &key, &mut ledger, result).await;
+    ctx.metrics.pass_ends(reason);
+    action
+}
+
+async fn pass(
+    ctx: &Ctx,
+    shipment: &Shipment,
+    key: &Key,
+    ledger: &mut Ledger,
+) -> Result<Outcome, Halt> {
+    let spec = spec::parse(shipment)?; // pure: from here on no Option, no bare names
+    if spec.suspended {
+        ctx.sources.unfollow(&gather::follower(key));
+        return Ok(Outcome::Suspended);
+    }
+    let gathered = gather::gather(ctx, shipment, key, &spec).await?; // reads what is wanted, decides nothing
+    let checked = check::check(key, spec, gathered)?; // pure
+    ledger.recall(report::was_ready(shipment));
+    let healed = heal::heal(ctx, &checked, ledger).await; // reads the health that is awaited
+    if healed.nothing_else_to_do {
+        return Ok(report::outcome(&checked, ledger));
+    }
+    let rendered = render::render(ctx, &checked).await?; // reads the files of one tree
+    let observed = observe::observe(ctx, &checked, rendered, ledger).await?; // reads scopes and doubtful objects
+    let draft = plan::draft(&checked, observed, ledger); // pure: inert data
+    apply::apply(ctx, shipment, &checked, draft, ledger).await?; // the only step that writes objects
+    Ok(report::outcome(&checked, ledger)) // pure: status comes from what was applied
+}

@@ -1,0 +1,145 @@
+//! Deletes what left the source, once nobody can be waiting to take it over.
+
+use cluster::prune::{self, Gone};
+use cluster::{ApiError, Caller};
+use delivery::order;
+use futures::StreamExt as _;
+use kinds::Reason;
+use kinds::shipment::Failure;
+use kube::runtime::reflector::ObjectRef;
+use manifest::ObjectId;
+
+use super::carry::behind;
+use super::{AT_ONCE, Outcome};
+use crate::board::{Key, Wait};
+use crate::context::Ctx;
+use crate::ledger::Ledger;
+use crate::shipment::check::Checked;
+use crate::shipment::gather;
+use crate::source::Follower;
+
+pub(super) async fn prune(
+    ctx: &Ctx,
+    checked: &Checked,
+    caller: &Caller,
+    list: &[ObjectId],
+    ledger: &mut Ledger,
+    outcome: Outcome<'_>,
+) {
+    if list.is_empty() {
+        return;
+    }
+    // An object may be on its way to a Shipment that has not got to this revision yet.
+    if let Some(other) = sibling_behind(ctx, checked) {
+        outcome.waits.insert(Wait::Shipment(other));
+        return;
+    }
+    for stage in order::prune_stages(list) {
+        let ledger_ref = &*ledger;
+        let gone = futures::stream::iter(stage).map(|id| async move {
+            let uid = ledger_ref
+                .inventory
+                .0
+                .get(&id)
+                .and_then(|entry| entry.uid.clone());
+            let gone = one(ctx, checked, caller, &id, uid.as_deref()).await;
+            (id, gone)
+        });
+        let gone: Vec<(ObjectId, Result<Step, ApiError>)> =
+            gone.buffer_unordered(AT_ONCE).collect().await;
+        for (id, result) in gone {
+            match result {
+                Ok(Step::After(other)) => {
+                    outcome.waits.insert(Wait::Shipment(other));
+                }
+                Ok(Step::Gone(gone)) => {
+                    if gone == Gone::Deleted {
+                        ctx.metrics.pruned();
+                        outcome.tally.pruned.push(id.clone());
+                    }
+                    ctx.tracker.forget(&id, &checked.key);
+                    ledger.unsettled.remove(&id);
+                    ledger.inventory.0.remove(&id);
+                }
+                Err(error) => outcome.failures.push(refused(checked, &id, &error)),
+            }
+        }
+    }
+}
+
+enum Step {
+    Gone(Gone),
+    /// Another Shipment names it and has not taken it over yet.
+    After(Key),
+}
+
+async fn one(
+    ctx: &Ctx,
+    checked: &Checked,
+    caller: &Caller,
+    id: &ObjectId,
+    uid: Option<&str>,
+) -> Result<Step, ApiError> {
+    let Some((api, _)) = ctx.catalog.preferred_api(&id.group, &id.kind) else {
+        return Ok(Step::Gone(Gone::Absent)); // its kind is gone, and all its objects with it
+    };
+    if let Some(other) = ctx.board.other_who_names(&checked.key, id) {
+        let place = cluster::Resource::object(&api, id.namespace.as_deref(), &id.name);
+        let live = prune::live(caller, &place).await?;
+        if live.as_ref().is_some_and(|meta| checked.owner.owns(meta)) {
+            return Ok(Step::After(other));
+        }
+        prune::release(caller, &checked.owner, &api, id).await?;
+        return Ok(Step::Gone(Gone::NotOurs(other.to_string())));
+    }
+    let gone = prune::delete(caller, &checked.owner, &api, id, uid).await?;
+    if matches!(gone, Gone::NotOurs(_)) {
+        prune::release(caller, &checked.owner, &api, id).await?;
+    }
+    Ok(Step::Gone(gone))
+}
+
+/// Another Shipment of the same revision that still has to look at it.
+fn sibling_behind(ctx: &Ctx, checked: &Checked) -> Option<Key> {
+    let siblings = ctx.sources.siblings(&gather::follower(&checked.key));
+    siblings.into_iter().find_map(|(follower, known)| {
+        let Follower::Shipment(namespace, name) = follower else {
+            return None;
+        };
+        let shipment = ctx
+            .shipments
+            .get(&ObjectRef::new(&name).within(&namespace))?;
+        let idle =
+            shipment.spec.suspend == Some(true) || shipment.metadata.deletion_timestamp.is_some();
+        let other = Key::new(namespace, name);
+        (!idle && known.at.is_some() && behind(ctx, &other).is_some()).then_some(other)
+    })
+}
+
+fn refused(checked: &Checked, id: &ObjectId, error: &ApiError) -> Failure {
+    let account = format!("{}/{}", checked.key.namespace, checked.spec.account);
+    let (reason, message) = if error.is_forbidden() {
+        (
+            Reason::Forbidden,
+            format!(
+                "it left the source, but the ServiceAccount `{account}` may not delete it: {error}"
+            ),
+        )
+    } else if error.is_admission() {
+        (
+            Reason::AdmissionRefused,
+            format!("it left the source but could not be deleted: {error}"),
+        )
+    } else {
+        (
+            Reason::ClusterUnreachable,
+            format!("it left the source but could not be deleted: {error}"),
+        )
+    };
+    Failure {
+        object: Some(id.to_string()),
+        reason: reason.as_str().to_owned(),
+        message: crate::event::clipped(&message, 500),
+        at: None,
+    }
+}

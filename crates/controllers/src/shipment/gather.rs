@@ -1,0 +1,165 @@
+//! Reads what is wanted and whether the ground for it is there. Decides nothing.
+
+use std::sync::Arc;
+
+use git::{CommitId, Credentials, TreeId};
+use kinds::condition::{self, kind};
+use kinds::{Environment, Shipment};
+use kube::runtime::reflector::ObjectRef;
+
+use super::spec::Spec;
+use crate::board::Key;
+use crate::context::Ctx;
+use crate::environment;
+use crate::halt::Halt;
+use crate::source::{Follower, Known, Trouble, Wish};
+
+/// What is wanted, as far as it is known.
+pub(super) struct Gathered {
+    /// The source.
+    pub(super) known: Known,
+    /// The Environment that covers the Shipment.
+    pub(super) environment: Option<Arc<Environment>>,
+    /// Its overlay, if it has one.
+    pub(super) overlay: Option<Result<OverlayAt, Trouble>>,
+    /// Whether the account exists.
+    pub(super) account_exists: bool,
+    /// Whether the Shipment's namespace is on its way out.
+    pub(super) namespace_going: bool,
+    /// Dependencies that are not ready: which, and why.
+    pub(super) missing: Vec<(Key, &'static str)>,
+}
+
+/// An overlay at a revision, and the trees in it that concern one Shipment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct OverlayAt {
+    pub(super) follower: Follower,
+    pub(super) commit: CommitId,
+    pub(super) all: Option<TreeId>,
+    pub(super) own: Option<TreeId>,
+}
+
+pub(super) fn follower(key: &Key) -> Follower {
+    Follower::Shipment(key.namespace.clone(), key.name.clone())
+}
+
+pub(super) async fn gather(
+    ctx: &Ctx,
+    shipment: &Shipment,
+    key: &Key,
+    spec: &Spec,
+) -> Result<Gathered, Halt> {
+    let known = source(ctx, key, spec).await?;
+    let environment = environment::choose(&ctx.environments.state(), shipment)?;
+    let overlay = match &environment {
+        Some(environment) if environment.spec.overlay.is_some() => {
+            Some(overlay(ctx, key, environment).await)
+        }
+        _ => None,
+    };
+    Ok(Gathered {
+        known,
+        environment,
+        overlay,
+        account_exists: ctx.presence.is_account(&key.namespace, &spec.account),
+        namespace_going: ctx.presence.is_namespace_going(&key.namespace),
+        missing: spec
+            .depends_on
+            .iter()
+            .filter_map(|needed| Some((needed.clone(), not_ready(ctx, needed)?)))
+            .collect(),
+    })
+}
+
+async fn source(ctx: &Ctx, key: &Key, spec: &Spec) -> Result<Known, Halt> {
+    let follower = follower(key);
+    let mut refused = false;
+    loop {
+        let credentials = match &spec.secret {
+            Some(name) => {
+                ctx.secrets
+                    .credentials(&ctx.caller, &key.namespace, name, refused)
+                    .await?
+            }
+            None => Credentials::default(),
+        };
+        let wish = Wish {
+            url: spec.url.clone(),
+            reference: spec.reference.clone(),
+            branch: spec.branch.clone(),
+            path: spec.path.clone(),
+            credentials,
+            interval: spec.interval,
+        };
+        let known = ctx
+            .sources
+            .follow(&follower, &wish)
+            .await
+            .map_err(|why| Halt::Failed {
+                reason: why.reason,
+                attempt: format!("follow the source: {}", why.message),
+            })?;
+        // Refused credentials may have been renewed in their Secret since they were read.
+        let turned_away = known
+            .trouble
+            .as_ref()
+            .is_some_and(|why| why.reason == kinds::Reason::SourceUnauthorized);
+        if refused || !turned_away || spec.secret.is_none() {
+            return Ok(known);
+        }
+        refused = true;
+    }
+}
+
+async fn overlay(ctx: &Ctx, key: &Key, environment: &Environment) -> Result<OverlayAt, Trouble> {
+    let follower = environment::follower(environment);
+    let known = ctx.sources.known(&follower);
+    let Some(at) = known.at else {
+        return Err(known.trouble.unwrap_or(Trouble {
+            reason: kinds::Reason::SourcePending,
+            message: "the overlay is being looked up".to_owned(),
+            transient: true,
+        }));
+    };
+    let root = environment
+        .spec
+        .overlay
+        .as_ref()
+        .and_then(|overlay| overlay.path.clone())
+        .unwrap_or_default();
+    let below = |rest: &str| {
+        format!("{}/{rest}", root.trim_matches('/'))
+            .trim_start_matches('/')
+            .to_owned()
+    };
+    let all = ctx.sources.tree(&follower, at.commit, below("all")).await?;
+    let own = ctx
+        .sources
+        .tree(
+            &follower,
+            at.commit,
+            below(&format!("{}/{}", key.namespace, key.name)),
+        )
+        .await?;
+    Ok(OverlayAt {
+        follower,
+        commit: at.commit,
+        all,
+        own,
+    })
+}
+
+/// Why a dependency is not ready, if it is not.
+fn not_ready(ctx: &Ctx, needed: &Key) -> Option<&'static str> {
+    let Some(shipment) = ctx
+        .shipments
+        .get(&ObjectRef::new(&needed.name).within(&needed.namespace))
+    else {
+        return Some("does not exist");
+    };
+    let status = shipment.status.clone().unwrap_or_default();
+    let current = status.observed_generation == shipment.metadata.generation;
+    let ready =
+        condition::find(&status.conditions, kind::READY).is_some_and(condition::Condition::is_true);
+    (!current || !ready).then_some("is not ready")
+}

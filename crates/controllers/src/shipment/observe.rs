@@ -1,0 +1,175 @@
+//! Reads what the plan needs to know of the cluster: scopes, namespaces, and objects in doubt.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use cluster::ownership::fields_hash;
+use cluster::watch::Filter;
+use cluster::{Caller, Resource, prune};
+use delivery::scope::Served;
+use delivery::{Object, Refused, Rendering, Settled, Subject};
+use futures::StreamExt as _;
+use kinds::Reason;
+use manifest::{ObjectId, Problem};
+
+use super::check::Checked;
+use crate::context::Ctx;
+use crate::halt::Halt;
+use crate::ledger::Ledger;
+use crate::tracker::Drift;
+
+/// How fresh discovery has to be before a kind counts as unknown.
+const FRESH: Duration = Duration::from_secs(2);
+/// How many doubtful objects are read at a time.
+const AT_ONCE: usize = 16;
+
+/// What was rendered, beside what the cluster says to it.
+pub(super) struct Observed {
+    /// The objects, with scopes and owner marks.
+    pub(super) objects: Vec<Object>,
+    /// Objects that cannot be placed.
+    pub(super) refused: Vec<Refused>,
+    /// Files that could not be read.
+    pub(super) problems: Vec<Problem>,
+    /// Whether everything that the source names was rendered.
+    pub(super) complete: bool,
+    /// Namespaces that are not there or are on their way out.
+    pub(super) missing_namespaces: BTreeSet<String>,
+    /// How live objects differ from what was applied.
+    pub(super) drifted: BTreeMap<ObjectId, Drift>,
+    /// Whose health is to be read, since nothing is known of it after a restart.
+    pub(super) caller: Caller,
+}
+
+pub(super) async fn observe(
+    ctx: &Ctx,
+    checked: &Checked,
+    rendering: Rendering,
+    ledger: &Ledger,
+) -> Result<Observed, Halt> {
+    if let Some(refusal) = &rendering.refused {
+        return Err(Halt::Stalled {
+            reason: Reason::TreeRefused,
+            why: refusal.to_string(),
+        });
+    }
+    let caller = ctx
+        .caller
+        .acting_as(&checked.key.namespace, &checked.spec.account)
+        .map_err(|error| Halt::Stalled {
+            reason: Reason::SpecInvalid,
+            why: format!("`spec.serviceAccountName`: {error}"),
+        })?;
+    let complete = rendering.complete();
+    let mut settled = settle(ctx, checked, &rendering).await?;
+    for object in &mut settled.objects {
+        checked.owner.mark(&mut object.manifest);
+        if let Some(api) =
+            ctx.catalog
+                .api(&object.id.group, object.manifest.version(), &object.id.kind)
+        {
+            ctx.watches.ensure(&api, Filter::Owned);
+        }
+    }
+    let missing_namespaces = settled
+        .objects
+        .iter()
+        .filter_map(|object| object.id.namespace.clone())
+        .filter(|namespace| !ctx.presence.is_namespace_active(namespace))
+        .collect();
+    let drifted = drifted(ctx, checked, &caller, ledger).await;
+    Ok(Observed {
+        complete: complete && settled.problems.is_empty(),
+        objects: settled.objects,
+        refused: settled.problems,
+        problems: rendering.problems,
+        missing_namespaces,
+        drifted,
+        caller,
+    })
+}
+
+async fn settle(ctx: &Ctx, checked: &Checked, rendering: &Rendering) -> Result<Settled, Halt> {
+    let unknown = |manifest: &manifest::Manifest| {
+        !matches!(
+            ctx.catalog
+                .served(manifest.group(), manifest.version(), manifest.kind()),
+            Served::Yes(_)
+        )
+    };
+    if rendering.manifests.iter().any(unknown) {
+        ctx.catalog
+            .refresh(FRESH)
+            .await
+            .map_err(|error| Halt::Failed {
+                reason: Reason::ClusterUnreachable,
+                attempt: format!("ask which kinds are served: {error}"),
+            })?;
+    }
+    let subject = Subject {
+        namespace: &checked.key.namespace,
+        name: &checked.key.name,
+    };
+    Ok(delivery::settle(
+        &subject,
+        rendering.manifests.clone(),
+        &|group, version, kind| ctx.catalog.served(group, version, kind),
+    ))
+}
+
+/// The drift that the watches reported. What is missing is looked at first: a watch that has
+/// just begun, or a lost label, looks the same as a deletion.
+async fn drifted(
+    ctx: &Ctx,
+    checked: &Checked,
+    caller: &Caller,
+    ledger: &Ledger,
+) -> BTreeMap<ObjectId, Drift> {
+    let mut drifted = BTreeMap::new();
+    let mut doubtful = Vec::new();
+    for id in ledger.inventory.0.keys() {
+        match ctx.tracker.look(id, &checked.key).0 {
+            Some(Drift::Missing) => doubtful.push(id.clone()),
+            Some(drift) => {
+                drifted.insert(id.clone(), drift);
+            }
+            None => {}
+        }
+    }
+    let looked = futures::stream::iter(doubtful).map(|id| async move {
+        let intact = is_intact(ctx, checked, caller, ledger, &id).await;
+        (id, intact)
+    });
+    for (id, intact) in looked.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
+        if intact {
+            ctx.tracker.acquit(&id, &checked.key);
+        } else {
+            drifted.insert(id, Drift::Missing);
+        }
+    }
+    drifted
+}
+
+async fn is_intact(
+    ctx: &Ctx,
+    checked: &Checked,
+    caller: &Caller,
+    ledger: &Ledger,
+    id: &ObjectId,
+) -> bool {
+    let Some(entry) = ledger.inventory.0.get(id) else {
+        return false;
+    };
+    let Some((api, _)) = ctx.catalog.preferred_api(&id.group, &id.kind) else {
+        return false;
+    };
+    let place = Resource::object(&api, id.namespace.as_deref(), &id.name);
+    match prune::live(caller, &place).await {
+        Ok(Some(meta)) => {
+            meta.uid == entry.uid
+                && checked.owner.owns(&meta)
+                && fields_hash(&meta, &checked.owner.manager()) == entry.fields
+        }
+        _ => false,
+    }
+}

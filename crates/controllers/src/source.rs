@@ -1,0 +1,321 @@
+//! Follows Git repositories on behalf of whoever needs them: one look-up and one fetch for each
+//! (URL, credential), however many followers there are, and a message to exactly those whose
+//! sub-tree changed.
+
+mod repository;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use git::{CommitId, Credentials, File, GitError, GitUrl, Limits, Reference, Repository, TreeId};
+use kinds::Reason;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics::Metrics;
+use repository::Followed;
+
+/// How many Git operations run at a time, over all repositories.
+const AT_ONCE: usize = 48;
+
+/// Who follows a source.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Follower {
+    /// A Shipment, by namespace and name.
+    Shipment(String, String),
+    /// An Environment's overlay, by the Environment's name.
+    Environment(String),
+}
+
+/// What a follower wants.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The repository.
+    pub url: GitUrl,
+    /// The revision.
+    pub reference: Reference,
+    /// The branch on which a pinned commit is looked for, where the server gives out no single commits.
+    pub branch: Option<String>,
+    /// The folder; empty for the whole repository.
+    pub path: String,
+    /// How to get in.
+    pub credentials: Credentials,
+    /// How often to look where no push event comes.
+    pub interval: Duration,
+}
+
+/// A revision that was fetched, and the tree of the follower's folder in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct At {
+    /// The commit.
+    pub commit: CommitId,
+    /// The tree of the folder.
+    pub tree: TreeId,
+}
+
+/// Why a source is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The class.
+    pub reason: Reason,
+    /// The sentence for people; no secret, no credentialed URL.
+    pub message: String,
+    /// Whether it may pass by itself.
+    pub transient: bool,
+}
+
+/// What is known of a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The last revision that was fetched.
+    pub at: Option<At>,
+    /// What went wrong since.
+    pub trouble: Option<Trouble>,
+}
+
+/// All sources that are followed.
+#[derive(Clone)]
+pub struct Sources(Arc<Inner>);
+
+struct Inner {
+    cache: PathBuf,
+    limits: Limits,
+    changes: mpsc::UnboundedSender<Follower>,
+    stop: CancellationToken,
+    metrics: Arc<Metrics>,
+    permits: Arc<Semaphore>,
+    repositories: Mutex<HashMap<Place, Arc<Followed>>>,
+    places: Mutex<HashMap<Follower, Place>>,
+}
+
+/// A repository as somebody: nobody reads what they could not have fetched themselves.
+type Place = (String, String);
+
+impl Sources {
+    /// No sources yet. What changes is told to `changes`; repositories are kept below `cache`.
+    pub fn new(
+        cache: PathBuf,
+        limits: Limits,
+        changes: mpsc::UnboundedSender<Follower>,
+        metrics: Arc<Metrics>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            cache,
+            limits,
+            changes,
+            stop,
+            metrics,
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
+            repositories: Mutex::default(),
+            places: Mutex::default(),
+        }))
+    }
+
+    /// Follows a source from now on, instead of what this follower followed before, and tells
+    /// what is known of it. A source that is followed already costs nothing.
+    ///
+    /// # Errors
+    /// [`Trouble`] when the repository's folder cannot be opened.
+    pub async fn follow(&self, follower: &Follower, wish: &Wish) -> Result<Known, Trouble> {
+        let place: Place = (wish.url.to_string(), wish.credentials.fingerprint());
+        let before = self.places().insert(follower.clone(), place.clone());
+        if let Some(before) = before.filter(|before| *before != place) {
+            self.leave(follower, &before);
+        }
+        let followed = self.repository(&place, wish).await?;
+        Ok(followed.follow(follower, wish))
+    }
+
+    /// Follows nothing any more.
+    pub fn unfollow(&self, follower: &Follower) {
+        let place = self.places().remove(follower);
+        if let Some(place) = place {
+            self.leave(follower, &place);
+        }
+    }
+
+    /// What is known of what a follower follows; nothing when it follows nothing.
+    pub fn known(&self, follower: &Follower) -> Known {
+        self.of(follower)
+            .map(|followed| followed.known(follower))
+            .unwrap_or_default()
+    }
+
+    /// Looks a follower's source up at once.
+    pub fn look_now(&self, follower: &Follower) {
+        if let Some(followed) = self.of(follower) {
+            followed.look_now();
+        }
+    }
+
+    /// A push event: looks all sources of the URL up at once. Tells how many there are.
+    pub fn pushed(&self, url: &str) -> usize {
+        let wanted = normal(url);
+        let repositories = self.repositories();
+        let hit: Vec<_> = repositories
+            .iter()
+            .filter(|((url, _), _)| normal(url) == wanted)
+            .collect();
+        for (_, followed) in &hit {
+            followed.look_now();
+        }
+        hit.len()
+    }
+
+    /// The files of a tree that a follower was told about.
+    ///
+    /// # Errors
+    /// [`Trouble`] when the tree is gone from the local store or breaks a bound.
+    pub async fn read(&self, follower: &Follower, tree: TreeId) -> Result<Vec<File>, Trouble> {
+        self.on_repository(follower, move |repository| repository.read(tree))
+            .await
+    }
+
+    /// The tree of a folder in a commit that a follower was told about; nothing where the commit
+    /// has no such folder.
+    ///
+    /// # Errors
+    /// [`Trouble`] when the commit is gone from the local store.
+    pub async fn tree(
+        &self,
+        follower: &Follower,
+        commit: CommitId,
+        path: String,
+    ) -> Result<Option<TreeId>, Trouble> {
+        let found = self.on_repository(follower, move |repository| {
+            match repository.tree_id(commit, &path) {
+                Err(GitError::PathMissing { .. }) => Ok(None),
+                found => found.map(Some),
+            }
+        });
+        found.await
+    }
+
+    /// The other followers of the same revision of the same repository, and what they are told.
+    pub fn siblings(&self, follower: &Follower) -> Vec<(Follower, Known)> {
+        self.of(follower)
+            .map(|followed| followed.siblings(follower))
+            .unwrap_or_default()
+    }
+
+    async fn on_repository<T: Send + 'static>(
+        &self,
+        follower: &Follower,
+        work: impl FnOnce(&Repository) -> Result<T, GitError> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        let followed = self.of(follower).ok_or_else(|| Trouble {
+            reason: Reason::SourcePending,
+            message: "the source is not followed".to_owned(),
+            transient: true,
+        })?;
+        let repository = followed.repository.clone();
+        let done = tokio::task::spawn_blocking(move || work(&repository)).await;
+        done.map_err(|panic| broken(&panic.to_string()))?
+            .map_err(|error| trouble(&error))
+    }
+
+    async fn repository(&self, place: &Place, wish: &Wish) -> Result<Arc<Followed>, Trouble> {
+        if let Some(followed) = self.repositories().get(place) {
+            return Ok(followed.clone());
+        }
+        let dir = self.0.cache.join(folder_name(place));
+        let (url, credentials, limits) =
+            (wish.url.clone(), wish.credentials.clone(), self.0.limits);
+        let opened =
+            tokio::task::spawn_blocking(move || Repository::open(&dir, url, credentials, limits))
+                .await;
+        let repository = opened
+            .map_err(|panic| broken(&panic.to_string()))?
+            .map_err(|error| trouble(&error))?;
+        let mut repositories = self.repositories();
+        // Somebody else may have opened it meanwhile; one of the two is enough.
+        if let Some(followed) = repositories.get(place) {
+            return Ok(followed.clone());
+        }
+        let followed = Arc::new(Followed::new(repository));
+        repositories.insert(place.clone(), followed.clone());
+        let around = repository::Surroundings {
+            changes: self.0.changes.clone(),
+            stop: self.0.stop.clone(),
+            permits: self.0.permits.clone(),
+            metrics: self.0.metrics.clone(),
+        };
+        tokio::spawn(repository::run(followed.clone(), around));
+        Ok(followed)
+    }
+
+    fn leave(&self, follower: &Follower, place: &Place) {
+        let mut repositories = self.repositories();
+        let Some(followed) = repositories.get(place) else {
+            return;
+        };
+        if followed.unfollow(follower) {
+            followed.end();
+            repositories.remove(place);
+        }
+    }
+
+    fn of(&self, follower: &Follower) -> Option<Arc<Followed>> {
+        let place = self.places().get(follower).cloned()?;
+        self.repositories().get(&place).cloned()
+    }
+
+    fn repositories(&self) -> std::sync::MutexGuard<'_, HashMap<Place, Arc<Followed>>> {
+        self.0
+            .repositories
+            .lock()
+            .expect("nothing panics while holding it")
+    }
+
+    fn places(&self) -> std::sync::MutexGuard<'_, HashMap<Follower, Place>> {
+        self.0
+            .places
+            .lock()
+            .expect("nothing panics while holding it")
+    }
+}
+
+/// A URL as push events and specs may write it differently.
+fn normal(url: &str) -> &str {
+    url.trim_end_matches('/').trim_end_matches(".git")
+}
+
+fn folder_name(place: &Place) -> String {
+    use sha2::{Digest as _, Sha256};
+    let digest = Sha256::digest(format!("{}\n{}", place.0, place.1).as_bytes());
+    digest
+        .iter()
+        .take(12)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Sorts what Git says into the reasons of a status.
+pub(crate) fn trouble(error: &GitError) -> Trouble {
+    let reason = match error {
+        GitError::Unauthorized { .. } => Reason::SourceUnauthorized,
+        GitError::RepositoryMissing { .. }
+        | GitError::ReferenceMissing { .. }
+        | GitError::CommitMissing { .. }
+        | GitError::PathMissing { .. }
+        | GitError::NotADirectory { .. } => Reason::SourceMissing,
+        GitError::TooLarge { .. } => Reason::SourceRejected,
+        _ => Reason::SourceUnreachable,
+    };
+    Trouble {
+        reason,
+        message: error.to_string(),
+        transient: error.is_transient(),
+    }
+}
+
+fn broken(why: &str) -> Trouble {
+    Trouble {
+        reason: Reason::SourceUnreachable,
+        message: format!("reading the repository broke off: {why}"),
+        transient: true,
+    }
+}

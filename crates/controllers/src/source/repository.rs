@@ -1,0 +1,378 @@
+//! One followed repository: its followers, and the task that looks it up and fetches.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use git::{CommitId, GitError, Reference, Repository};
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::{At, Follower, Known, Trouble, Wish, broken, trouble};
+use crate::metrics::Metrics;
+
+/// How long to wait after a failure: doubled each time, up to the longest.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
+/// Failures in a row after which a source that was good before is reported.
+const PATIENCE: u32 = 2;
+
+pub(super) struct Followed {
+    pub(super) repository: Arc<Repository>,
+    followers: Mutex<HashMap<Follower, Follow>>,
+    wake: Notify,
+    ended: CancellationToken,
+}
+
+struct Follow {
+    reference: Reference,
+    branch: Option<String>,
+    path: String,
+    interval: Duration,
+    known: Known,
+}
+
+pub(super) struct Surroundings {
+    pub(super) changes: mpsc::UnboundedSender<Follower>,
+    pub(super) stop: CancellationToken,
+    pub(super) permits: Arc<Semaphore>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl Followed {
+    pub(super) fn new(repository: Repository) -> Self {
+        Self {
+            repository: Arc::new(repository),
+            followers: Mutex::default(),
+            wake: Notify::new(),
+            ended: CancellationToken::new(),
+        }
+    }
+
+    pub(super) fn follow(&self, follower: &Follower, wish: &Wish) -> Known {
+        let mut followers = self.followers();
+        if let Some(follow) = followers.get_mut(follower) {
+            let same = follow.reference == wish.reference
+                && follow.path == wish.path
+                && follow.branch == wish.branch;
+            if same {
+                follow.interval = wish.interval;
+                return follow.known.clone();
+            }
+        }
+        let follow = Follow {
+            reference: wish.reference.clone(),
+            branch: wish.branch.clone(),
+            path: wish.path.clone(),
+            interval: wish.interval,
+            known: Known::default(),
+        };
+        followers.insert(follower.clone(), follow);
+        drop(followers);
+        self.look_now();
+        Known::default()
+    }
+
+    /// Tells whether nobody is left.
+    pub(super) fn unfollow(&self, follower: &Follower) -> bool {
+        let mut followers = self.followers();
+        followers.remove(follower);
+        followers.is_empty()
+    }
+
+    pub(super) fn known(&self, follower: &Follower) -> Known {
+        self.followers()
+            .get(follower)
+            .map(|follow| follow.known.clone())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn end(&self) {
+        self.ended.cancel();
+    }
+
+    /// Any number of calls while a look-up runs cost one more look-up after it.
+    pub(super) fn look_now(&self) {
+        self.wake.notify_one();
+    }
+
+    pub(super) fn siblings(&self, follower: &Follower) -> Vec<(Follower, Known)> {
+        let followers = self.followers();
+        let Some(reference) = followers.get(follower).map(|follow| &follow.reference) else {
+            return Vec::new();
+        };
+        followers
+            .iter()
+            .filter(|(other, follow)| *other != follower && follow.reference == *reference)
+            .map(|(other, follow)| (other.clone(), follow.known.clone()))
+            .collect()
+    }
+
+    fn followers(&self) -> std::sync::MutexGuard<'_, HashMap<Follower, Follow>> {
+        self.followers
+            .lock()
+            .expect("nothing panics while holding it")
+    }
+
+    /// What is wanted, each with the branch to look on for a pinned commit.
+    fn wanted(&self) -> (BTreeMap<Reference, Option<String>>, Duration) {
+        let followers = self.followers();
+        let interval = followers
+            .values()
+            .map(|follow| follow.interval)
+            .min()
+            .unwrap_or(Duration::from_secs(30));
+        let wanted = followers
+            .values()
+            .map(|follow| (follow.reference.clone(), follow.branch.clone()))
+            .collect();
+        (wanted, interval)
+    }
+}
+
+/// Looks up and fetches until nobody follows any more.
+pub(super) async fn run(followed: Arc<Followed>, around: Surroundings) {
+    let fetching = Arc::new(AtomicBool::new(false));
+    let mut fetched: BTreeMap<Reference, CommitId> = BTreeMap::new();
+    let mut failures = 0;
+    loop {
+        let (wanted, interval) = followed.wanted();
+        fetched.retain(|reference, _| wanted.contains_key(reference));
+        let stop = fetching.clone();
+        stop.store(false, Ordering::Relaxed);
+        let round = round(&followed, &around, wanted, fetched.clone(), stop);
+        let outcome = tokio::select! {
+            outcome = round => outcome,
+            () = around.stop.cancelled() => break,
+            () = followed.ended.cancelled() => break,
+        };
+        let failed = outcome.iter().any(|(_, result)| result.is_err());
+        failures = if failed { failures + 1 } else { 0 };
+        for (reference, result) in &outcome {
+            if let Ok(commit) = result {
+                fetched.insert(reference.clone(), *commit);
+            }
+        }
+        for follower in publish(&followed, outcome, failures).await {
+            // If nobody listens any more the controller is stopping.
+            let _ = around.changes.send(follower);
+        }
+        let pause = if failed {
+            (FIRST_RETRY * 2_u32.pow(failures.min(10)))
+                .min(LONGEST_RETRY)
+                .min(interval.max(FIRST_RETRY * 2))
+        } else {
+            interval
+        };
+        tokio::select! {
+            () = tokio::time::sleep(jittered(pause)) => {}
+            () = followed.wake.notified() => {}
+            () = around.stop.cancelled() => break,
+            () = followed.ended.cancelled() => break,
+        }
+    }
+    fetching.store(true, Ordering::Relaxed);
+}
+
+/// Spreads the looks of many repositories and clusters over time: 90 to 110 %.
+fn jittered(pause: Duration) -> Duration {
+    let random = RandomState::new().hash_one(pause);
+    pause.mul_f64(0.9 + 0.2 * ((random % 1000) as f64 / 1000.0))
+}
+
+type Outcome = Vec<(Reference, Result<CommitId, Trouble>)>;
+
+/// One look-up for all that moves, then one fetch for each that moved.
+async fn round(
+    followed: &Arc<Followed>,
+    around: &Surroundings,
+    wanted: BTreeMap<Reference, Option<String>>,
+    fetched: BTreeMap<Reference, CommitId>,
+    stop: Arc<AtomicBool>,
+) -> Outcome {
+    let _permit = around
+        .permits
+        .acquire()
+        .await
+        .expect("the semaphore is never closed");
+    let repository = followed.repository.clone();
+    let metrics = around.metrics.clone();
+    let references: BTreeSet<Reference> = wanted.keys().cloned().collect();
+    let work = tokio::task::spawn_blocking(move || {
+        let moving: Vec<Reference> = wanted
+            .keys()
+            .filter(|reference| !matches!(reference, Reference::Commit(_)))
+            .cloned()
+            .collect();
+        let looked_up = if moving.is_empty() {
+            Ok(BTreeMap::new())
+        } else {
+            metrics.looked_up();
+            repository.look_up(&moving)
+        };
+        let looked_up = match looked_up {
+            Ok(found) => found,
+            Err(error) => {
+                let why = trouble(&error);
+                // Commits that are pinned need no look-up and are not held up by it.
+                return wanted
+                    .iter()
+                    .map(|(reference, branch)| match reference {
+                        Reference::Commit(commit) => (
+                            reference.clone(),
+                            pinned(&repository, &metrics, *commit, branch.as_deref(), &stop),
+                        ),
+                        _ => (reference.clone(), Err(why.clone())),
+                    })
+                    .collect();
+            }
+        };
+        wanted
+            .iter()
+            .map(|(reference, branch)| {
+                let result = match reference {
+                    Reference::Commit(commit) => {
+                        pinned(&repository, &metrics, *commit, branch.as_deref(), &stop)
+                    }
+                    _ => moved(
+                        &repository,
+                        &metrics,
+                        reference,
+                        looked_up.get(reference).copied().flatten(),
+                        fetched.get(reference),
+                        &stop,
+                    ),
+                };
+                (reference.clone(), result)
+            })
+            .collect::<Outcome>()
+    });
+    work.await.unwrap_or_else(|panic| {
+        let why = broken(&panic.to_string());
+        references
+            .into_iter()
+            .map(|reference| (reference, Err(why.clone())))
+            .collect()
+    })
+}
+
+fn pinned(
+    repository: &Repository,
+    metrics: &Metrics,
+    commit: CommitId,
+    branch: Option<&str>,
+    stop: &AtomicBool,
+) -> Result<CommitId, Trouble> {
+    if !repository.has(commit) {
+        metrics.fetched();
+        repository
+            .fetch_pinned(commit, branch, stop)
+            .map_err(|error| trouble(&error))?;
+    }
+    Ok(commit)
+}
+
+fn moved(
+    repository: &Repository,
+    metrics: &Metrics,
+    reference: &Reference,
+    found: Option<CommitId>,
+    fetched: Option<&CommitId>,
+    stop: &AtomicBool,
+) -> Result<CommitId, Trouble> {
+    let Some(commit) = found else {
+        let error = GitError::ReferenceMissing {
+            reference: reference.clone(),
+            url: repository.url().clone(),
+        };
+        return Err(trouble(&error));
+    };
+    if fetched != Some(&commit) && !repository.has(commit) {
+        metrics.fetched();
+        repository
+            .fetch(reference, commit, stop)
+            .map_err(|error| trouble(&error))?;
+        repository.maintain().map_err(|error| trouble(&error))?;
+    }
+    Ok(commit)
+}
+
+/// Notes for each follower what is known now, and tells whose folder changed.
+async fn publish(followed: &Arc<Followed>, outcome: Outcome, failures: u32) -> Vec<Follower> {
+    let followed = followed.clone();
+    // Finding a folder in a commit reads the object store, so it is not for the runtime's threads.
+    let work = tokio::task::spawn_blocking(move || {
+        let outcome: BTreeMap<Reference, Result<CommitId, Trouble>> = outcome.into_iter().collect();
+        let asked: Vec<(Follower, Reference, String, Known)> = followed
+            .followers()
+            .iter()
+            .map(|(follower, follow)| {
+                (
+                    follower.clone(),
+                    follow.reference.clone(),
+                    follow.path.clone(),
+                    follow.known.clone(),
+                )
+            })
+            .collect();
+        let mut news = Vec::new();
+        let mut trees = HashMap::new();
+        for (follower, reference, path, before) in asked {
+            let Some(result) = outcome.get(&reference) else {
+                continue;
+            };
+            let now = match result {
+                Ok(commit) => {
+                    let tree = trees.entry((*commit, path.clone())).or_insert_with(|| {
+                        followed
+                            .repository
+                            .tree_id(*commit, &path)
+                            .map_err(|error| trouble(&error))
+                    });
+                    match tree {
+                        Ok(tree) => Known {
+                            at: Some(At {
+                                commit: *commit,
+                                tree: *tree,
+                            }),
+                            trouble: None,
+                        },
+                        Err(why) => Known {
+                            at: before.at,
+                            trouble: Some(why.clone()),
+                        },
+                    }
+                }
+                Err(why) if before.at.is_some() && why.transient && failures < PATIENCE => {
+                    before.clone()
+                }
+                Err(why) => Known {
+                    at: before.at,
+                    trouble: Some(why.clone()),
+                },
+            };
+            news.push((follower, reference, path, before, now));
+        }
+        // All at once: who is told of a revision must find its siblings told of it as well.
+        let mut changed = Vec::new();
+        let mut followers = followed.followers();
+        for (follower, reference, path, before, now) in news {
+            let same_content = now.trouble == before.trouble
+                && now.at.map(|at| at.tree) == before.at.map(|at| at.tree);
+            // The follower may have turned to something else meanwhile; then this is old news.
+            if let Some(follow) = followers
+                .get_mut(&follower)
+                .filter(|f| f.reference == reference && f.path == path)
+            {
+                follow.known = now;
+                if !same_content {
+                    changed.push(follower);
+                }
+            }
+        }
+        changed
+    });
+    work.await.unwrap_or_default()
+}

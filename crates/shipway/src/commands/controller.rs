@@ -1,0 +1,216 @@
+//! `shipway controller`: the product.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use cluster::caller::{Meter, Want};
+use cluster::lease::{self, Kept};
+use cluster::{Caller, Limiter, Resource};
+use controllers::{Metrics, Options};
+use git::Limits;
+use k8s_openapi::api::core::v1::Secret;
+use kube::core::ApiResource;
+use tokio::sync::{OnceCell, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::ClusterArgs;
+use crate::error::CliError;
+use crate::http::{self, Site};
+
+/// Which controllers run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Profile {
+    /// Deliver: what a Run cluster needs
+    Run,
+}
+
+/// Run the controllers of one cluster
+#[derive(Debug, Args)]
+pub(crate) struct ControllerArgs {
+    /// Run the controllers of this kind of cluster
+    #[arg(long, value_enum)]
+    profile: Profile,
+    /// Serve health, metrics and push events here
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// Take push events signed with the key `key` of this Secret
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    hook_secret: Option<String>,
+    /// Keep Git repositories below this folder instead of a temporary one
+    #[arg(long, value_name = "FOLDER")]
+    cache_dir: Option<PathBuf>,
+    /// Hold the Lease in this namespace
+    #[arg(long, default_value = "shipway-system", value_name = "NAME")]
+    lease_namespace: String,
+    /// Send so many requests to the API server at a time
+    #[arg(long, default_value_t = 24, value_name = "COUNT")]
+    requests: usize,
+    /// Write the log as lines of JSON
+    #[arg(long)]
+    log_json: bool,
+    /// Log this much, as in `info` or `info,cluster=debug`
+    #[arg(long, default_value = "info", value_name = "FILTER")]
+    log: String,
+}
+
+pub(crate) async fn cmd_controller(
+    cluster: &ClusterArgs,
+    args: ControllerArgs,
+) -> Result<ExitCode, CliError> {
+    let Profile::Run = args.profile;
+    start_log(&args)?;
+    let client = cluster.connect().await?;
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone()));
+
+    let caller = Caller::new(
+        client.clone(),
+        Arc::new(Limiter::new(4)),
+        Arc::new(Meter::default()),
+    );
+    let hook_key = match &args.hook_secret {
+        Some(secret) => Some(hook_key(&caller, secret).await?),
+        None => None,
+    };
+    let metrics = Arc::new(Metrics::default());
+    let site = Arc::new(Site {
+        engine: OnceCell::new(),
+        metrics: metrics.clone(),
+        hook_key,
+    });
+    let address = http::serve(args.listen, site.clone(), stop.clone())
+        .await
+        .map_err(|error| {
+            CliError::failed(format!("could not listen on `{}`: {error}", args.listen))
+                .hint("choose another address with --listen")
+        })?;
+    tracing::info!(http.address = %address, "serving /healthz, /readyz, /metrics and /hooks/git on http://{address}");
+
+    let held = tokio::select! {
+        held = hold_lease(&caller, &args) => held?,
+        () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
+    };
+    let (started, running) = oneshot::channel();
+    let temporary = tempfile::tempdir()
+        .map_err(|error| CliError::failed(format!("no temporary folder: {error}")))?;
+    let options = Options {
+        cache: args
+            .cache_dir
+            .clone()
+            .unwrap_or_else(|| temporary.path().to_owned()),
+        requests_at_once: args.requests.max(1),
+        passes_at_once: 32,
+        limits: Limits::default(),
+    };
+    tokio::spawn(async move {
+        if let Ok(engine) = running.await {
+            tracing::info!("the controllers run");
+            // Set once, since it is sent once.
+            let _ = site.engine.set(engine);
+        }
+    });
+    let working = CancellationToken::new();
+    let engine = controllers::run(client, options, metrics, started, working.clone());
+    tokio::pin!(engine);
+    let kept = held.keep(stop.clone());
+    tokio::pin!(kept);
+    tokio::select! {
+        ended = &mut engine => {
+            ended.map_err(|error| CliError::failed(error).hint("is everything of `shipway crds` installed?"))?;
+        }
+        kept = &mut kept => {
+            // What is under way is finished, then nothing more is begun.
+            working.cancel();
+            engine.await.map_err(CliError::failed)?;
+            if kept == Kept::Lost {
+                return Err(CliError::failed("another controller has taken the Lease"));
+            }
+        }
+    }
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn hold_lease(caller: &Caller, args: &ControllerArgs) -> Result<lease::Held, CliError> {
+    let holder = format!("shipway-{}-{}", std::process::id(), random());
+    let held = lease::acquire(
+        caller,
+        &args.lease_namespace,
+        "shipway-controller",
+        &holder,
+        |other| {
+            tracing::info!(
+                lease.holder = other,
+                "waiting: `{other}` is at work on this cluster"
+            );
+        },
+    );
+    held.await.map_err(|error| {
+        CliError::failed(format!("could not hold the Lease `{}/shipway-controller`: {error}", args.lease_namespace))
+            .hint("install what the controller needs with `shipway crds | kubectl apply --server-side -f -`")
+    })
+}
+
+/// Tells two processes with the same id on two machines apart.
+fn random() -> u32 {
+    use std::hash::BuildHasher as _;
+    u32::try_from(std::hash::RandomState::new().hash_one(0) & 0xFFFF_FFFF).unwrap_or_default()
+}
+
+async fn hook_key(caller: &Caller, secret: &str) -> Result<Vec<u8>, CliError> {
+    let (namespace, name) = secret
+        .split_once('/')
+        .ok_or_else(|| CliError::usage("--hook-secret takes NAMESPACE/NAME"))?;
+    let api = ApiResource::erase::<Secret>(&());
+    let answer = caller
+        .get(&Resource::object(&api, Some(namespace), name), Want::Whole)
+        .await;
+    let secret: Secret = answer
+        .map_err(|error| {
+            CliError::failed(format!(
+                "could not read the Secret `{namespace}/{name}`: {error}"
+            ))
+        })?
+        .decode()
+        .map_err(|_| CliError::failed(format!("could not read the Secret `{namespace}/{name}`")))?;
+    let key = secret
+        .data
+        .unwrap_or_default()
+        .remove("key")
+        .map(|key| key.0)
+        .filter(|key| !key.is_empty());
+    key.ok_or_else(|| CliError::failed(format!("the Secret `{namespace}/{name}` has no key `key`")))
+}
+
+fn start_log(args: &ControllerArgs) -> Result<(), CliError> {
+    use tracing_subscriber::EnvFilter;
+    // The client's own spans would put every URL into the log.
+    let filter = EnvFilter::try_new(format!(
+        "{},kube_client=off,gix=warn,h2=warn,hyper=warn",
+        args.log
+    ))
+    .map_err(|error| CliError::usage(format!("--log `{}`: {error}", args.log)))?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if args.log_json {
+        log.json().init();
+    } else {
+        log.with_ansi(false).init();
+    }
+    Ok(())
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).expect("signals can be taken");
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+    stop.cancel();
+}

@@ -1,0 +1,87 @@
+//! How a command finds its cluster: kubectl's flags, kubectl's defaults. The only place that
+//! reads a kubeconfig or the environment.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the binary is where the environment is read"
+)]
+
+use std::path::PathBuf;
+
+use clap::Args;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+
+use crate::error::CliError;
+
+/// Where and as whom a command works.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ClusterArgs {
+    /// Use this kubeconfig instead of $KUBECONFIG or ~/.kube/config
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Use this context of the kubeconfig instead of its current one
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// Work in this namespace instead of the context's
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub(crate) namespace: Option<String>,
+}
+
+impl ClusterArgs {
+    /// Reads the configuration of the cluster.
+    pub(crate) async fn config(&self) -> Result<Config, CliError> {
+        let options = KubeConfigOptions {
+            context: self.context.clone(),
+            ..KubeConfigOptions::default()
+        };
+        let mut config = match &self.kubeconfig {
+            Some(file) => {
+                let kubeconfig = Kubeconfig::read_from(file).map_err(|error| {
+                    CliError::failed(format!(
+                        "could not read the kubeconfig `{}`: {error}",
+                        file.display()
+                    ))
+                })?;
+                Config::from_custom_kubeconfig(kubeconfig, &options)
+                    .await
+                    .map_err(|error| self.no_cluster(&error))?
+            }
+            None if self.context.is_none() && in_cluster() => {
+                Config::incluster().map_err(|error| self.no_cluster(&error))?
+            }
+            None => Config::from_kubeconfig(&options)
+                .await
+                .map_err(|error| self.no_cluster(&error))?,
+        };
+        // Requests are repeated where it is known whether that makes sense, not in the transport.
+        config.default_retry = false;
+        if let Some(namespace) = &self.namespace {
+            config.default_namespace.clone_from(namespace);
+        }
+        Ok(config)
+    }
+
+    /// Connects to the cluster.
+    pub(crate) async fn connect(&self) -> Result<Client, CliError> {
+        let config = self.config().await?;
+        cluster::client::connect(&config).map_err(|error| self.no_cluster(&error))
+    }
+
+    fn no_cluster(&self, error: &impl ToString) -> CliError {
+        let context = self
+            .context
+            .as_ref()
+            .map(|name| format!(" `{name}`"))
+            .unwrap_or_default();
+        CliError::failed(format!(
+            "could not find the cluster{context}: {}",
+            error.to_string()
+        ))
+        .hint("`kubectl config get-contexts` lists what there is")
+    }
+}
+
+fn in_cluster() -> bool {
+    std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
+        && std::env::var_os("KUBECONFIG").is_none()
+}

@@ -1,0 +1,65 @@
+//! Errors of commands: what went wrong, what to do about it, and the exit code.
+
+use std::process::ExitCode;
+
+use anstream::eprintln;
+
+/// What kind of error ended a command; each has its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The command did not do what it was asked for.
+    Failed,
+    /// The command line is wrong.
+    Usage,
+}
+
+/// Why a command ended without success.
+#[derive(Debug)]
+pub(crate) struct CliError {
+    kind: Kind,
+    error: String,
+    hints: Vec<String>,
+}
+
+impl CliError {
+    /// The command did not do what it was asked for.
+    pub(crate) fn failed(error: impl ToString) -> Self {
+        Self {
+            kind: Kind::Failed,
+            error: error.to_string(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// The command line is wrong.
+    pub(crate) fn usage(error: impl ToString) -> Self {
+        Self {
+            kind: Kind::Usage,
+            error: error.to_string(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl ToString) -> Self {
+        self.hints.push(hint.to_string());
+        self
+    }
+
+    #[expect(clippy::print_stderr, reason = "this is where errors are shown")]
+    pub(crate) fn print(&self) {
+        eprintln!("{}error:{} {}", "\x1b[1;31m", "\x1b[0m", self.error);
+        for hint in &self.hints {
+            eprintln!("{}hint:{} {hint}", "\x1b[1;36m", "\x1b[0m");
+        }
+    }
+
+    /// 2 for a failure (1 is what `diff` says when there are differences), 64 for wrong usage.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self.kind {
+            Kind::Failed => ExitCode::from(2),
+            Kind::Usage => ExitCode::from(64),
+        }
+    }
+}

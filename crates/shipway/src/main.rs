@@ -1,0 +1,17 @@
+//! The `shipway` program: its commands, and the wiring of the controllers.
+
+mod cli;
+mod commands;
+mod config;
+mod error;
+mod http;
+mod output;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .expect("nothing installed a provider before");
+    cli::main()
+}

@@ -1,0 +1,264 @@
+//! The controller under test: the real program, as a process of its own.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use testkit::{World, poll};
+use tokio::sync::OnceCell;
+
+/// A running controller. It ends with this value, or with the test process.
+pub struct Controller {
+    /// A shell that ends the controller when our end of its standard input closes, so that the
+    /// controller never outlives the tests, however they end.
+    child: Child,
+    pid: u32,
+    /// Where it serves health, metrics and push events.
+    pub address: String,
+    log: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+static SHARED: OnceCell<Controller> = OnceCell::const_new();
+
+impl Controller {
+    /// The controller of the cluster that all scenarios share; started by the first of them.
+    pub async fn shared(world: &World) -> &'static Self {
+        SHARED
+            .get_or_init(|| async {
+                install(world.kubeconfig(), world.cluster()).await;
+                Self::start(world.kubeconfig(), world.cluster(), &[]).await
+            })
+            .await
+    }
+
+    /// Starts a controller for a context and waits until it works.
+    pub async fn start(kubeconfig: &Path, context: &str, more: &[&str]) -> Self {
+        let controller = Self::launch(kubeconfig, context, more).await;
+        let ready = controller.wait_ready(Duration::from_secs(40)).await;
+        if let Err(last) = ready {
+            panic!("the controller is not ready: {last}\n{}", controller.log());
+        }
+        controller
+    }
+
+    /// Starts a controller and waits only until it serves HTTP.
+    pub async fn launch(kubeconfig: &Path, context: &str, more: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let log = folder.path().join("controller.log");
+        let script =
+            "\"$@\" & pid=$!; echo $pid >\"$PIDFILE\"; read _; kill $pid 2>/dev/null; wait $pid";
+        let pid_file = folder.path().join("pid");
+        let child = Command::new("sh")
+            .args(["-c", script, "sh"])
+            .arg(program())
+            .arg("controller")
+            .args([
+                "--profile",
+                "run",
+                "--listen",
+                "127.0.0.1:0",
+                "--context",
+                context,
+            ])
+            .arg("--kubeconfig")
+            .arg(kubeconfig)
+            .args(more)
+            .env("PIDFILE", &pid_file)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log).expect("the log can be written"))
+            .spawn()
+            .expect("sh is there");
+        let found = poll(Duration::from_secs(20), || async {
+            let pid = std::fs::read_to_string(&pid_file).map_err(|error| error.to_string())?;
+            let text = std::fs::read_to_string(&log).map_err(|error| error.to_string())?;
+            let address = text
+                .split("on http://")
+                .nth(1)
+                .and_then(|rest| rest.split_whitespace().next());
+            let address = address
+                .ok_or_else(|| format!("it serves nothing yet:\n{text}"))?
+                .to_owned();
+            pid.trim()
+                .parse::<u32>()
+                .map(|pid| (pid, address))
+                .map_err(|error| error.to_string())
+        });
+        let (pid, address) = found
+            .await
+            .unwrap_or_else(|last| panic!("the controller did not start: {last}"));
+        Self {
+            child,
+            pid,
+            address,
+            log,
+            _folder: folder,
+        }
+    }
+
+    /// Waits until the controllers run.
+    ///
+    /// # Errors
+    /// The last answer of `/readyz` when time is out.
+    pub async fn wait_ready(&self, patience: Duration) -> Result<(), String> {
+        poll(patience, || async {
+            let (code, body) = self.get("/readyz").await?;
+            if code == 200 { Ok(()) } else { Err(body) }
+        })
+        .await
+    }
+
+    /// Kills it as a power failure would.
+    pub fn kill_hard(&mut self) {
+        let _ = Command::new("kill")
+            .args(["-9", &self.pid.to_string()])
+            .status();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn stop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Reads a page of its HTTP server.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn get(&self, path: &str) -> Result<(u16, String), String> {
+        self.request("GET", path, &[], "").await
+    }
+
+    /// Makes a request to its HTTP server, over one plain connection.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<(u16, String), String> {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut stream = tokio::net::TcpStream::connect(&self.address)
+            .await
+            .map_err(|error| error.to_string())?;
+        let headers: String = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: controller\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
+            body.len()
+        );
+        stream
+            .write_all(request.as_bytes())
+            .await
+            .map_err(|error| error.to_string())?;
+        let mut answer = String::new();
+        stream
+            .read_to_string(&mut answer)
+            .await
+            .map_err(|error| error.to_string())?;
+        let code = answer
+            .split(' ')
+            .nth(1)
+            .and_then(|code| code.parse().ok())
+            .ok_or("no status line")?;
+        Ok((
+            code,
+            answer
+                .split_once("\r\n\r\n")
+                .map(|(_, body)| body.to_owned())
+                .unwrap_or_default(),
+        ))
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The program, beside the test's own binary.
+pub(crate) fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("a process knows its program");
+    let folder = test
+        .parent()
+        .and_then(Path::parent)
+        .expect("tests lie in target/<profile>/deps");
+    folder.join("shipway")
+}
+
+/// Installs what the controller needs, as the README says.
+pub(crate) async fn install(kubeconfig: &Path, context: &str) {
+    let world = World::shared();
+    let printed = Command::new(program())
+        .arg("crds")
+        .output()
+        .expect("the program runs");
+    assert!(
+        printed.status.success(),
+        "shipway crds: {}",
+        String::from_utf8_lossy(&printed.stderr)
+    );
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("crds.yaml");
+    std::fs::write(&file, printed.stdout).expect("the file can be written");
+    let applied = poll(Duration::from_secs(30), || async {
+        let output = tokio::process::Command::new(&world.state().kubectl)
+            .args(["apply", "--server-side", "--force-conflicts", "-f"])
+            .arg(&file)
+            .args(["--context", context, "--kubeconfig"])
+            .arg(kubeconfig)
+            .output()
+            .await
+            .map_err(|error| error.to_string())?;
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        }
+    });
+    applied
+        .await
+        .unwrap_or_else(|last| panic!("could not install: {last}"));
+    let established = poll(Duration::from_secs(30), || async {
+        let output = tokio::process::Command::new(&world.state().kubectl)
+            .args(["wait", "--for=condition=Established", "--timeout=1s", "crd"])
+            .args(
+                kinds::crd::all()
+                    .iter()
+                    .filter_map(|crd| crd.metadata.name.clone()),
+            )
+            .args(["--context", context, "--kubeconfig"])
+            .arg(kubeconfig)
+            .output()
+            .await
+            .map_err(|error| error.to_string())?;
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        }
+    });
+    established
+        .await
+        .unwrap_or_else(|last| panic!("the definitions are not established: {last}"));
+}

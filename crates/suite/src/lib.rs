@@ -1,0 +1,17 @@
+//! The stage of the suites: a namespace, an account, a Git repository and the controller, all
+//! real. A scenario is one test and reads like one sentence.
+#![expect(
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a scenario ends by panicking"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the controller is a program and is started"
+)]
+
+mod controller;
+mod scene;
+
+pub use controller::Controller;
+pub use scene::{Scene, SceneOptions, until_status};

@@ -1,0 +1,414 @@
+//! One scenario's stage.
+
+use std::fmt::Debug;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use base64::Engine as _;
+use gitserver::{Auth, GitServer, ServerOptions, WorkTree};
+use k8s_openapi::serde::de::DeserializeOwned;
+use kinds::condition::{self, Condition, kind};
+use kinds::{Shipment, ShipmentStatus};
+use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::core::{ApiResource, NamespaceResourceScope};
+use kube::{Client, Resource};
+use serde_json::{Value, json};
+use testkit::{TempNamespace, World, eventually, poll};
+
+use crate::controller::{Controller, program};
+
+/// How long a scenario waits for something that must come.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How a stage is set up.
+#[derive(Clone, Debug)]
+pub struct SceneOptions {
+    /// The ClusterRole that the account `deployer` has in the scene's namespace.
+    pub role: &'static str,
+    /// Whether the account has that role in the whole cluster.
+    pub everywhere: bool,
+    /// Whether the scene uses the controller that all share.
+    pub controller: bool,
+}
+
+impl Default for SceneOptions {
+    fn default() -> Self {
+        Self {
+            role: "cluster-admin",
+            everywhere: false,
+            controller: true,
+        }
+    }
+}
+
+/// A namespace with an account `deployer`, a Git repository over TLS, and the shared controller.
+pub struct Scene {
+    /// The admin's client.
+    pub client: Client,
+    /// The world around.
+    pub world: World,
+    /// The Git server.
+    pub git: GitServer,
+    /// A clone of the repository.
+    pub work: WorkTree,
+    namespace: TempNamespace,
+    _folder: tempfile::TempDir,
+}
+
+impl Scene {
+    /// The usual stage.
+    pub async fn new(name: &str) -> Self {
+        Self::with(name, SceneOptions::default()).await
+    }
+
+    /// A stage of its own kind.
+    pub async fn with(name: &str, options: SceneOptions) -> Self {
+        // A second provider cannot be installed; the first one is the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let world = World::shared();
+        if options.controller {
+            Controller::shared(&world).await;
+        }
+        let client = world.client().await;
+        let namespace = world.temp_namespace(name).await;
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let served = ServerOptions {
+            tls: true,
+            ..ServerOptions::new(folder.path().join("served"))
+        };
+        let git = GitServer::start(served)
+            .await
+            .expect("the Git server starts");
+        git.create_repository("app.git")
+            .expect("the repository can be made");
+        let (url, ca) = (git.url("app.git"), git.ca_pem().map(str::to_owned));
+        let dir = folder.path().join("work");
+        let work = tokio::task::spawn_blocking(move || {
+            WorkTree::clone(&url, ca.as_deref(), &Auth::None, &dir)
+        })
+        .await
+        .expect("cloning does not panic")
+        .expect("the repository can be cloned");
+        let scene = Self {
+            client,
+            world,
+            git,
+            work,
+            namespace,
+            _folder: folder,
+        };
+        scene.prepare(&options).await;
+        scene
+    }
+
+    /// The scene's namespace.
+    pub fn ns(&self) -> &str {
+        self.namespace.name()
+    }
+
+    async fn prepare(&self, options: &SceneOptions) {
+        let ns = self.ns();
+        self.apply(&json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "deployer", "namespace": ns}})).await;
+        let kind = if options.everywhere {
+            "ClusterRoleBinding"
+        } else {
+            "RoleBinding"
+        };
+        let mut binding = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind,
+            "metadata": {"name": format!("deployer-{ns}"), "namespace": ns},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": options.role},
+            "subjects": [{"kind": "ServiceAccount", "name": "deployer", "namespace": ns}],
+        });
+        if options.everywhere {
+            binding["metadata"]
+                .as_object_mut()
+                .expect("metadata is a map")
+                .remove("namespace");
+        }
+        self.apply(&binding).await;
+        let ca = self.git.ca_pem().unwrap_or_default().as_bytes();
+        let ca = base64::engine::general_purpose::STANDARD.encode(ca);
+        self.apply(&json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "git", "namespace": ns}, "data": {"caFile": ca}})).await;
+    }
+
+    /// Applies an object as the admin.
+    pub async fn apply(&self, object: &Value) -> DynamicObject {
+        let object: DynamicObject =
+            serde_json::from_value(object.clone()).expect("the scenario's object has a kind");
+        let applied = poll(PATIENCE, || async {
+            let api = self.api_of(&object).await?;
+            let params = PatchParams::apply("scenario").force();
+            api.patch(
+                object.metadata.name.as_deref().unwrap_or_default(),
+                &params,
+                &Patch::Apply(&object),
+            )
+            .await
+            .map_err(|error| error.to_string())
+        });
+        applied.await.unwrap_or_else(|last| {
+            panic!(
+                "could not apply {:?} {:?}: {last}",
+                object.types, object.metadata.name
+            )
+        })
+    }
+
+    async fn api_of(&self, object: &DynamicObject) -> Result<Api<DynamicObject>, String> {
+        let types = object.types.as_ref().ok_or("no kind")?;
+        let (group, version) = types
+            .api_version
+            .split_once('/')
+            .unwrap_or(("", &types.api_version));
+        let gvk = kube::core::GroupVersionKind::gvk(group, version, &types.kind);
+        let (api, _) = kube::discovery::pinned_kind(&self.client, &gvk)
+            .await
+            .map_err(|error| error.to_string())?;
+        Ok(match object.metadata.namespace.as_deref() {
+            Some(ns) => Api::namespaced_with(self.client.clone(), ns, &api),
+            None => Api::all_with(self.client.clone(), &api),
+        })
+    }
+
+    /// Writes a file of the repository.
+    pub fn write(&self, path: &str, text: &str) {
+        self.work
+            .write(path, text)
+            .expect("the file can be written");
+    }
+
+    /// Removes a file of the repository.
+    pub fn remove(&self, path: &str) {
+        self.work.remove(path).expect("the file can be removed");
+    }
+
+    /// Commits and pushes; tells the commit.
+    pub async fn push(&self) -> String {
+        // The git program must not hold the runtime's only thread: the server runs on it too.
+        tokio::task::block_in_place(|| self.work.push()).expect("the push goes through")
+    }
+
+    /// A Shipment of a folder of the repository, following `main`, looked up every second.
+    pub fn shipment(&self, name: &str, path: &str) -> Value {
+        json!({
+            "apiVersion": "shipway.run/v1alpha1", "kind": "Shipment",
+            "metadata": {"name": name, "namespace": self.ns()},
+            "spec": {
+                "source": {"git": {"url": self.git.url("app.git"), "secretRef": {"name": "git"}}},
+                "path": path, "serviceAccountName": "deployer", "interval": "1s",
+            },
+        })
+    }
+
+    /// A Shipment as it stands.
+    pub async fn get_shipment(&self, name: &str) -> Shipment {
+        let api: Api<Shipment> = Api::namespaced(self.client.clone(), self.ns());
+        api.get(name)
+            .await
+            .unwrap_or_else(|error| panic!("no Shipment `{name}`: {error}"))
+    }
+
+    /// Waits until a Shipment is ready, at a commit if one is given.
+    pub async fn until_ready(&self, name: &str, commit: Option<&str>) -> ShipmentStatus {
+        self.until(name, "is ready", |status| {
+            let ready =
+                condition::find(&status.conditions, kind::READY).is_some_and(Condition::is_true);
+            let there = commit.is_none_or(|commit| {
+                status
+                    .revision
+                    .as_deref()
+                    .unwrap_or_default()
+                    .ends_with(commit)
+            });
+            ready && there
+        })
+        .await
+    }
+
+    /// Waits until a Shipment's `Ready` is not true for this reason; tells its message.
+    pub async fn until_reason(&self, name: &str, reason: &str) -> String {
+        let status = self
+            .until(name, reason, |status| {
+                condition::find(&status.conditions, kind::READY)
+                    .is_some_and(|ready| ready.reason == reason)
+            })
+            .await;
+        condition::find(&status.conditions, kind::READY)
+            .map(|ready| ready.message.clone())
+            .unwrap_or_default()
+    }
+
+    /// Waits until a Shipment's status, of its latest generation, is as wanted.
+    pub async fn until(
+        &self,
+        name: &str,
+        what: &str,
+        wanted: impl Fn(&ShipmentStatus) -> bool,
+    ) -> ShipmentStatus {
+        until_status(&self.client, self.ns(), name, what, wanted).await
+    }
+
+    /// Reads an object; nothing when it is not there.
+    pub async fn find<K>(&self, name: &str) -> Option<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + DeserializeOwned
+            + Debug,
+    {
+        let api: Api<K> = Api::namespaced(self.client.clone(), self.ns());
+        api.get_opt(name)
+            .await
+            .unwrap_or_else(|error| panic!("could not read `{name}`: {error}"))
+    }
+
+    /// Waits until an object is as wanted.
+    pub async fn until_object<K>(
+        &self,
+        name: &str,
+        what: &str,
+        wanted: impl Fn(Option<&K>) -> bool,
+    ) -> Option<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + DeserializeOwned
+            + Debug,
+    {
+        eventually(what, PATIENCE, || async {
+            let found = self.find::<K>(name).await;
+            if wanted(found.as_ref()) {
+                Ok(found)
+            } else {
+                Err(format!("it is {found:?}"))
+            }
+        })
+        .await
+    }
+
+    /// The notes of the events about a Shipment, with their reasons.
+    pub async fn events(&self, name: &str) -> Vec<String> {
+        use k8s_openapi::api::events::v1::Event;
+        let api: Api<Event> = Api::namespaced(self.client.clone(), self.ns());
+        let events = api
+            .list(&kube::api::ListParams::default())
+            .await
+            .unwrap_or_else(|error| panic!("no events: {error}"));
+        let about = events.items.into_iter().filter(|event| {
+            event
+                .regarding
+                .as_ref()
+                .is_some_and(|regarding| regarding.name.as_deref() == Some(name))
+        });
+        about
+            .map(|event| {
+                format!(
+                    "{}: {}",
+                    event.reason.unwrap_or_default(),
+                    event.note.unwrap_or_default()
+                )
+            })
+            .collect()
+    }
+
+    /// Waits for an event about a Shipment that contains all of these words.
+    pub async fn until_event(&self, name: &str, words: &[&str]) -> String {
+        eventually("an event", PATIENCE, || async {
+            let events = self.events(name).await;
+            let hit = events
+                .iter()
+                .find(|event| words.iter().all(|word| event.contains(word)));
+            hit.cloned()
+                .ok_or_else(|| format!("none has all of {words:?}:\n{}", events.join("\n")))
+        })
+        .await
+    }
+
+    /// Runs kubectl in the scene's namespace; tells what it printed.
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        let output = self.kubectl_command(arguments);
+        assert!(
+            output.status.success(),
+            "kubectl {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn kubectl_command(&self, arguments: &[&str]) -> std::process::Output {
+        tokio::task::block_in_place(|| {
+            Command::new(&self.world.state().kubectl)
+                .args([
+                    "--context",
+                    self.world.cluster(),
+                    "-n",
+                    self.ns(),
+                    "--kubeconfig",
+                ])
+                .arg(self.world.kubeconfig())
+                .args(arguments)
+                .output()
+                .expect("kubectl runs")
+        })
+    }
+
+    /// Runs the shipway program against the scene's namespace: exit code, output, errors.
+    pub fn shipway(&self, arguments: &[&str]) -> (i32, String, String) {
+        shipway(
+            self.world.kubeconfig(),
+            self.world.cluster(),
+            self.ns(),
+            arguments,
+        )
+    }
+
+    /// A kind that is known by its apiVersion, kind and plural alone.
+    pub fn dynamic(&self, api: &ApiResource) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), self.ns(), api)
+    }
+}
+
+fn shipway(
+    kubeconfig: &Path,
+    context: &str,
+    ns: &str,
+    arguments: &[&str],
+) -> (i32, String, String) {
+    let output = tokio::task::block_in_place(|| {
+        Command::new(program())
+            .args(arguments)
+            .args(["--context", context, "-n", ns, "--kubeconfig"])
+            .arg(kubeconfig)
+            .output()
+            .expect("the program runs")
+    });
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        output.status.code().unwrap_or(-1),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+/// Waits until a Shipment's status, of its latest generation, is as wanted.
+pub async fn until_status(
+    client: &Client,
+    ns: &str,
+    name: &str,
+    what: &str,
+    wanted: impl Fn(&ShipmentStatus) -> bool,
+) -> ShipmentStatus {
+    let api: Api<Shipment> = Api::namespaced(client.clone(), ns);
+    let what = format!("Shipment `{ns}/{name}` {what}");
+    eventually(&what, PATIENCE, || async {
+        let shipment = api.get(name).await.map_err(|error| error.to_string())?;
+        let status = shipment.status.unwrap_or_default();
+        if status.observed_generation == shipment.metadata.generation && wanted(&status) {
+            return Ok(status);
+        }
+        Err(serde_json::to_string_pretty(&status).unwrap_or_default())
+    })
+    .await
+}

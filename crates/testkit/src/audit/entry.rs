@@ -1,0 +1,124 @@
+//! One line of the audit log, of which we want little.
+
+use std::io;
+
+use serde::Deserialize;
+
+use super::Request;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    stage: String,
+    verb: String,
+    #[serde(rename = "requestURI")]
+    request_uri: String,
+    #[serde(default)]
+    user_agent: String,
+    user: User,
+    impersonated_user: Option<User>,
+    #[serde(default)]
+    object_ref: Target,
+    #[serde(default)]
+    response_status: Status,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct User {
+    username: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Target {
+    resource: String,
+    subresource: String,
+    namespace: String,
+    name: String,
+    api_group: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Status {
+    code: u16,
+}
+
+/// The request of a line, unless the line repeats one.
+pub(super) fn parse(line: &str) -> io::Result<Option<Request>> {
+    let entry: Entry = serde_json::from_str(line).map_err(io::Error::other)?;
+    // A watch is logged when it begins and when it ends; once is enough, and the beginning is when
+    // it costs something.
+    if entry.verb == "watch" && entry.stage == "ResponseComplete" {
+        return Ok(None);
+    }
+    let (path, query) = entry
+        .request_uri
+        .split_once('?')
+        .unwrap_or((&entry.request_uri, ""));
+    let (user, impersonated_by) = match entry.impersonated_user {
+        Some(user) => (user.username, Some(entry.user.username)),
+        None => (entry.user.username, None),
+    };
+    Ok(Some(Request {
+        user_agent: entry.user_agent,
+        user,
+        impersonated_by,
+        verb: entry.verb,
+        resource: resource(&entry.object_ref, path),
+        namespace: entry.object_ref.namespace,
+        name: entry.object_ref.name,
+        dry_run: query
+            .split('&')
+            .any(|parameter| parameter.starts_with("dryRun=")),
+        code: entry.response_status.code,
+    }))
+}
+
+fn resource(target: &Target, path: &str) -> String {
+    let parts = [&target.api_group, &target.resource, &target.subresource];
+    let named: Vec<_> = parts
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .map(String::as_str)
+        .collect();
+    if named.is_empty() {
+        path.to_owned()
+    } else {
+        named.join("/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn names_who_acts_and_on_what() {
+        let line = r#"{"stage":"ResponseComplete","requestURI":"/apis/apps/v1/namespaces/shop/deployments/web?dryRun=All&fieldManager=x",
+            "verb":"patch","user":{"username":"controller"},"impersonatedUser":{"username":"shop-account"},"userAgent":"shipway/0.1",
+            "objectRef":{"resource":"deployments","namespace":"shop","name":"web","apiGroup":"apps","apiVersion":"v1"},
+            "responseStatus":{"metadata":{},"code":409}}"#;
+        let request = parse(line).expect("a line of the log").expect("a request");
+        assert_eq!(request.user, "shop-account");
+        assert_eq!(request.impersonated_by.as_deref(), Some("controller"));
+        assert_eq!(request.resource, "apps/deployments");
+        assert_eq!(
+            (request.code, request.dry_run, request.is_write()),
+            (409, true, false)
+        );
+    }
+
+    #[test]
+    fn counts_a_watch_when_it_begins() {
+        let line = |stage: &str| {
+            format!(
+                r#"{{"stage":"{stage}","requestURI":"/api/v1/pods?watch=1","verb":"watch",
+                "user":{{"username":"a"}},"objectRef":{{"resource":"pods"}}}}"#
+            )
+        };
+        assert!(parse(&line("ResponseStarted")).expect("a line").is_some());
+        assert!(parse(&line("ResponseComplete")).expect("a line").is_none());
+    }
+}

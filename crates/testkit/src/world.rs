@@ -1,0 +1,166 @@
+//! How a test finds the control plane that `cargo xtask` started for it.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the environment is the only way from `cargo xtask test` to a test"
+)]
+
+use std::path::{Path, PathBuf};
+
+use kube::Client;
+
+use crate::audit::Window;
+use crate::namespace::TempNamespace;
+use crate::real::{Command, State, ask, ask_blocking};
+
+/// The genuine clusters that all suites share.
+///
+/// A test takes a namespace of its own with [`Self::temp_namespace`] and leaves all else alone.
+#[derive(Clone, Debug)]
+pub struct World {
+    state: State,
+}
+
+impl World {
+    /// The control plane named by the environment variable `SHIPWAY_REAL`.
+    ///
+    /// # Panics
+    ///
+    /// When there is none: a suite that quietly skips its judge proves nothing.
+    #[must_use]
+    pub fn shared() -> Self {
+        let path = std::env::var_os("SHIPWAY_REAL").map(PathBuf::from);
+        let path =
+            path.expect("SHIPWAY_REAL is unset, there is no control plane: run `cargo xtask test`");
+        let state = State::read(&path)
+            .expect("the control plane of SHIPWAY_REAL is gone: run `cargo xtask test`");
+        Self { state }
+    }
+
+    /// What runs where.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The kubeconfig with all clusters as contexts.
+    #[must_use]
+    pub fn kubeconfig(&self) -> &Path {
+        &self.state.kubeconfig
+    }
+
+    /// The first cluster's name. Tests that need one cluster use this one.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        &self.state.clusters[0].name
+    }
+
+    /// An administrator's client for the first cluster.
+    ///
+    /// # Panics
+    ///
+    /// When the control plane is gone.
+    pub async fn client(&self) -> Client {
+        self.client_of(self.cluster()).await
+    }
+
+    /// An administrator's client for the cluster `name`.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such cluster.
+    pub async fn client_of(&self, name: &str) -> Client {
+        self.state
+            .client(name)
+            .await
+            .expect("the kubeconfig was written for this cluster")
+    }
+
+    /// A namespace in the first cluster that exists as long as the value does.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be created.
+    pub async fn temp_namespace(&self, prefix: &str) -> TempNamespace {
+        TempNamespace::create(&self.state, self.cluster(), prefix).await
+    }
+
+    /// Begins to record the requests of the first cluster.
+    ///
+    /// # Panics
+    ///
+    /// When the control plane runs without `--audit`.
+    pub async fn audit(&self) -> Window {
+        let cluster = &self.state.clusters[0];
+        let log = cluster
+            .audit_log
+            .clone()
+            .expect("`cargo xtask test` starts API servers with an audit log");
+        Window::open(self.client().await, log).await
+    }
+
+    /// Kills the API server of the cluster `name`, until [`Outage::end`] or the value is dropped.
+    ///
+    /// Assumptions: no other test uses that cluster meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// When the owner of the control plane refuses.
+    pub async fn outage(&self, name: &str) -> Outage {
+        self.interrupt(name, Command::Stop, Command::Start).await
+    }
+
+    /// Freezes the API server of the cluster `name`: connections stay open, nothing is answered.
+    ///
+    /// Assumptions and panics as [`Self::outage`].
+    pub async fn freeze(&self, name: &str) -> Outage {
+        self.interrupt(name, Command::Pause, Command::Resume).await
+    }
+
+    async fn interrupt(&self, name: &str, begin: Command, end: Command) -> Outage {
+        let socket = self
+            .state
+            .control
+            .clone()
+            .expect("the binary `real` owns the control plane");
+        ask(&socket, begin, name)
+            .await
+            .expect("the API server could be interrupted");
+        Outage {
+            socket,
+            cluster: name.to_owned(),
+            repair: Some(end),
+        }
+    }
+}
+
+/// An API server that does not answer. Dropping it brings the server back.
+#[must_use]
+#[derive(Debug)]
+pub struct Outage {
+    socket: PathBuf,
+    cluster: String,
+    repair: Option<Command>,
+}
+
+impl Outage {
+    /// Brings the API server back and waits until it is ready.
+    ///
+    /// # Panics
+    ///
+    /// When it does not come back.
+    pub async fn end(mut self) {
+        let repair = self.repair.take().expect("an outage ends once");
+        ask(&self.socket, repair, &self.cluster)
+            .await
+            .expect("the API server came back");
+    }
+}
+
+impl Drop for Outage {
+    fn drop(&mut self) {
+        if let Some(repair) = self.repair.take() {
+            // A failure shows in the next test, and this one is failing already.
+            let _ = ask_blocking(&self.socket, repair, &self.cluster);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `cargo xtask`: every recipe of this repository, for people and for CI alike.
+//!
+//! Only the standard library, so that it builds in seconds and changes no feature of the workspace.
+//! What needs Kubernetes is done by the testkit binary `real`; this one builds and starts it.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is a program"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "xtask starts programs, reads the environment and measures builds"
+)]
+
+mod check;
+mod generate;
+mod real;
+mod real_build;
+mod run;
+mod suite;
+mod tidy;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+usage: cargo xtask <command>
+
+  check                     fmt, clippy (warnings are errors if CI is set), tidy
+  tidy                      the house rules that no compiler knows
+  test [filter…]            all tests, against a genuine control plane that is built when missing
+  gen [--check]             write the generated files, or say which are out of date
+  real [--clusters a,b] [--keep]
+                            run a genuine control plane until Ctrl-C or the end of the input;
+                            --keep leaves its logs and data behind
+  demo [args…]              the demo on genuine clusters; args go to `shipway demo`
+  bench [args…]             the benchmarks on a genuine cluster; args go to `bench`
+
+The control plane (etcd, kube-apiserver, kube-controller-manager, kubectl) is built from source once,
+which takes 6 to 12 minutes and needs Go 1.26. KUBEBUILDER_ASSETS=DIR uses the programs there instead.";
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let command = words.next().unwrap_or_default();
+    let args: Vec<String> = words.collect();
+    let done = match command.as_str() {
+        "check" => check::check(),
+        "tidy" => tidy::tidy(),
+        "test" => suite::test(&args),
+        "gen" => generate::generate(&args),
+        "real" => suite::real(&args),
+        "demo" => suite::demo(&args),
+        "bench" => suite::bench(&args),
+        "" | "help" | "-h" | "--help" => {
+            println!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("there is no command `{other}`\n\n{HELP}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
