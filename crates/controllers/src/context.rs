@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use cluster::Caller;
 use cluster::catalog::Catalog;
 use cluster::watch::{Report, Watches};
-use kinds::{Environment, Shipment};
+use kinds::{Deliverable, Environment, Shipment};
 use kube::runtime::events::Recorder;
-use kube::runtime::reflector::Store;
+use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::mpsc;
 
 use crate::board::{Board, Key, Wait};
@@ -46,8 +46,12 @@ pub struct Ctx {
     pub shipments: Store<Shipment>,
     /// All Environments, as last seen.
     pub environments: Store<Environment>,
+    /// All Deliverables, as last seen.
+    pub deliverables: Store<Deliverable>,
     /// Asks for a pass of a Shipment.
     pub wake: mpsc::UnboundedSender<Key>,
+    /// Asks for a pass of a Deliverable.
+    pub wake_deliverable: mpsc::UnboundedSender<Key>,
 }
 
 impl Ctx {
@@ -56,6 +60,14 @@ impl Ctx {
         for key in keys {
             // If nobody listens any more the controller is stopping.
             let _ = self.wake.send(key);
+        }
+    }
+
+    /// Asks for a pass of the Deliverable that stamps a Shipment, which has the same name.
+    pub fn wake_stamper(&self, key: &Key) {
+        let deliverable = ObjectRef::new(&key.name).within(&key.namespace);
+        if self.deliverables.get(&deliverable).is_some() {
+            let _ = self.wake_deliverable.send(key.clone());
         }
     }
 

@@ -28,13 +28,32 @@ pub(crate) async fn tell<K: Resource<DynamicType = ()>>(
             | Reason::Suspended
             | Reason::SourcePending
     );
+    let kind = if warning { EventType::Warning } else { EventType::Normal };
+    publish(recorder, about, kind, reason.as_str(), action, note).await;
+}
+
+/// Tells a part of the story in another system's words.
+pub(crate) async fn tell_word<K: Resource<DynamicType = ()>>(
+    recorder: &Recorder,
+    about: &K,
+    word: &str,
+    action: &str,
+    note: &str,
+) {
+    publish(recorder, about, EventType::Normal, word, action, note).await;
+}
+
+async fn publish<K: Resource<DynamicType = ()>>(
+    recorder: &Recorder,
+    about: &K,
+    kind: EventType,
+    word: &str,
+    action: &str,
+    note: &str,
+) {
     let event = Event {
-        type_: if warning {
-            EventType::Warning
-        } else {
-            EventType::Normal
-        },
-        reason: reason.as_str().to_owned(),
+        type_: kind,
+        reason: word.to_owned(),
         note: Some(clipped(note, NOTE_MAX)),
         action: action.to_owned(),
         secondary: None,

@@ -6,6 +6,7 @@
 
 pub mod board;
 pub mod context;
+pub mod deliverable;
 pub mod environment;
 pub mod halt;
 pub mod ledger;

@@ -55,6 +55,7 @@ fn shipment_gone(ctx: &Ctx, id: &manifest::ObjectId) {
         .unfollow(&Follower::Shipment(key.namespace.clone(), key.name.clone()));
     ctx.board.remove(&key);
     ctx.ledgers.remove(&key);
+    ctx.wake_stamper(&key);
     ctx.wake_waiting(&Wait::Shipment(key));
 }
 
@@ -74,6 +75,12 @@ fn wake_inside(ctx: &Ctx, namespace: &str) {
             shipment.metadata.name.clone().unwrap_or_default(),
         )
     }));
+    for deliverable in ctx.deliverables.state() {
+        if deliverable.metadata.namespace.as_deref() == Some(namespace) {
+            let name = deliverable.metadata.name.clone().unwrap_or_default();
+            ctx.wake_stamper(&Key::new(namespace, name));
+        }
+    }
 }
 
 /// A definition appeared or changed: as soon as discovery serves it, whoever waits is woken.

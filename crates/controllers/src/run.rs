@@ -6,16 +6,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cluster::caller::Meter;
+use cluster::caller::{Meter, Want};
 use cluster::catalog::Catalog;
 use cluster::ownership::Owner;
 use cluster::watch::{Filter, Report, Watches};
-use cluster::{ApiError, Caller, Limiter, inventory};
+use cluster::{ApiError, Caller, Limiter, Resource, inventory};
 use futures::{FutureExt as _, StreamExt as _};
 use git::Limits;
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kinds::{Environment, Shipment, names};
+use kinds::{Deliverable, Environment, Shipment, names};
 use kube::Client;
 use kube::api::Api;
 use kube::core::ApiResource;
@@ -77,6 +78,7 @@ pub async fn run(
     let (changes_out, changes_in) = mpsc::unbounded_channel();
     let (wake_out, wake_in) = mpsc::unbounded_channel();
     let (environment_out, environment_in) = mpsc::unbounded_channel();
+    let (deliverable_out, deliverable_in) = mpsc::unbounded_channel();
     let limits = options.limits;
     let sources = Sources::new(
         options.cache.clone(),
@@ -89,7 +91,8 @@ pub async fn run(
     let config = Config::default().concurrency(options.passes_at_once);
     let watching = watcher::Config::default().streaming_lists();
     let shipments = Controller::new(Api::<Shipment>::all(client.clone()), watching.clone());
-    let environments = Controller::new(Api::<Environment>::all(client.clone()), watching);
+    let environments = Controller::new(Api::<Environment>::all(client.clone()), watching.clone());
+    let deliverables = Controller::new(Api::<Deliverable>::all(client.clone()), watching);
     let ctx = Arc::new(Ctx {
         catalog: Catalog::new(client.clone()),
         watches: Watches::new(client.clone(), reports_out, stop.clone()),
@@ -109,7 +112,9 @@ pub async fn run(
         ),
         shipments: shipments.store(),
         environments: environments.store(),
+        deliverables: deliverables.store(),
         wake: wake_out,
+        wake_deliverable: deliverable_out,
         caller,
     });
     let reports_in = read_all(&ctx, reports_in).await?;
@@ -119,6 +124,8 @@ pub async fn run(
     let _ = started.send(Engine { sources, meter });
 
     let wakes = UnboundedReceiverStream::new(wake_in)
+        .map(|key: Key| ObjectRef::new(&key.name).within(&key.namespace));
+    let deliverable_wakes = UnboundedReceiverStream::new(deliverable_in)
         .map(|key: Key| ObjectRef::new(&key.name).within(&key.namespace));
     let shipments = shipments
         .with_config(config)
@@ -145,8 +152,48 @@ pub async fn run(
             ctx.clone(),
         )
         .for_each(|_| async {});
-    futures::join!(shipments, environments);
+    let alone = !is_cartographer_active(&ctx.caller).await?;
+    let deliverables = deliverables
+        .reconcile_on(deliverable_wakes)
+        .graceful_shutdown_on(stop.clone().cancelled_owned())
+        .run(
+            |deliverable, ctx| guarded(crate::deliverable::reconcile(deliverable, ctx)),
+            |_, never, _| match *never {},
+            ctx.clone(),
+        )
+        .for_each(|_| async {});
+    let deliverables = async {
+        if alone {
+            deliverables.await;
+        } else {
+            tracing::error!(
+                "Cartographer is at work here (Deployment `{CARTOGRAPHER}` in `{CARTOGRAPHER_NAMESPACE}`): \
+                 Deliverables are left to it; scale it to 0 and start this controller again to take them over"
+            );
+            stop.cancelled().await;
+        }
+    };
+    futures::join!(shipments, environments, deliverables);
     Ok(())
+}
+
+/// Where Cartographer's own controller runs.
+const CARTOGRAPHER_NAMESPACE: &str = "cartographer-system";
+const CARTOGRAPHER: &str = "cartographer-controller";
+
+/// Whether Cartographer's own controller runs here: two writers of one status never rest.
+async fn is_cartographer_active(caller: &Caller) -> Result<bool, ApiError> {
+    let api = ApiResource::erase::<Deployment>(&());
+    let place = Resource::object(&api, Some(CARTOGRAPHER_NAMESPACE), CARTOGRAPHER);
+    match caller.get(&place, Want::Whole).await {
+        Ok(answer) => {
+            let deployment: Deployment = answer.decode()?;
+            let replicas = deployment.spec.and_then(|spec| spec.replicas);
+            Ok(replicas.unwrap_or(1) > 0)
+        }
+        Err(error) if error.is_not_found() => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// How long an object rests whose pass broke off by a fault of ours.

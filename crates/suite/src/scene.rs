@@ -19,7 +19,7 @@ use testkit::{TempNamespace, World, eventually, poll};
 use crate::controller::{Controller, program};
 
 /// How long a scenario waits for something that must come.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a stage is set up.
 #[derive(Clone, Debug)]

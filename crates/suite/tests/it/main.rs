@@ -2,3 +2,4 @@
 //! invariants and for each line of bad input.
 
 mod deliver;
+mod deliverable;

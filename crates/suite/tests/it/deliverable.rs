@@ -1,0 +1,141 @@
+//! Deliverables: Cartographer's conditions, and deliveries that come from Git themselves.
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kinds::condition;
+use kinds::{Deliverable, DeliverableStatus, Shipment};
+use serde_json::{Value, json};
+use suite::Scene;
+
+const SETTINGS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  colour: blue\n";
+
+fn deliverable(scene: &Scene, name: &str, path: &str) -> Value {
+    json!({
+        "apiVersion": "carto.run/v1alpha1", "kind": "Deliverable",
+        "metadata": {
+            "name": name, "namespace": scene.ns(),
+            "labels": {"app.tanzu.vmware.com/deliverable-type": "web", "app": "shop"},
+        },
+        "spec": {
+            "serviceAccountName": "deployer",
+            "params": [
+                {"name": "source_credentials_secret", "value": "git"},
+                {"name": "delivery", "value": {"interval": "1s"}},
+            ],
+            "source": {"git": {"url": scene.git.url("app.git"), "ref": {"branch": "main"}}, "subPath": path},
+        },
+    })
+}
+
+async fn until(scene: &Scene, name: &str, what: &str, wanted: impl Fn(&DeliverableStatus) -> bool) -> DeliverableStatus {
+    let found = scene.until_object::<Deliverable>(name, what, |found| {
+        found.and_then(|found| found.status.as_ref()).is_some_and(&wanted)
+    });
+    found.await.and_then(|found| found.status).expect("it was just seen")
+}
+
+fn ready_because(status: &DeliverableStatus, reason: &str) -> bool {
+    condition::find(&status.conditions, "Ready").is_some_and(|ready| ready.reason == reason)
+}
+
+/// Conditions as `type=status reason`, in their order.
+fn shown(status: &DeliverableStatus) -> String {
+    let lines = status.conditions.iter().map(|c| format!("{}={} {}", c.kind, c.status, c.reason));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deliverable_stamps_a_shipment_and_shows_its_health() {
+    let scene = Scene::new("dlv").await;
+    scene.write("config/settings.yaml", SETTINGS);
+    scene.push().await;
+    scene.apply(&deliverable(&scene, "web", "config")).await;
+    let status = until(&scene, "web", "is ready", |status| ready_because(status, "Ready")).await;
+    assert_eq!(
+        shown(&status),
+        "DeliveryReady=True Ready\n\
+         ResourcesSubmitted=True ResourceSubmissionComplete\n\
+         ResourcesHealthy=True HealthyConditionRule\n\
+         Ready=True Ready"
+    );
+    assert_eq!(status.delivery_ref.and_then(|delivery| delivery.name).as_deref(), Some("delivery-basic"));
+    assert!(scene.find::<ConfigMap>("settings").await.is_some(), "nothing was delivered");
+    let shipment = scene.get_shipment("web").await;
+    let labels = shipment.metadata.labels.unwrap_or_default();
+    assert_eq!(labels["app"], "shop");
+    assert_eq!(labels["carto.run/deliverable-name"], "web");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deliverable_without_labels_or_delivery_says_so() {
+    let scene = Scene::new("dlv").await;
+    let mut bare = deliverable(&scene, "bare", "config");
+    bare["metadata"].as_object_mut().expect("metadata is a map").remove("labels");
+    scene.apply(&bare).await;
+    let mut other = deliverable(&scene, "other", "config");
+    other["metadata"]["labels"] = json!({"a": "1", "b": "2"});
+    scene.apply(&other).await;
+    let status = until(&scene, "bare", "says so", |status| ready_because(status, "DeliverableLabelsMissing")).await;
+    assert_eq!(shown(&status), "DeliveryReady=False DeliverableLabelsMissing\nReady=False DeliverableLabelsMissing");
+    let status = until(&scene, "other", "says so", |status| ready_because(status, "DeliveryNotFound")).await;
+    assert_eq!(
+        status.conditions[0].message,
+        "no delivery found where full selector is satisfied by labels: map[a:1 b:2]"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deliverable_whose_account_comes_late_goes_on_by_itself() {
+    let scene = Scene::new("dlv").await;
+    scene.write("config/settings.yaml", SETTINGS);
+    scene.push().await;
+    let mut late = deliverable(&scene, "web", "config");
+    late["spec"]["serviceAccountName"] = json!("late");
+    scene.apply(&late).await;
+    let status = until(&scene, "web", "names the account", |status| ready_because(status, "ServiceAccountError")).await;
+    assert_eq!(
+        shown(&status),
+        "DeliveryReady=True Ready\nResourcesSubmitted=False ServiceAccountError\nReady=False ServiceAccountError"
+    );
+    let ns = scene.ns();
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": "late", "namespace": ns},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "ServiceAccount", "name": "late", "namespace": ns}],
+    });
+    scene.apply(&role).await;
+    scene.apply(&json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "late", "namespace": ns}})).await;
+    until(&scene, "web", "is ready", |status| ready_because(status, "Ready")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn suspend_is_left_alone_unless_the_deliverable_sets_it() {
+    let scene = Scene::new("dlv").await;
+    scene.write("config/settings.yaml", SETTINGS);
+    scene.push().await;
+    scene.apply(&deliverable(&scene, "web", "config")).await;
+    until(&scene, "web", "is ready", |status| ready_because(status, "Ready")).await;
+    scene.kubectl(&["patch", "shipment", "web", "--type=merge", "-p", r#"{"spec":{"suspend":true}}"#]);
+    let mut renamed = deliverable(&scene, "web", "config");
+    renamed["metadata"]["labels"]["app"] = json!("store");
+    scene.apply(&renamed).await;
+    scene
+        .until_object::<Shipment>("web", "has the new label", |found| {
+            found.and_then(|found| found.metadata.labels.as_ref()).is_some_and(|labels| labels["app"] == "store")
+        })
+        .await;
+    assert_eq!(scene.get_shipment("web").await.spec.suspend, Some(true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_root_deliverable_delivers_the_others() {
+    let scene = Scene::new("root").await;
+    scene.write("config/settings.yaml", SETTINGS);
+    let child = serde_json::to_string_pretty(&deliverable(&scene, "web", "config")).expect("it is plain data");
+    scene.write("qa/deliverable-web.yaml", &child);
+    scene.push().await;
+    scene.apply(&deliverable(&scene, "root", "qa")).await;
+    until(&scene, "web", "is ready", |status| ready_because(status, "Ready")).await;
+    until(&scene, "root", "is ready", |status| ready_because(status, "Ready")).await;
+    assert!(scene.find::<ConfigMap>("settings").await.is_some(), "nothing was delivered");
+}
