@@ -7,6 +7,9 @@ use crate::real::{Options, Real};
 use crate::real_build;
 use crate::run::{Outcome, cargo, exists, run, target};
 
+/// The clusters of the suites: one that all scenarios share, and two for scenarios that kill
+/// controllers or API servers.
+const SUITE_CLUSTERS: &str = "suite,crash,lonely";
 /// The clusters of the demo: one build's way to production.
 const DEMO_CLUSTERS: &str = "run-qa,run-staging,run-production";
 
@@ -15,7 +18,7 @@ pub(crate) fn test(args: &[String]) -> Outcome {
     install_git()?;
     prepare("debug")?;
     let real = Real::start(&Options {
-        clusters: "main",
+        clusters: SUITE_CLUSTERS,
         flags: &["--audit"],
         profile: "debug",
     })?;
@@ -75,6 +78,7 @@ pub(crate) fn demo(args: &[String]) -> Outcome {
             "--context",
             DEMO_CLUSTERS,
             "--simulate-kubelet",
+            "--yes",
             "--kubeconfig",
         ])
         .arg(real.field("kubeconfig")?)

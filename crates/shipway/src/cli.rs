@@ -27,6 +27,7 @@ struct Cli {
 enum Command {
     Controller(controller::ControllerArgs),
     Crds(crds::CrdsArgs),
+    Demo(crate::demo::DemoArgs),
     Get(get::GetArgs),
     Version(version::VersionArgs),
 }
@@ -51,6 +52,7 @@ async fn run(cli: Cli) -> Result<ExitCode, CliError> {
     match cli.command {
         Command::Controller(args) => controller::cmd_controller(&cli.cluster, args).await,
         Command::Crds(args) => crds::cmd_crds(&args),
+        Command::Demo(args) => crate::demo::cmd_demo(&cli.cluster, &args).await,
         Command::Get(args) => get::cmd_get(&cli.cluster, &args).await,
         Command::Version(args) => version::cmd_version(&args),
     }

@@ -8,7 +8,7 @@
 //! Nothing here knows a kind of Shipway's, and no product crate depends on this one.
 
 pub mod audit;
-pub mod kubelet;
+pub use kubelet;
 pub mod real;
 
 mod eventually;

@@ -36,6 +36,20 @@ impl World {
         Self { state }
     }
 
+    /// The same clusters, seen from the one of this name: it is the first.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such cluster.
+    #[must_use]
+    pub fn on(mut self, name: &str) -> Self {
+        let clusters = &mut self.state.clusters;
+        let found = clusters.iter().position(|cluster| cluster.name == name);
+        let found = found.expect("the control plane has no such cluster");
+        clusters.swap(0, found);
+        self
+    }
+
     /// What runs where.
     #[must_use]
     pub fn state(&self) -> &State {

@@ -1,0 +1,160 @@
+//! What the viewer sees: lines of the story, and below them a table that is drawn anew whenever
+//! something changes. Where the output is no terminal there are only the lines.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kinds::Shipment;
+use kinds::condition::{self, kind};
+use kube::ResourceExt as _;
+
+use crate::commands::get::short;
+use crate::output::table;
+
+/// The widest message of the table.
+const MESSAGE: usize = 60;
+
+/// The board.
+#[derive(Clone)]
+pub(super) struct Board(Arc<Mutex<Shown>>);
+
+struct Shown {
+    terminal: bool,
+    /// Rows by environment and Shipment.
+    rows: BTreeMap<(usize, String), Vec<String>>,
+    /// How many lines the table takes on the screen now.
+    drawn: usize,
+    finished: bool,
+}
+
+impl Board {
+    pub(super) fn new() -> Self {
+        let shown = Shown {
+            terminal: std::io::stdout().is_terminal(),
+            rows: BTreeMap::new(),
+            drawn: 0,
+            finished: false,
+        };
+        Self(Arc::new(Mutex::new(shown)))
+    }
+
+    /// A line of the story.
+    pub(super) fn line(&self, text: &str) {
+        let mut shown = self.lock();
+        let mut out = shown.erase();
+        let _ = writeln!(out, "{text}");
+        out.push_str(&shown.draw());
+        shown.put(&out);
+    }
+
+    /// A step that came true, with how long it took.
+    pub(super) fn done(&self, text: &str, took: Duration) {
+        self.line(&format!(
+            "\x1b[32m✓\x1b[0m {text}  \x1b[1m{} ms\x1b[0m",
+            took.as_millis()
+        ));
+    }
+
+    /// A step without a time of its own.
+    pub(super) fn seen(&self, text: &str) {
+        self.line(&format!("\x1b[32m✓\x1b[0m {text}"));
+    }
+
+    /// A heading.
+    pub(super) fn chapter(&self, text: &str) {
+        self.line(&format!("\n\x1b[1;36m{text}\x1b[0m"));
+    }
+
+    /// Shows how a Shipment stands.
+    pub(super) fn show(&self, environment: (usize, &str), shipment: &Shipment) {
+        let row = row(environment.1, shipment);
+        let mut shown = self.lock();
+        let place = (environment.0, shipment.name_any());
+        if shown.rows.get(&place) == Some(&row) {
+            return;
+        }
+        shown.rows.insert(place, row);
+        let mut out = shown.erase();
+        out.push_str(&shown.draw());
+        shown.put(&out);
+    }
+
+    /// Leaves the last table on the screen; what comes later stands below it.
+    pub(super) fn finish(&self) {
+        let mut shown = self.lock();
+        if !shown.terminal {
+            shown.terminal = true;
+            let text = shown.draw();
+            shown.terminal = false;
+            shown.put(&format!("\n{text}"));
+        }
+        shown.finished = true;
+        shown.drawn = 0;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Shown> {
+        self.0.lock().expect("nothing panics while holding it")
+    }
+}
+
+impl Shown {
+    /// Moves the cursor to where the table begins and clears below.
+    fn erase(&self) -> String {
+        if self.drawn == 0 {
+            String::new()
+        } else {
+            format!("\x1b[{}A\x1b[J", self.drawn)
+        }
+    }
+
+    fn draw(&mut self) -> String {
+        if !self.terminal || self.finished || self.rows.is_empty() {
+            self.drawn = 0;
+            return String::new();
+        }
+        let rows: Vec<Vec<String>> = self.rows.values().cloned().collect();
+        let text = table(
+            &[
+                "ENVIRONMENT",
+                "SHIPMENT",
+                "READY",
+                "REVISION",
+                "OBJECTS",
+                "FAILED",
+                "MESSAGE",
+            ],
+            &rows,
+        );
+        self.drawn = text.lines().count() + 1;
+        format!("\n{text}")
+    }
+
+    #[expect(clippy::unused_self, reason = "only who holds the board may write")]
+    fn put(&self, text: &str) {
+        let mut out = anstream::stdout().lock();
+        // A closed output ends nothing: the demo is checked by its exit code.
+        let _ = out.write_all(text.as_bytes());
+        let _ = out.flush();
+    }
+}
+
+fn row(environment: &str, shipment: &Shipment) -> Vec<String> {
+    let status = shipment.status.clone().unwrap_or_default();
+    let ready = condition::find(&status.conditions, kind::READY);
+    let number = |count: Option<i64>| count.map(|count| count.to_string()).unwrap_or_default();
+    let message: String = ready
+        .map(|ready| ready.message.chars().take(MESSAGE).collect())
+        .unwrap_or_default();
+    vec![
+        environment.to_owned(),
+        shipment.name_any(),
+        ready.map_or_else(|| "Unknown".to_owned(), |ready| ready.status.clone()),
+        short(status.revision.as_deref().unwrap_or_default()),
+        number(status.objects),
+        number(status.failed),
+        message,
+    ]
+}
