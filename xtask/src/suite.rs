@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::real::{Options, Real};
 use crate::real_build;
-use crate::run::{Outcome, cargo, exists, run, target};
+use crate::run::{Outcome, cargo, exists, root, run, target};
 
 /// The clusters of the suites: one that all scenarios share, and two for scenarios that kill
 /// controllers or API servers.
@@ -98,7 +98,16 @@ pub(crate) fn bench(args: &[String]) -> Outcome {
         profile: "release",
     })?;
     let mut command = Command::new(target().join("release/bench"));
-    run(command.args(args).env("SHIPWAY_REAL", real.state()))
+    for arg in args {
+        command.arg(arg);
+        if arg == "--write" {
+            command.arg("docs/benchmarks.md");
+        }
+    }
+    // The page goes where the repository is, wherever we were called.
+    run(command
+        .current_dir(root())
+        .env("SHIPWAY_REAL", real.state()))
 }
 
 /// Builds the genuine programs where they are missing, and all of ours, the testkit's too: always the

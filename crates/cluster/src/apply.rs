@@ -4,23 +4,27 @@
 //! lock between owners. What follows depends on who owns the field: another Shipment keeps it,
 //! an autoscaler or an ignored field keeps that field, everybody else is overruled and named.
 
+mod adopt;
+mod conflict;
+mod dry;
+
 use bytes::Bytes;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::ApiResource;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::caller::{Answer, Caller, Payload, Resource, Want};
-use crate::error::{ApiError, Refusal};
-use crate::field_path::{Step, is_under, remove, resolve};
-use crate::ownership::{Change, Owner, fields_hash, written_at};
+use crate::caller::{Answer, Caller, Payload, Want};
+use crate::error::ApiError;
+use crate::ownership::{Change, Owner, fields_hash};
+use crate::prune::live;
+use crate::resource::Resource;
+use adopt::adopt;
+use conflict::{changes, conflicts, leave_out};
+pub use dry::{Foreseen, dry_run};
 
 /// How many conflicts one apply settles before it gives up until the next pass.
-const ROUNDS: usize = 8;
-/// What kubectl's client-side apply leaves behind.
-const CLIENT_SIDE_APPLY: &str = "kubectl-client-side-apply";
-/// What the API server records when an object without recorded owners is first applied.
-const BEFORE_FIRST_APPLY: &str = "before-first-apply";
+const ROUNDS: usize = 12;
 
 /// What is to be applied, and how.
 #[derive(Clone, Copy, Debug)]
@@ -91,50 +95,78 @@ pub async fn apply(
     intent: Intent<'_>,
 ) -> Result<Applied, ApplyError> {
     let manager = owner.manager();
-    let mut body = intent.object.clone();
+    let place = place(intent.object, intent.api);
+    let mut round = Round {
+        body: intent.object.clone(),
+        pinned: false,
+        force: false,
+    };
     let mut left_out = Vec::new();
     let mut overruled = Vec::new();
-    let place = place(&body, intent.api);
-    let mut force = false;
     for _ in 0..ROUNDS {
-        let refusal = match patch(caller, &place, &body, &manager, force, intent.want).await {
+        let sent = patch(
+            caller,
+            &place,
+            &round.body,
+            &manager,
+            round.force,
+            intent.want,
+        );
+        let refusal = match sent.await {
             Ok(answer) => {
                 let mut applied = read(&answer, &manager, intent.want)?;
                 if !applied.created && !intent.known {
-                    applied = adopt(caller, &place, &body, &manager, intent.want, applied).await?;
+                    round.unpin();
+                    applied =
+                        adopt(caller, &place, &round.body, &manager, intent.want, applied).await?;
+                    applied.adopted = true;
                 }
                 applied.left_out = left_out;
                 applied.overruled = overruled;
                 return Ok(applied);
             }
             Err(ApiError::Refused(refusal)) if refusal.code == 409 => refusal,
+            // What was to be overruled is gone: begin anew, as if nothing had been there.
+            Err(error) if error.is_not_found() && round.pinned => {
+                round.unpin();
+                continue;
+            }
             Err(error) => return Err(error.into()),
         };
         let conflicts = conflicts(&refusal);
-        // A resourceVersion that moved on, not a field: read again and try again.
-        set_version(&mut body, None);
-        force = false;
         if conflicts.is_empty() {
+            round.unpin(); // the resourceVersion moved on: look at it anew
             continue;
         }
-        if let Some(other) = conflicts.iter().find(|c| is_other_owner(c, &manager)) {
-            if intent.release_from != Some(other.manager.as_str()) {
-                let owner = owner_of(caller, &place, &other.manager).await;
-                return Err(ApplyError::OwnedBy {
-                    manager: other.manager.clone(),
-                    owner,
-                });
-            }
+        let other = conflicts
+            .iter()
+            .find(|conflict| conflict.is_with_owner(&manager));
+        if let Some(other) = other.filter(|other| intent.release_from != Some(&other.manager)) {
+            let owner = owner_of(caller, &place, &other.manager).await;
+            let manager = other.manager.clone();
+            return Err(ApplyError::OwnedBy { manager, owner });
         }
-        let kept = leave_out(&mut body, &conflicts, intent.ignore);
+        let kept = leave_out(
+            &mut round.body,
+            &conflicts,
+            intent.ignore,
+            intent.release_from,
+        );
         if !kept.is_empty() {
             left_out.extend(kept);
+            round.unpin();
             continue;
         }
-        let live: Partial = caller.get(&place, Want::Metadata).await?.decode()?;
-        overruled.extend(changes(&conflicts, &live.metadata));
-        set_version(&mut body, live.metadata.resource_version.as_deref());
-        force = true;
+        if round.pinned {
+            // These are all the conflicts of exactly this resourceVersion, none of them somebody's
+            // who keeps what they own: now they are overruled.
+            round.force = true;
+            continue;
+        }
+        if let Some(live) = live(caller, &place).await? {
+            overruled = changes(&conflicts, &live);
+            round.pin(&live);
+        }
     }
     Err(ApiError::Unreachable(format!(
         "{ROUNDS} conflicts in a row: others write it all the time"
@@ -142,25 +174,32 @@ pub async fn apply(
     .into())
 }
 
-/// Asks the API server what an apply would make of an object, without doing it.
-///
-/// # Errors
-/// [`ApiError`] as for an apply.
-pub async fn dry_run(
-    caller: &Caller,
-    owner: &Owner,
-    object: &Value,
-    api: &ApiResource,
-) -> Result<Value, ApiError> {
-    let query = format!(
-        "fieldManager={}&force=true&dryRun=All",
-        encode(&owner.manager())
-    );
-    let payload = Payload::Apply(Bytes::from(object.to_string()));
-    caller
-        .patch(&place(object, api), &query, Want::Whole, &payload)
-        .await?
-        .decode()
+/// One attempt of an apply.
+struct Round {
+    body: Value,
+    /// Whether it holds for one resourceVersion alone.
+    pinned: bool,
+    force: bool,
+}
+
+impl Round {
+    fn pin(&mut self, live: &ObjectMeta) {
+        if let (Some(meta), Some(version)) = (
+            self.body["metadata"].as_object_mut(),
+            &live.resource_version,
+        ) {
+            meta.insert("resourceVersion".to_owned(), json!(version));
+            self.pinned = true;
+        }
+    }
+
+    fn unpin(&mut self) {
+        if let Some(meta) = self.body["metadata"].as_object_mut() {
+            meta.remove("resourceVersion");
+        }
+        self.pinned = false;
+        self.force = false;
+    }
 }
 
 /// Lets go of an object: an apply of nothing but its identity, with the uid, so that it can
@@ -243,148 +282,6 @@ pub(crate) fn version(meta: &ObjectMeta) -> u64 {
         .unwrap_or(0)
 }
 
-/// Takes over an object that was there before: fields that kubectl's client-side apply owned
-/// become ours, so that what has left the source goes away with the second apply; what was
-/// recorded before the first apply is let go of and keeps its value.
-async fn adopt(
-    caller: &Caller,
-    place: &Resource,
-    body: &Value,
-    manager: &str,
-    want: Want,
-    applied: Applied,
-) -> Result<Applied, ApiError> {
-    let live: Partial = caller.get(place, Want::Metadata).await?.decode()?;
-    let entries = live.metadata.managed_fields.clone().unwrap_or_default();
-    let migrate = |name: &str| name == CLIENT_SIDE_APPLY || name == BEFORE_FIRST_APPLY;
-    if !entries
-        .iter()
-        .any(|entry| entry.manager.as_deref().is_some_and(migrate))
-    {
-        return Ok(Applied {
-            adopted: true,
-            ..applied
-        });
-    }
-    let mut kept = Vec::new();
-    let mut inherited = json!({});
-    for entry in entries {
-        match entry.manager.as_deref() {
-            Some(CLIENT_SIDE_APPLY) => {
-                if let Some(fields) = &entry.fields_v1 {
-                    merge_fields(&mut inherited, &fields.0);
-                }
-            }
-            Some(BEFORE_FIRST_APPLY) => {}
-            _ => kept.push(entry),
-        }
-    }
-    for entry in &mut kept {
-        if entry.manager.as_deref() == Some(manager) && entry.operation.as_deref() == Some("Apply")
-        {
-            if let Some(fields) = &mut entry.fields_v1 {
-                merge_fields(&mut fields.0, &inherited);
-            }
-        }
-    }
-    let steps = json!([
-        {"op": "test", "path": "/metadata/resourceVersion", "value": live.metadata.resource_version},
-        {"op": "replace", "path": "/metadata/managedFields", "value": kept},
-    ]);
-    let query = format!("fieldManager={}", kinds::names::CONTROLLER_MANAGER);
-    caller
-        .patch(
-            place,
-            &query,
-            Want::Metadata,
-            &Payload::JsonPatch(Bytes::from(steps.to_string())),
-        )
-        .await?;
-    let answer = patch(caller, place, body, manager, false, want).await?;
-    Ok(Applied {
-        adopted: true,
-        ..read(&answer, manager, want)?
-    })
-}
-
-fn merge_fields(into: &mut Value, from: &Value) {
-    if let (Value::Object(into), Value::Object(from)) = (into, from) {
-        for (key, value) in from {
-            merge_fields(into.entry(key.clone()).or_insert_with(|| json!({})), value);
-        }
-    }
-}
-
-/// A field that somebody else owns with another value.
-struct Conflict {
-    manager: String,
-    scale: bool,
-    field: String,
-}
-
-/// Reads the causes; the manager stands in the message alone, as
-/// `conflict with "x" with subresource "scale" using apps/v1 at …`.
-fn conflicts(refusal: &Refusal) -> Vec<Conflict> {
-    let causes = refusal
-        .details
-        .causes
-        .iter()
-        .filter(|cause| cause.reason == "FieldManagerConflict");
-    causes
-        .map(|cause| {
-            let quoted: Vec<&str> = cause.message.split('"').collect();
-            Conflict {
-                manager: quoted.get(1).copied().unwrap_or_default().to_owned(),
-                scale: cause.message.contains("with subresource \"scale\""),
-                field: cause.field.clone(),
-            }
-        })
-        .collect()
-}
-
-fn is_other_owner(conflict: &Conflict, manager: &str) -> bool {
-    conflict.manager.starts_with("shipway:") && conflict.manager != manager
-}
-
-/// Takes the fields out that belong to an autoscaler or are ignored; tells which.
-fn leave_out(body: &mut Value, conflicts: &[Conflict], ignore: &[String]) -> Vec<(String, String)> {
-    let mut out = Vec::new();
-    let mut places: Vec<Vec<Step>> = Vec::new();
-    for conflict in conflicts {
-        let Some(steps) = resolve(body, &conflict.field) else {
-            continue;
-        };
-        let autoscaler = conflict.scale && !conflict.manager.starts_with("kubectl");
-        if autoscaler || ignore.iter().any(|pointer| is_under(&steps, pointer)) {
-            out.push((conflict.field.clone(), conflict.manager.clone()));
-            places.push(steps);
-        }
-    }
-    // From the end, so that an index is still right when an earlier item goes.
-    for steps in places.iter().rev() {
-        remove(body, steps);
-    }
-    out
-}
-
-fn changes(conflicts: &[Conflict], live: &ObjectMeta) -> Vec<Change> {
-    let mut changes: Vec<Change> = Vec::new();
-    for conflict in conflicts {
-        match changes
-            .iter_mut()
-            .find(|change| change.manager == conflict.manager)
-        {
-            Some(change) => change.fields.push(conflict.field.clone()),
-            None => changes.push(Change {
-                manager: conflict.manager.clone(),
-                fields: vec![conflict.field.clone()],
-                at: written_at(live, &conflict.manager),
-            }),
-        }
-    }
-    changes
-}
-
 async fn owner_of(caller: &Caller, place: &Resource, manager: &str) -> String {
     // The manager names its owner unless that was too long and is hashed.
     if let Some((_, owner)) = manager
@@ -406,16 +303,6 @@ async fn owner_of(caller: &Caller, place: &Resource, manager: &str) -> String {
                 .cloned()
         })
         .unwrap_or_else(|| manager.to_owned())
-}
-
-fn set_version(body: &mut Value, version: Option<&str>) {
-    let Some(meta) = body["metadata"].as_object_mut() else {
-        return;
-    };
-    match version {
-        Some(version) => meta.insert("resourceVersion".to_owned(), json!(version)),
-        None => meta.remove("resourceVersion"),
-    };
 }
 
 /// Encodes a query value.

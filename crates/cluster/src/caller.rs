@@ -10,12 +10,12 @@ use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use kube::Client;
 use kube::client::Body;
-use kube::core::ApiResource;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{ApiError, Refusal};
 use crate::limiter::Limiter;
+use crate::resource::Resource;
 
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
@@ -65,67 +65,6 @@ impl Want {
             }
         })
     }
-}
-
-/// Where an object or a collection is found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resource {
-    path: String,
-}
-
-impl Resource {
-    /// A collection: of a namespace, or of the cluster when there is none.
-    pub fn collection(api: &ApiResource, namespace: Option<&str>) -> Self {
-        let root = if api.group.is_empty() {
-            format!("/api/{}", segment(&api.version))
-        } else {
-            format!("/apis/{}/{}", segment(&api.group), segment(&api.version))
-        };
-        let path = match namespace {
-            Some(ns) => format!("{root}/namespaces/{}/{}", segment(ns), segment(&api.plural)),
-            None => format!("{root}/{}", segment(&api.plural)),
-        };
-        Self { path }
-    }
-
-    /// An object of a collection.
-    pub fn object(api: &ApiResource, namespace: Option<&str>, name: &str) -> Self {
-        let Self { path } = Self::collection(api, namespace);
-        Self {
-            path: format!("{path}/{}", segment(name)),
-        }
-    }
-
-    /// A sub-resource of an object.
-    #[must_use]
-    pub fn sub(mut self, name: &str) -> Self {
-        self.path.push('/');
-        self.path.push_str(&segment(name));
-        self
-    }
-
-    /// A path outside the resource API.
-    pub fn raw(path: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-        }
-    }
-}
-
-/// Encodes one path segment, so that a name taken from a file can never leave its place.
-fn segment(text: &str) -> String {
-    if text == "." || text == ".." {
-        return text.replace('.', "%2E");
-    }
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
-            out.push(byte as char);
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 /// What is sent along.
@@ -296,9 +235,9 @@ impl Caller {
         payload: &Payload,
     ) -> Result<Answer, ApiError> {
         let uri = if query.is_empty() {
-            resource.path.clone()
+            resource.path().to_owned()
         } else {
-            format!("{}?{query}", resource.path)
+            format!("{}?{query}", resource.path())
         };
         let mut tries = 0;
         loop {
@@ -406,25 +345,4 @@ fn refusal(code: StatusCode, retry_after: Option<u64>, body: &[u8]) -> Refusal {
         refusal.details.retry_after_seconds = seconds;
     }
     refusal
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_cannot_leave_its_place_in_the_path() {
-        let api = ApiResource {
-            group: "apps".to_owned(),
-            version: "v1".to_owned(),
-            api_version: "apps/v1".to_owned(),
-            kind: "Deployment".to_owned(),
-            plural: "deployments".to_owned(),
-        };
-        let path = Resource::object(&api, Some("shop"), "../secrets?x=1").path;
-        assert_eq!(
-            path,
-            "/apis/apps/v1/namespaces/shop/deployments/..%2Fsecrets%3Fx%3D1"
-        );
-    }
 }

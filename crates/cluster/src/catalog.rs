@@ -2,6 +2,7 @@
 //! and kept until somebody says that it changed.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -120,6 +121,22 @@ impl Catalog {
         let index = self.index();
         let first = index.get(&(group.to_owned(), kind.to_owned()))?.first()?;
         Some((first.api.clone(), first.scope))
+    }
+
+    /// Tells two states of the catalogue apart.
+    pub fn fingerprint(&self) -> u64 {
+        let index = self.index();
+        let entries = index.iter().map(|((group, kind), served)| {
+            let mut hasher = DefaultHasher::new();
+            (group, kind).hash(&mut hasher);
+            for kind in served {
+                (&kind.api.version, &kind.api.plural).hash(&mut hasher);
+                (kind.scope == Scope::Cluster).hash(&mut hasher);
+            }
+            hasher.finish()
+        });
+        // The order of the entries means nothing.
+        entries.fold(0, u64::wrapping_add)
     }
 
     /// Whether a resource such as `widgets` of a group is served at all.

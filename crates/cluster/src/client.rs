@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
+use http::{HeaderValue, Request, header};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use kube::client::ConfigExt as _;
+use kube::client::{Body, ConfigExt as _};
 use kube::{Client, Config};
 use tower::{BoxError, ServiceBuilder};
 
@@ -34,9 +35,20 @@ pub fn connect(config: &Config) -> Result<Client, kube::Error> {
         .http2_adaptive_window(true)
         .build(connector);
     let service = ServiceBuilder::new()
+        .map_request(named)
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)
         .map_err(BoxError::from)
         .service(http);
     Ok(Client::new(service, config.default_namespace.clone()))
+}
+
+/// Says who asks, also for kube's own requests: watches, discovery, events.
+fn named(mut request: Request<Body>) -> Request<Body> {
+    let name = HeaderValue::from_static(concat!("shipway/", env!("CARGO_PKG_VERSION")));
+    request
+        .headers_mut()
+        .entry(header::USER_AGENT)
+        .or_insert(name);
+    request
 }

@@ -116,10 +116,14 @@ impl ApiError {
     /// reason (measured on 1.36.3), though only its author can help.
     fn is_schema_error(&self) -> bool {
         self.refusal().is_some_and(|refusal| {
+            // The second: values of the right type that mean nothing, such as `memory: lots`.
             refusal.code == 500
-                && refusal
-                    .message
-                    .contains("failed to create typed patch object")
+                && [
+                    "failed to create typed patch object",
+                    "unable to convert unstructured object",
+                ]
+                .iter()
+                .any(|words| refusal.message.contains(words))
         })
     }
 }

@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 /// One step into an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
     /// A member of a map.
     Key(String),

@@ -11,8 +11,9 @@ use kube::core::ApiResource;
 use kube::{Resource as _, ResourceExt as _};
 use serde_json::{Value, json};
 
-use crate::caller::{Caller, Payload, Resource, Want};
+use crate::caller::{Caller, Payload, Want};
 use crate::error::ApiError;
+use crate::resource::Resource;
 
 /// How many Inventory objects one list request brings.
 const PAGE: u32 = 500;

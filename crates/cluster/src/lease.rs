@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::caller::{Caller, Payload, Resource, Want};
+use crate::caller::{Caller, Payload, Want};
 use crate::error::ApiError;
+use crate::resource::Resource;
 
 /// How long a holder that does not renew keeps the Lease.
 const TERM: Duration = Duration::from_secs(15);

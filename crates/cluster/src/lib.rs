@@ -15,10 +15,12 @@ pub mod lease;
 pub mod limiter;
 pub mod ownership;
 pub mod prune;
+pub mod resource;
 pub mod status;
 pub mod watch;
 
-pub use caller::{Caller, Meter, Resource};
+pub use caller::{Caller, Meter};
 pub use error::ApiError;
 pub use limiter::Limiter;
 pub use ownership::Owner;
+pub use resource::Resource;

@@ -1,8 +1,10 @@
 //! Who owns an object and its fields, as the API server records it in `managedFields`.
 
+use k8s_openapi::ByteString;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
 use kinds::names;
 use manifest::Manifest;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// One owner of delivered objects.
@@ -50,8 +52,10 @@ impl Owner {
         format!("{}/{}", self.namespace, self.name)
     }
 
-    /// Puts label and annotation on what is about to be applied.
+    /// Puts label and annotation on what is about to be applied, and gives it the form in which
+    /// its fields can be owned.
     pub fn mark(&self, manifest: &mut Manifest) {
+        fold_string_data(manifest);
         manifest.set_label(names::OWNER_LABEL, &self.label());
         manifest.set_annotation(names::OWNER_ANNOTATION, &self.annotation());
     }
@@ -65,6 +69,37 @@ impl Owner {
             .and_then(|labels| labels.get(names::OWNER_LABEL));
         label == Some(&self.label()) && own_entry(meta, &self.manager()).is_some()
     }
+}
+
+/// Writes a Secret's `stringData` as `data`. The API server stores it there, but records the
+/// owner of the field that was sent: whoever changes `data` would conflict with nobody.
+fn fold_string_data(manifest: &mut Manifest) {
+    if manifest.kind() != "Secret" || !manifest.group().is_empty() {
+        return;
+    }
+    let Some(secret) = manifest.value_mut().as_object_mut() else {
+        return;
+    };
+    // What is no text is left to the API server to refuse.
+    let Some(texts) = secret.get("stringData").and_then(Value::as_object) else {
+        return;
+    };
+    if !texts.values().all(Value::is_string) {
+        return;
+    }
+    let texts = texts.clone();
+    let data = secret.entry("data").or_insert_with(|| json!({}));
+    if data.is_null() {
+        *data = json!({});
+    }
+    let Some(data) = data.as_object_mut() else {
+        return;
+    };
+    for (key, text) in texts {
+        let bytes = ByteString(text.as_str().unwrap_or_default().as_bytes().to_vec());
+        data.insert(key, json!(bytes));
+    }
+    secret.remove("stringData");
 }
 
 /// The Apply entry of a manager on the main resource.
@@ -136,4 +171,42 @@ pub(crate) fn written_at(meta: &ObjectMeta, manager: &str) -> Option<String> {
         .filter_map(|entry| entry.time.as_ref())
         .map(|time| time.0.to_string())
         .max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(secret: Value, data: &Value, string_data: &Value) {
+        let mut secret = secret;
+        secret["apiVersion"] = json!("v1");
+        secret["kind"] = json!("Secret");
+        secret["metadata"] = json!({"name": "a"});
+        let mut manifest = Manifest::from_value(secret).expect("it is an object");
+        Owner::shipment("shop", "web").mark(&mut manifest);
+        let value = manifest.value();
+        assert_eq!((&value["data"], &value["stringData"]), (data, string_data));
+    }
+
+    #[test]
+    fn the_texts_of_a_secret_are_applied_where_they_are_stored() {
+        check(
+            json!({"stringData": {"a": "one"}}),
+            &json!({"a": "b25l"}),
+            &Value::Null,
+        );
+        let both = json!({"data": {"a": "eA==", "b": "eQ=="}, "stringData": {"a": "one"}});
+        check(both, &json!({"a": "b25l", "b": "eQ=="}), &Value::Null);
+        check(
+            json!({"data": {"a": "eA=="}}),
+            &json!({"a": "eA=="}),
+            &Value::Null,
+        );
+        check(
+            json!({"stringData": {"a": 1}}),
+            &Value::Null,
+            &json!({"a": 1}),
+        );
+    }
 }

@@ -9,9 +9,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::apply;
-use crate::caller::{Caller, Payload, Resource, Want};
+use crate::caller::{Caller, Payload, Want};
 use crate::error::ApiError;
 use crate::ownership::{Owner, own_entry};
+use crate::resource::Resource;
 
 /// What became of an object that was to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +21,18 @@ pub enum Gone {
     Deleted,
     /// It was not there.
     Absent,
-    /// It is there but no longer this owner's: another uid, another owner, or label removed.
+    /// Another Shipway owner has taken it over: its name, where it is recorded.
+    TakenOver(String),
+    /// It is there but no longer this owner's: another uid, or the owner label is gone.
     NotOurs(String),
+    /// It belongs to Shipway's own installation, which is never deleted.
+    Untouchable,
     /// It was let go of.
     Orphaned,
 }
+
+/// How often a deletion is tried while others write the object.
+const TRIES: usize = 5;
 
 #[derive(Deserialize)]
 struct Partial {
@@ -43,22 +51,31 @@ pub async fn delete(
     uid: Option<&str>,
 ) -> Result<Gone, ApiError> {
     let place = Resource::object(api, id.namespace.as_deref(), &id.name);
-    let meta = match live(caller, &place).await? {
-        Some(meta) => meta,
-        None => return Ok(Gone::Absent),
-    };
-    if let Some(other) = not_ours(&meta, owner, uid) {
-        return Ok(Gone::NotOurs(other));
+    let mut last = None;
+    for _ in 0..TRIES {
+        let Some(meta) = live(caller, &place).await? else {
+            return Ok(Gone::Absent);
+        };
+        if let Some(gone) = not_ours(&meta, owner, uid) {
+            return Ok(gone);
+        }
+        let labels = meta.labels.as_ref();
+        if labels.is_some_and(|labels| labels.contains_key(names::INSTALLATION_LABEL)) {
+            return Ok(Gone::Untouchable);
+        }
+        // With the resourceVersion, so that nobody takes it over between the look and the deletion.
+        let options = json!({
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": meta.uid, "resourceVersion": meta.resource_version},
+        });
+        match caller.delete(&place, &options).await {
+            Ok(_) => return Ok(Gone::Deleted),
+            Err(error) if error.is_not_found() => return Ok(Gone::Absent),
+            Err(error) if error.is_conflict() => last = Some(error),
+            Err(error) => return Err(error),
+        }
     }
-    let options = json!({
-        "propagationPolicy": "Background",
-        "preconditions": {"uid": meta.uid, "resourceVersion": meta.resource_version},
-    });
-    match caller.delete(&place, &options).await {
-        Ok(_) => Ok(Gone::Deleted),
-        Err(error) if error.is_not_found() => Ok(Gone::Absent),
-        Err(error) => Err(error),
-    }
+    Err(last.expect("it was tried at least once"))
 }
 
 /// Lets go of an object: the owner label, its annotation and our managedFields entry go, the
@@ -74,39 +91,68 @@ pub async fn orphan(
     uid: Option<&str>,
 ) -> Result<Gone, ApiError> {
     let place = Resource::object(api, id.namespace.as_deref(), &id.name);
-    let meta = match live(caller, &place).await? {
-        Some(meta) => meta,
-        None => return Ok(Gone::Absent),
-    };
-    if let Some(other) = not_ours(&meta, owner, uid) {
-        return Ok(Gone::NotOurs(other));
+    let mut last = None;
+    for _ in 0..TRIES {
+        let Some(meta) = live(caller, &place).await? else {
+            return Ok(Gone::Absent);
+        };
+        let share_left = is_same(&meta, uid) && own_entry(&meta, &owner.manager()).is_some();
+        match not_ours(&meta, owner, uid) {
+            None => {}
+            // Only the label is gone: our share of it goes all the same.
+            Some(Gone::NotOurs(_)) if share_left => {}
+            Some(gone) => return Ok(gone),
+        }
+        let steps = Bytes::from(without_marks(&meta, owner).to_string());
+        let query = format!("fieldManager={}", names::CONTROLLER_MANAGER);
+        let body = Payload::JsonPatch(steps);
+        match caller.patch(&place, &query, Want::Metadata, &body).await {
+            Ok(_) => return Ok(Gone::Orphaned),
+            Err(error) if error.is_not_found() => return Ok(Gone::Absent),
+            // A failed test is 422: somebody wrote it meanwhile.
+            Err(error) if error.is_conflict() || error.is_invalid() => last = Some(error),
+            Err(error) => return Err(error),
+        }
     }
+    Err(last.expect("it was tried at least once"))
+}
+
+/// The JSON patch that takes owner label, annotation and our managedFields entry away.
+fn without_marks(meta: &ObjectMeta, owner: &Owner) -> Value {
     let manager = owner.manager();
-    let entries = meta.managed_fields.clone().unwrap_or_default();
-    let kept: Vec<_> = entries
-        .into_iter()
+    let kept: Vec<_> = meta
+        .managed_fields
+        .iter()
+        .flatten()
         .filter(|entry| entry.manager.as_deref() != Some(manager.as_str()))
         .collect();
+    // An empty list would mean "leave the owners as they are"; one empty entry resets them.
+    let kept = if kept.is_empty() {
+        json!([{}])
+    } else {
+        json!(kept)
+    };
     let mut steps = vec![
         json!({"op": "test", "path": "/metadata/resourceVersion", "value": meta.resource_version}),
-        json!({"op": "remove", "path": format!("/metadata/labels/{}", pointer(names::OWNER_LABEL))}),
-        // An empty list would mean "leave the owners as they are"; one empty entry resets them.
-        json!({"op": "replace", "path": "/metadata/managedFields", "value": if kept.is_empty() { json!([{}]) } else { json!(kept) }}),
+        json!({"op": "replace", "path": "/metadata/managedFields", "value": kept}),
     ];
-    if meta
-        .annotations
-        .as_ref()
-        .is_some_and(|annotations| annotations.contains_key(names::OWNER_ANNOTATION))
-    {
+    let is_there =
+        |map: &Option<std::collections::BTreeMap<String, String>>, key: &str, value: &str| {
+            map.as_ref()
+                .and_then(|map| map.get(key))
+                .is_some_and(|found| found == value)
+        };
+    if is_there(&meta.labels, names::OWNER_LABEL, &owner.label()) {
+        steps.push(json!({"op": "remove", "path": format!("/metadata/labels/{}", pointer(names::OWNER_LABEL))}));
+    }
+    if is_there(
+        &meta.annotations,
+        names::OWNER_ANNOTATION,
+        &owner.annotation(),
+    ) {
         steps.push(json!({"op": "remove", "path": format!("/metadata/annotations/{}", pointer(names::OWNER_ANNOTATION))}));
     }
-    let body = Payload::JsonPatch(Bytes::from(Value::Array(steps).to_string()));
-    let query = format!("fieldManager={}", names::CONTROLLER_MANAGER);
-    match caller.patch(&place, &query, Want::Metadata, &body).await {
-        Ok(_) => Ok(Gone::Orphaned),
-        Err(error) if error.is_not_found() => Ok(Gone::Absent),
-        Err(error) => Err(error),
-    }
+    Value::Array(steps)
 }
 
 /// Gives up our share of an object that another owner has taken over.
@@ -149,24 +195,44 @@ pub async fn live(caller: &Caller, place: &Resource) -> Result<Option<ObjectMeta
     }
 }
 
+fn is_same(meta: &ObjectMeta, uid: Option<&str>) -> bool {
+    uid.is_none_or(|uid| meta.uid.as_deref() == Some(uid))
+}
+
 /// Why an object is not the owner's, if it is not.
-fn not_ours(meta: &ObjectMeta, owner: &Owner, uid: Option<&str>) -> Option<String> {
-    if let Some(uid) = uid.filter(|uid| meta.uid.as_deref() != Some(uid)) {
-        return Some(format!(
+fn not_ours(meta: &ObjectMeta, owner: &Owner, uid: Option<&str>) -> Option<Gone> {
+    if !is_same(meta, uid) {
+        let uid = uid.unwrap_or_default();
+        return Some(Gone::NotOurs(format!(
             "it is another object than the one delivered (uid {uid})"
-        ));
+        )));
     }
     if owner.owns(meta) {
         return None;
     }
-    let other = meta
+    Some(match taker(meta, owner) {
+        Some(other) => Gone::TakenOver(other),
+        None => Gone::NotOurs("its owner label or field manager is gone".to_owned()),
+    })
+}
+
+/// The other Shipway owner that has taken an object over: its label is there, and an Apply entry
+/// of its manager. The label alone may have been copied.
+fn taker(meta: &ObjectMeta, owner: &Owner) -> Option<String> {
+    let label = meta.labels.as_ref()?.get(names::OWNER_LABEL)?;
+    let own = owner.manager();
+    let applied = meta.managed_fields.iter().flatten().any(|entry| {
+        entry.operation.as_deref() == Some("Apply")
+            && entry
+                .manager
+                .as_deref()
+                .is_some_and(|manager| manager.starts_with("shipway:") && manager != own)
+    });
+    let name = meta
         .annotations
         .as_ref()
         .and_then(|annotations| annotations.get(names::OWNER_ANNOTATION));
-    Some(match other.filter(|other| **other != owner.annotation()) {
-        Some(other) => format!("it belongs to `{other}`"),
-        None => "its owner label or field manager is gone".to_owned(),
-    })
+    (applied && *label != owner.label()).then(|| name.cloned().unwrap_or_default())
 }
 
 fn pointer(key: &str) -> String {

@@ -1,12 +1,21 @@
 //! The one place that writes statuses, finalizers and annotations of our own kinds.
 
 use bytes::Bytes;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::ApiResource;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::caller::{Caller, Payload, Resource, Want};
+use crate::apply::version;
+use crate::caller::{Caller, Payload, Want};
 use crate::error::ApiError;
+use crate::resource::Resource;
 use kinds::names;
+
+#[derive(Deserialize)]
+struct Written {
+    metadata: ObjectMeta,
+}
 
 /// Writes a status if it differs from the one that is known: one request a change, none without.
 /// Tells whether it was written.
@@ -21,15 +30,36 @@ pub async fn write(
     known: &Value,
     next: &Value,
 ) -> Result<bool, ApiError> {
+    let written = write_at(caller, api, namespace, name, known, next).await;
+    written.map(|version| version.is_some())
+}
+
+/// As [`write`], but tells the resourceVersion of what was written: whatever is read with an
+/// older one does not know of it yet.
+///
+/// # Errors
+/// As [`write`].
+pub async fn write_at(
+    caller: &Caller,
+    api: &ApiResource,
+    namespace: Option<&str>,
+    name: &str,
+    known: &Value,
+    next: &Value,
+) -> Result<Option<u64>, ApiError> {
     let Some(change) = difference(known, next) else {
-        return Ok(false);
+        return Ok(None);
     };
     let place = Resource::object(api, namespace, name).sub("status");
     let body = Payload::Merge(Bytes::from(json!({"status": change}).to_string()));
     let query = format!("fieldManager={}", names::CONTROLLER_MANAGER);
     match caller.patch(&place, &query, Want::Metadata, &body).await {
-        Err(error) if error.is_not_found() => Ok(false),
-        result => result.map(|_| true),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+        Ok(answer) => {
+            let written: Written = answer.decode()?;
+            Ok(Some(version(&written.metadata)))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -14,6 +15,7 @@ use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event};
 use manifest::{GroupKind, ObjectId};
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::version;
@@ -63,6 +65,8 @@ pub enum Report {
 pub struct Watches {
     client: Client,
     reports: mpsc::UnboundedSender<Report>,
+    /// How long a watch rests that is not allowed.
+    rest: Duration,
     stop: CancellationToken,
     running: Mutex<HashMap<GroupKind, CancellationToken>>,
 }
@@ -72,11 +76,13 @@ impl Watches {
     pub fn new(
         client: Client,
         reports: mpsc::UnboundedSender<Report>,
+        rest: Duration,
         stop: CancellationToken,
     ) -> Self {
         Self {
             client,
             reports,
+            rest,
             stop,
             running: Mutex::default(),
         }
@@ -95,11 +101,16 @@ impl Watches {
         let stop = self.stop.child_token();
         running.insert(kind.clone(), stop.clone());
         let objects: Objects = Api::all_with(self.client.clone(), api);
-        let reports = self.reports.clone();
+        let (reports, rest) = (self.reports.clone(), self.rest);
         tokio::spawn(async move {
+            let watch = async {
+                while follow(&objects, &kind, filter, &reports).await == Ended::NotAllowed {
+                    sleep(rest).await;
+                }
+            };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = follow(objects, kind, filter, reports) => {}
+                () = watch => {}
             }
         });
         true
@@ -128,46 +139,66 @@ impl Watches {
     }
 }
 
+/// Why a watch ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// Nobody listens any more: the controller is stopping.
+    Unheard,
+    /// It is not allowed, or not possible. Asking again at once would only be noise.
+    NotAllowed,
+}
+
 async fn follow(
-    objects: Objects,
-    kind: GroupKind,
+    objects: &Objects,
+    kind: &GroupKind,
     filter: Filter,
-    reports: mpsc::UnboundedSender<Report>,
-) {
+    reports: &mpsc::UnboundedSender<Report>,
+) -> Ended {
     let mut config = watcher::Config::default().streaming_lists();
     if filter == Filter::Owned {
         config = config.labels(names::OWNER_LABEL);
     }
-    let mut stream = watcher::watcher(objects, config).default_backoff().boxed();
+    let stream = watcher::watcher(objects.clone(), config).default_backoff();
+    let mut stream = stream.boxed();
     let mut listed = HashSet::new();
     while let Some(event) = stream.next().await {
+        let mut ended = None;
         let report = match event {
             Ok(Event::Init) => {
                 listed.clear();
                 continue;
             }
             Ok(Event::InitApply(object)) => {
-                let seen = sighting(&kind, &object.metadata);
+                let seen = sighting(kind, &object.metadata);
                 listed.insert(seen.id.clone());
                 Report::Seen(seen)
             }
             Ok(Event::InitDone) => Report::Listed(kind.clone(), std::mem::take(&mut listed)),
-            Ok(Event::Apply(object)) => Report::Seen(sighting(&kind, &object.metadata)),
+            Ok(Event::Apply(object)) => Report::Seen(sighting(kind, &object.metadata)),
             Ok(Event::Delete(object)) => {
-                Report::Gone(identity(&kind, &object.metadata), version(&object.metadata))
+                Report::Gone(identity(kind, &object.metadata), version(&object.metadata))
             }
-            Err(error) => match unwatchable(&error) {
-                Some(why) => Report::Unwatchable(kind.clone(), why),
-                None => continue,
+            Err(error) => match refused(&error) {
+                // It may only not be there yet: its backoff asks again soon.
+                Some((404, why)) => Report::Unwatchable(kind.clone(), why),
+                Some((403 | 405, why)) => {
+                    ended = Some(Ended::NotAllowed);
+                    Report::Unwatchable(kind.clone(), why)
+                }
+                _ => continue,
             },
         };
         if reports.send(report).is_err() {
-            return; // nobody listens any more: the controller is stopping
+            return Ended::Unheard;
+        }
+        if let Some(ended) = ended {
+            return ended;
         }
     }
+    Ended::Unheard
 }
 
-fn unwatchable(error: &watcher::Error) -> Option<String> {
+fn refused(error: &watcher::Error) -> Option<(u16, String)> {
     let status = match error {
         watcher::Error::WatchError(status) => status,
         watcher::Error::InitialListFailed(kube::Error::Api(status))
@@ -175,7 +206,7 @@ fn unwatchable(error: &watcher::Error) -> Option<String> {
         | watcher::Error::WatchFailed(kube::Error::Api(status)) => status,
         _ => return None,
     };
-    matches!(status.code, 403 | 404 | 405).then(|| status.message.clone())
+    Some((status.code, status.message.clone()))
 }
 
 fn identity(kind: &GroupKind, meta: &ObjectMeta) -> ObjectId {

@@ -62,6 +62,12 @@ struct Notice {
     waits: BTreeSet<Wait>,
     /// Whether something that it waits for has moved since its last full pass.
     woken: bool,
+    /// How it stands at which generation. A watch tells that too, but later than we are woken.
+    stands: Option<(Option<i64>, bool)>,
+    /// Whether a pass got to its end.
+    passed: bool,
+    /// While a pass is under way: what has moved meanwhile.
+    heard: Option<BTreeSet<Wait>>,
 }
 
 /// The board.
@@ -74,14 +80,57 @@ impl Board {
         self.lock().entry(key.clone()).or_default().wanted = wanted;
     }
 
-    /// Notes which tree a pass deals with.
+    /// Notes which tree a pass deals with, once it is known what that names.
     pub fn attempts(&self, key: &Key, tree: TreeId) {
         self.lock().entry(key.clone()).or_default().attempted = Some(tree);
     }
 
-    /// Notes what a Shipment waits for now.
-    pub fn waits(&self, key: &Key, waits: BTreeSet<Wait>) {
-        self.lock().entry(key.clone()).or_default().waits = waits;
+    /// Notes that a pass begins: what moves from now on is heard, even though it is only known at
+    /// the end what the Shipment waits for.
+    pub fn begins(&self, key: &Key) {
+        self.lock().entry(key.clone()).or_default().heard = Some(BTreeSet::new());
+    }
+
+    /// Notes at the end of every pass that nothing is heard any more, and what else is waited for.
+    /// Tells whether that has moved already; then the Shipment counts as woken.
+    pub fn ends(&self, key: &Key, wait: Option<Wait>) -> bool {
+        let mut board = self.lock();
+        let notice = board.entry(key.clone()).or_default();
+        let heard = notice.heard.take().unwrap_or_default();
+        let moved = wait.as_ref().is_some_and(|wait| heard.contains(wait));
+        notice.passed = true;
+        notice.woken |= moved;
+        notice.waits.extend(wait);
+        moved
+    }
+
+    /// Notes how a Shipment stands at a generation.
+    pub fn stands(&self, key: &Key, generation: Option<i64>, ready: bool) {
+        self.lock().entry(key.clone()).or_default().stands = Some((generation, ready));
+    }
+
+    /// Whether a Shipment is ready at a generation; nothing where no pass has told since the start.
+    pub fn is_ready(&self, key: &Key, generation: Option<i64>) -> Option<bool> {
+        let stands = self.lock().get(key).and_then(|notice| notice.stands);
+        stands.map(|(at, ready)| at == generation && ready)
+    }
+
+    /// Whether a Shipment has had a whole pass since the start.
+    pub fn has_passed(&self, key: &Key) -> bool {
+        self.lock().get(key).is_some_and(|notice| notice.passed)
+    }
+
+    /// Notes at the end of a pass what a Shipment waits for now. Tells whether some of that has
+    /// moved already while the pass was under way; then the Shipment counts as woken.
+    pub fn waits(&self, key: &Key, waits: BTreeSet<Wait>) -> bool {
+        let mut board = self.lock();
+        let notice = board.entry(key.clone()).or_default();
+        let heard = notice.heard.take().unwrap_or_default();
+        let moved = !heard.is_disjoint(&waits);
+        notice.passed = true;
+        notice.woken |= moved;
+        notice.waits = waits;
+        moved
     }
 
     /// Takes a Shipment off the board.
@@ -92,15 +141,17 @@ impl Board {
     /// Marks all that wait for something as woken, and tells who they are.
     pub fn wake(&self, wait: &Wait) -> Vec<Key> {
         let mut board = self.lock();
-        let waiting = board
-            .iter_mut()
-            .filter(|(_, notice)| notice.waits.contains(wait));
-        waiting
-            .map(|(key, notice)| {
+        let mut woken = Vec::new();
+        for (key, notice) in board.iter_mut() {
+            if let Some(heard) = &mut notice.heard {
+                heard.insert(wait.clone());
+            }
+            if notice.waits.contains(wait) {
                 notice.woken = true;
-                key.clone()
-            })
-            .collect()
+                woken.push(key.clone());
+            }
+        }
+        woken
     }
 
     /// Whether something that a Shipment waits for has moved. Asking takes the mark away.
@@ -138,5 +189,23 @@ impl Board {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Notice>> {
         self.0.lock().expect("nothing panics while holding it")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moves_before_it_is_waited_for_is_not_missed() {
+        let board = Board::default();
+        let (shop, db) = (Key::new("shop", "web"), Key::new("shop", "db"));
+        board.begins(&shop);
+        assert_eq!(board.wake(&Wait::Shipment(db.clone())), []);
+        assert!(board.waits(&shop, [Wait::Shipment(db.clone())].into()));
+        assert!(board.take_woken(&shop));
+        board.begins(&shop);
+        assert!(!board.waits(&shop, [Wait::Shipment(db.clone())].into()));
+        assert_eq!(board.wake(&Wait::Shipment(db)), [shop]);
     }
 }

@@ -2,16 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use cluster::Caller;
 use cluster::catalog::Catalog;
 use cluster::watch::{Report, Watches};
 use kinds::{Deliverable, Environment, Shipment};
-use kube::runtime::events::Recorder;
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::mpsc;
 
 use crate::board::{Board, Key, Wait};
+use crate::event::Events;
 use crate::ledger::Ledgers;
 use crate::metrics::Metrics;
 use crate::secret::Secrets;
@@ -41,13 +42,15 @@ pub struct Ctx {
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Events.
-    pub recorder: Recorder,
+    pub recorder: Events,
     /// All Shipments, as last seen.
     pub shipments: Store<Shipment>,
     /// All Environments, as last seen.
     pub environments: Store<Environment>,
     /// All Deliverables, as last seen.
     pub deliverables: Store<Deliverable>,
+    /// How often kinds that may not be watched are looked at.
+    pub look: Duration,
     /// Asks for a pass of a Shipment.
     pub wake: mpsc::UnboundedSender<Key>,
     /// Asks for a pass of a Deliverable.

@@ -54,7 +54,8 @@ pub(crate) async fn reconcile(deliverable: Arc<Deliverable>, ctx: Arc<Ctx>) -> A
 
 fn stamped(deliverable: &Deliverable, ctx: &Ctx) -> Option<Arc<Shipment>> {
     let namespace = deliverable.namespace().unwrap_or_default();
-    ctx.shipments.get(&ObjectRef::new(&deliverable.name_any()).within(&namespace))
+    ctx.shipments
+        .get(&ObjectRef::new(&deliverable.name_any()).within(&namespace))
 }
 
 /// Applies the Shipment unless it is there as it should be.
@@ -66,11 +67,17 @@ async fn submit(deliverable: &Deliverable, ctx: &Ctx) -> Submitted {
     }
     let wanted = stamp::stamp(deliverable).map_err(|why| condition::not_stamped(&why))?;
     let live = stamped(deliverable, ctx);
-    if live.as_deref().is_some_and(|live| is_as_wanted(live, &wanted)) {
+    if live
+        .as_deref()
+        .is_some_and(|live| is_as_wanted(live, &wanted))
+    {
         return Ok(());
     }
     let owner = Owner::deliverable(&namespace, &deliverable.name_any());
-    let caller = ctx.caller.acting_as(&namespace, &account).map_err(|error| condition::rejected(&wanted, &error.to_string()))?;
+    let caller = ctx
+        .caller
+        .acting_as(&namespace, &account)
+        .map_err(|error| condition::rejected(&wanted, &error.to_string()))?;
     let api = ApiResource::erase::<Shipment>(&());
     let intent = Intent {
         object: &wanted,
@@ -85,15 +92,32 @@ async fn submit(deliverable: &Deliverable, ctx: &Ctx) -> Submitted {
             tell(deliverable, ctx, &applied).await;
             Ok(())
         }
-        Err(ApplyError::OwnedBy { owner, .. }) => Err(condition::rejected(&wanted, &format!("it belongs to `{owner}`"))),
+        Err(ApplyError::OwnedBy { owner, .. }) => Err(condition::rejected(
+            &wanted,
+            &format!("it belongs to `{owner}`"),
+        )),
         Err(ApplyError::Api(error)) => Err(condition::rejected(&wanted, &error.to_string())),
     }
 }
 
 async fn tell(deliverable: &Deliverable, ctx: &Ctx, applied: &Applied) {
-    let verb = if applied.created { "Created" } else { "Patched" };
-    let note = format!("{verb} object [shipments.shipway.run/{}]", deliverable.name_any());
-    event::tell_word(&ctx.recorder, deliverable, "StampedObjectApplied", "Stamp", &note).await;
+    let verb = if applied.created {
+        "Created"
+    } else {
+        "Patched"
+    };
+    let note = format!(
+        "{verb} object [shipments.shipway.run/{}]",
+        deliverable.name_any()
+    );
+    event::tell_word(
+        &ctx.recorder,
+        deliverable,
+        "StampedObjectApplied",
+        "Stamp",
+        &note,
+    )
+    .await;
 }
 
 /// Whether a live Shipment carries the mark of this very stamp, and every value of it.
@@ -103,17 +127,30 @@ fn is_as_wanted(live: &Shipment, wanted: &Value) -> bool {
 
 fn contains(live: &Value, wanted: &Value) -> bool {
     match (live, wanted) {
-        (Value::Object(live), Value::Object(wanted)) => {
-            wanted.iter().all(|(key, value)| live.get(key).is_some_and(|live| contains(live, value)))
-        }
+        (Value::Object(live), Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(key, value)| live.get(key).is_some_and(|live| contains(live, value))),
         (live, wanted) => live == wanted,
     }
 }
 
-async fn write(deliverable: &Deliverable, ctx: &Ctx, next: &DeliverableStatus) -> Result<bool, cluster::ApiError> {
-    let value = |status: &DeliverableStatus| serde_json::to_value(status).expect("a status is plain data");
+async fn write(
+    deliverable: &Deliverable,
+    ctx: &Ctx,
+    next: &DeliverableStatus,
+) -> Result<bool, cluster::ApiError> {
+    let value =
+        |status: &DeliverableStatus| serde_json::to_value(status).expect("a status is plain data");
     let before = value(&deliverable.status.clone().unwrap_or_default());
     let api = ApiResource::erase::<Deliverable>(&());
     let namespace = deliverable.namespace();
-    cluster::status::write(&ctx.caller, &api, namespace.as_deref(), &deliverable.name_any(), &before, &value(next)).await
+    cluster::status::write(
+        &ctx.caller,
+        &api,
+        namespace.as_deref(),
+        &deliverable.name_any(),
+        &before,
+        &value(next),
+    )
+    .await
 }

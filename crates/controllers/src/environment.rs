@@ -9,6 +9,7 @@ use kinds::{Environment, Reason, Shipment};
 use kube::ResourceExt as _;
 use manifest::GroupKind;
 
+use crate::board::Key;
 use crate::halt::Halt;
 
 pub(crate) use reconcile::{follower, reconcile};
@@ -59,6 +60,18 @@ fn rank(environment: &Environment) -> (bool, usize) {
         !environment.spec.namespaces.is_empty(),
         environment.spec.selector.len(),
     )
+}
+
+/// The folders of an Environment's overlay that concern a Shipment: that for all, and its own.
+pub fn overlay_folders(environment: &Environment, key: &Key) -> [String; 2] {
+    let overlay = environment.spec.overlay.as_ref();
+    let root = overlay
+        .and_then(|overlay| overlay.path.as_deref())
+        .unwrap_or_default();
+    ["all".to_owned(), format!("{}/{}", key.namespace, key.name)].map(|folder| {
+        let folder = format!("{}/{folder}", root.trim_matches('/'));
+        folder.trim_start_matches('/').to_owned()
+    })
 }
 
 /// What an Environment protects.

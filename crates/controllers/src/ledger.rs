@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex as SyncMutex};
+use std::time::Duration;
 
 use cluster::inventory::Stored;
 use delivery::health::{self, Health, Status};
 use delivery::inventory::{Entry, Inventory};
 use git::TreeId;
+use kinds::ShipmentStatus;
 use kinds::inventory::InventoryEntry;
 use kinds::shipment::{Failure, HeldPrune};
 use manifest::ObjectId;
@@ -18,6 +20,17 @@ use crate::board::Key;
 
 /// What others wait for a Shipment to change.
 pub type Sign = (bool, Option<i64>, Option<(String, bool)>, Option<TreeId>);
+
+/// How a Shipment stood when it was last reported on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stood {
+    /// Ready.
+    Ready,
+    /// Its objects had not become healthy in time.
+    Overdue,
+    /// Neither.
+    Open,
+}
 
 /// The memory of one Shipment.
 #[derive(Debug, Default)]
@@ -46,6 +59,19 @@ pub struct Ledger {
     pub looked: Option<Instant>,
     /// What others were last told of: readiness, generation, inputs and tree.
     pub sign: Option<Sign>,
+    /// The status that was last written, and the resourceVersion that it got.
+    pub told: Option<(u64, ShipmentStatus)>,
+    /// The look at the source that somebody asked for: the annotation's value, and the last one
+    /// that was answered.
+    pub asked: Option<String>,
+    /// See `asked`.
+    pub synced: Option<String>,
+    /// Whether a full pass is owed: one began and did not get to its end.
+    pub due: bool,
+    /// Objects that other Shipments had when they were last tried.
+    pub owned_by: BTreeMap<ObjectId, Key>,
+    /// What is left to do and waits for other Shipments.
+    pub pending: Option<String>,
     /// Whether it was found in the cluster and no pass has looked at it yet.
     pub fresh: bool,
 }
@@ -71,8 +97,14 @@ impl Ledger {
 
     /// After a restart nothing is known of the health that was still awaited: where the Shipment
     /// was not ready, all of it is read again.
-    pub fn recall(&mut self, was_ready: bool) {
-        if std::mem::take(&mut self.fresh) && !was_ready {
+    pub fn recall(&mut self, stood: Stood, timeout: Duration) {
+        if std::mem::take(&mut self.fresh) && stood != Stood::Ready {
+            let patience = if stood == Stood::Overdue {
+                Duration::ZERO
+            } else {
+                timeout
+            };
+            self.deadline = Some(Instant::now() + patience);
             let waiting = Health {
                 status: Status::InProgress,
                 reason: "Restarted".to_owned(),

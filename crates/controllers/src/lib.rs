@@ -16,7 +16,7 @@ pub mod shipment;
 pub mod source;
 pub mod tracker;
 
-mod event;
+pub mod event;
 mod pump;
 mod run;
 

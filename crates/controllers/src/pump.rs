@@ -1,24 +1,29 @@
 //! Carries news to whom it concerns: what watches report and what sources find becomes passes.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::watch::Report;
 use kinds::Environment;
 use kube::runtime::reflector::ObjectRef;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 
 use crate::board::{Key, Wait};
 use crate::context::Ctx;
 use crate::source::Follower;
 
-/// How long a definition may take from its event to discovery.
-const APPEARS: Duration = Duration::from_secs(10);
-/// How often discovery is asked meanwhile.
-const ASK: Duration = Duration::from_millis(200);
+/// How long discovery may take to follow an event of a definition.
+const FOLLOWS: Duration = Duration::from_secs(10);
+/// How often discovery is asked meanwhile, at first and at last.
+const ASK: Duration = Duration::from_millis(100);
+const LONGEST_ASK: Duration = Duration::from_secs(2);
 
 /// Takes reports of watches in, until nobody sends any more.
 pub(crate) async fn reports(ctx: Arc<Ctx>, mut reports: mpsc::UnboundedReceiver<Report>) {
+    let moved = Arc::new(Notify::new());
+    let asking = tokio::spawn(definitions(ctx.clone(), moved.clone()));
     while let Some(report) = reports.recv().await {
         ctx.wake_all(ctx.tracker.take(&report));
         for wait in ctx.presence.take(&report) {
@@ -31,21 +36,25 @@ pub(crate) async fn reports(ctx: Arc<Ctx>, mut reports: mpsc::UnboundedReceiver<
             ctx.wake_waiting(&wait);
         }
         match report {
-            Report::Seen(sighting) if is_definition(&sighting.id) => {
-                tokio::spawn(definition_seen(ctx.clone(), sighting.id.name));
+            Report::Seen(sighting) if is_definition(&sighting.id) => moved.notify_one(),
+            Report::Gone(id, _) if is_definition(&id) => moved.notify_one(),
+            // The definitions were listed again after a break: any of them may have moved.
+            Report::Listed(kind, _) if kind.kind == "CustomResourceDefinition" => {
+                moved.notify_one();
             }
-            Report::Gone(id, _) if is_definition(&id) => {
-                tokio::spawn(definition_gone(ctx.clone()));
+            Report::Gone(id, _) if id.kind == "Environment" && id.group == kinds::names::GROUP => {
+                tokio::spawn(environment_gone(ctx.clone(), id.name));
             }
             Report::Gone(id, _) if id.kind == "Shipment" && id.group == kinds::names::GROUP => {
                 shipment_gone(&ctx, &id)
             }
             Report::Unwatchable(kind, why) => {
-                tracing::info!(kind = %kind, "`{kind}` may not be watched and is looked at every 5 minutes instead: {why}");
+                tracing::info!(kind = %kind, "`{kind}` may not be watched and is looked at now and then instead: {why}");
             }
             _ => {}
         }
     }
+    asking.abort();
 }
 
 /// Drops what is kept for a Shipment that is gone, also where it went without a pass.
@@ -83,42 +92,53 @@ fn wake_inside(ctx: &Ctx, namespace: &str) {
     }
 }
 
-/// A definition appeared or changed: as soon as discovery serves it, whoever waits is woken.
-async fn definition_seen(ctx: Arc<Ctx>, name: String) {
-    let Some((plural, group)) = name.split_once('.') else {
-        return;
-    };
-    if ctx.catalog.serves_resource(group, plural) {
-        // Its versions or its scope may have changed all the same.
-        let _ = ctx.catalog.refresh(ASK).await;
-        ctx.wake_waiting(&Wait::Kinds);
-        return;
-    }
-    let appeared = tokio::time::timeout(APPEARS, async {
-        loop {
-            let _ = ctx.catalog.refresh(ASK).await;
-            if ctx.catalog.serves_resource(group, plural) {
-                return;
+/// After a definition appeared, changed or went, asks discovery until it has followed: whoever
+/// waits is woken, and watches of kinds that are gone end.
+async fn definitions(ctx: Arc<Ctx>, moved: Arc<Notify>) {
+    loop {
+        moved.notified().await;
+        let mut until = Instant::now() + FOLLOWS;
+        let mut pause = ASK;
+        while Instant::now() < until {
+            let before = ctx.catalog.fingerprint();
+            // What cannot be read now is asked for again below, and at the next event.
+            let _ = ctx.catalog.refresh(Duration::ZERO).await;
+            if ctx.catalog.fingerprint() != before {
+                forget_gone_kinds(&ctx);
+                ctx.wake_waiting(&Wait::Kinds);
             }
-            tokio::time::sleep(ASK).await;
+            tokio::select! {
+                () = moved.notified() => {
+                    until = Instant::now() + FOLLOWS;
+                    pause = ASK;
+                }
+                () = tokio::time::sleep(pause) => pause = (pause * 3 / 2).min(LONGEST_ASK),
+            }
         }
-    });
-    if appeared.await.is_ok() {
-        ctx.wake_waiting(&Wait::Kinds);
     }
 }
 
-/// A definition is gone: its watch ends, and objects of its kind are gone with it.
-async fn definition_gone(ctx: Arc<Ctx>) {
-    let _ = ctx.catalog.refresh(Duration::ZERO).await;
+/// The objects of a kind that is gone are gone with it.
+fn forget_gone_kinds(ctx: &Ctx) {
     for kind in ctx.watches.kinds() {
         if ctx.catalog.preferred_api(&kind.group, &kind.kind).is_none() {
             ctx.watches.forget(&kind);
-            ctx.wake_all(
-                ctx.tracker
-                    .take(&Report::Listed(kind, std::collections::HashSet::new())),
-            );
+            ctx.wake_all(ctx.tracker.take(&Report::Listed(kind, HashSet::new())));
         }
+    }
+}
+
+/// An Environment is gone: its Shipments are delivered without it, once nobody sees it any more.
+async fn environment_gone(ctx: Arc<Ctx>, name: String) {
+    let gone = ObjectRef::new(&name);
+    let mut pause = ASK;
+    while ctx.environments.get(&gone).is_some() && pause < FOLLOWS {
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    }
+    if ctx.environments.get(&gone).is_none() {
+        ctx.sources.unfollow(&Follower::Environment(name));
+        wake_everyone(&ctx);
     }
 }
 

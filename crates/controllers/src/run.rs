@@ -21,7 +21,6 @@ use kube::Client;
 use kube::api::Api;
 use kube::core::ApiResource;
 use kube::runtime::controller::{Action, Config, Controller};
-use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
 use manifest::GroupKind;
@@ -31,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::board::{Board, Key};
 use crate::context::{Ctx, Presence};
+use crate::event::Events;
 use crate::ledger::{Ledger, Ledgers};
 use crate::metrics::Metrics;
 use crate::pump;
@@ -47,6 +47,8 @@ pub struct Options {
     pub requests_at_once: usize,
     /// How many passes run at a time.
     pub passes_at_once: u16,
+    /// How often kinds that may not be watched are looked at.
+    pub unwatched_interval: Duration,
     /// Bounds on what is read from Git.
     pub limits: Limits,
 }
@@ -95,7 +97,12 @@ pub async fn run(
     let deliverables = Controller::new(Api::<Deliverable>::all(client.clone()), watching);
     let ctx = Arc::new(Ctx {
         catalog: Catalog::new(client.clone()),
-        watches: Watches::new(client.clone(), reports_out, stop.clone()),
+        watches: Watches::new(
+            client.clone(),
+            reports_out,
+            options.unwatched_interval,
+            stop.clone(),
+        ),
         sources: sources.clone(),
         tracker: Tracker::default(),
         board: Board::default(),
@@ -103,16 +110,11 @@ pub async fn run(
         presence: Presence::default(),
         secrets: Secrets::default(),
         metrics,
-        recorder: Recorder::new(
-            client.clone(),
-            Reporter {
-                controller: "shipway".into(),
-                instance: None,
-            },
-        ),
+        recorder: Events::new(client.clone()),
         shipments: shipments.store(),
         environments: environments.store(),
         deliverables: deliverables.store(),
+        look: options.unwatched_interval,
         wake: wake_out,
         wake_deliverable: deliverable_out,
         caller,
@@ -132,7 +134,13 @@ pub async fn run(
         .reconcile_on(wakes)
         .graceful_shutdown_on(stop.clone().cancelled_owned())
         .run(
-            |shipment, ctx| guarded(crate::shipment::reconcile(shipment, ctx)),
+            |shipment, ctx: Arc<Ctx>| {
+                guarded(async move {
+                    // Before they are read, a Shipment would be delivered without its Environment.
+                    let _ = ctx.environments.wait_until_ready().await;
+                    crate::shipment::reconcile(shipment, ctx).await
+                })
+            },
             |_, never, _| match *never {},
             ctx.clone(),
         )
@@ -223,6 +231,7 @@ async fn read_all(
         ApiResource::erase::<ServiceAccount>(&()),
         ApiResource::erase::<CustomResourceDefinition>(&()),
         ApiResource::erase::<Shipment>(&()),
+        ApiResource::erase::<Environment>(&()),
     ];
     let mut awaited: Vec<GroupKind> = ground
         .iter()

@@ -8,7 +8,9 @@ mod observe;
 mod plan;
 mod render;
 mod report;
+mod siblings;
 pub mod spec;
+mod sync;
 mod teardown;
 
 use std::sync::Arc;
@@ -21,6 +23,8 @@ use crate::board::Key;
 use crate::context::Ctx;
 use crate::halt::Halt;
 use crate::ledger::Ledger;
+pub use plan::{ignored, own};
+pub use render::tree_file;
 use report::Outcome;
 
 /// One pass over one Shipment. It never waits for objects: what it waits for wakes it again,
@@ -34,11 +38,15 @@ pub(crate) async fn reconcile(shipment: Arc<Shipment>, ctx: Arc<Ctx>) -> Action 
     ctx.metrics.pass_begins();
     let ledger = ctx.ledgers.of(&key);
     let mut ledger = ledger.lock().await;
+    ctx.board.begins(&key);
     let result = if shipment.metadata.deletion_timestamp.is_some() {
         teardown::teardown(&ctx, &shipment, &key, &mut ledger).await
     } else {
         pass(&ctx, &shipment, &key, &mut ledger).await
     };
+    if result.is_err() {
+        render::announce(&ctx, &key).await; // others may wait to know what it names
+    }
     let reason = result.as_ref().map_or_else(Halt::reason, Outcome::reason);
     let action = report::report(&ctx, &shipment, &key, &mut ledger, result).await;
     ctx.metrics.pass_ends(reason);
@@ -56,12 +64,14 @@ async fn pass(
         ctx.sources.unfollow(&gather::follower(key));
         return Ok(Outcome::Suspended);
     }
+    sync::answer(ctx, key, ledger); // before the gathering, which then is what that look brought
     let gathered = gather::gather(ctx, shipment, key, &spec).await?; // reads what is wanted, decides nothing
+    sync::ask(ctx, shipment, key, ledger);
     let checked = check::check(key, spec, gathered)?; // pure
-    ledger.recall(report::was_ready(shipment));
+    ledger.recall(report::stood(shipment), checked.spec.timeout);
     let healed = heal::heal(ctx, &checked, ledger).await; // reads the health that is awaited
     if healed.nothing_else_to_do {
-        return Ok(report::outcome(&checked, ledger));
+        return Ok(report::unchanged(&checked, ledger));
     }
     let rendered = render::render(ctx, &checked).await?; // reads the files of one tree
     let observed = observe::observe(ctx, &checked, rendered, ledger).await?; // reads scopes and doubtful objects

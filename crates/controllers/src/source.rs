@@ -2,6 +2,7 @@
 //! (URL, credential), however many followers there are, and a message to exactly those whose
 //! sub-tree changed.
 
+mod pace;
 mod repository;
 
 use std::collections::HashMap;
@@ -18,7 +19,9 @@ use crate::metrics::Metrics;
 use repository::Followed;
 
 /// How many Git operations run at a time, over all repositories.
-const AT_ONCE: usize = 48;
+const AT_ONCE: usize = 192;
+/// How many of them with one server: one that hangs holds up nobody else.
+const AT_ONCE_WITH_ONE: usize = 32;
 
 /// Who follows a source.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -86,7 +89,10 @@ struct Inner {
     stop: CancellationToken,
     metrics: Arc<Metrics>,
     permits: Arc<Semaphore>,
+    servers: Mutex<HashMap<String, Arc<Semaphore>>>,
     repositories: Mutex<HashMap<Place, Arc<Followed>>>,
+    /// Held while a repository's folder is made or removed.
+    opening: tokio::sync::Mutex<()>,
     places: Mutex<HashMap<Follower, Place>>,
 }
 
@@ -109,7 +115,9 @@ impl Sources {
             stop,
             metrics,
             permits: Arc::new(Semaphore::new(AT_ONCE)),
+            servers: Mutex::default(),
             repositories: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
             places: Mutex::default(),
         }))
     }
@@ -125,8 +133,13 @@ impl Sources {
         if let Some(before) = before.filter(|before| *before != place) {
             self.leave(follower, &before);
         }
-        let followed = self.repository(&place, wish).await?;
-        Ok(followed.follow(follower, wish))
+        loop {
+            // Under the lock, so that nobody closes it between finding and following it.
+            if let Some(followed) = self.repositories().get(&place) {
+                return Ok(followed.follow(follower, wish));
+            }
+            self.open(&place, wish).await?;
+        }
     }
 
     /// Follows nothing any more.
@@ -144,16 +157,28 @@ impl Sources {
             .unwrap_or_default()
     }
 
-    /// Looks a follower's source up at once.
+    /// Whether a follower follows anything.
+    pub fn follows(&self, follower: &Follower) -> bool {
+        self.places().contains_key(follower)
+    }
+
+    /// Looks a follower's source up at once, and tells it of that even if nothing moved.
     pub fn look_now(&self, follower: &Follower) {
         if let Some(followed) = self.of(follower) {
-            followed.look_now();
+            followed.look_for(follower);
         }
+    }
+
+    /// Whether a follower still waits for the look that it asked for.
+    pub fn is_looking(&self, follower: &Follower) -> bool {
+        self.of(follower)
+            .is_some_and(|followed| followed.is_asked(follower))
     }
 
     /// A push event: looks all sources of the URL up at once. Tells how many there are.
     pub fn pushed(&self, url: &str) -> usize {
-        let wanted = normal(url);
+        let url = GitUrl::parse(url).map_or_else(|_| url.to_owned(), |url| url.to_string());
+        let wanted = normal(&url);
         let repositories = self.repositories();
         let hit: Vec<_> = repositories
             .iter()
@@ -165,12 +190,17 @@ impl Sources {
         hit.len()
     }
 
-    /// The files of a tree that a follower was told about.
+    /// The files of a tree that a follower was told about, loaded where they are `wanted`.
     ///
     /// # Errors
     /// [`Trouble`] when the tree is gone from the local store or breaks a bound.
-    pub async fn read(&self, follower: &Follower, tree: TreeId) -> Result<Vec<File>, Trouble> {
-        self.on_repository(follower, move |repository| repository.read(tree))
+    pub async fn read(
+        &self,
+        follower: &Follower,
+        tree: TreeId,
+        wanted: fn(&str) -> bool,
+    ) -> Result<Vec<File>, Trouble> {
+        self.on_repository(follower, move |repository| repository.read(tree, &wanted))
             .await
     }
 
@@ -213,48 +243,85 @@ impl Sources {
         })?;
         let repository = followed.repository.clone();
         let done = tokio::task::spawn_blocking(move || work(&repository)).await;
-        done.map_err(|panic| broken(&panic.to_string()))?
+        done.map_err(|panic| broken(&panic))?
             .map_err(|error| trouble(&error))
     }
 
-    async fn repository(&self, place: &Place, wish: &Wish) -> Result<Arc<Followed>, Trouble> {
-        if let Some(followed) = self.repositories().get(place) {
-            return Ok(followed.clone());
+    async fn open(&self, place: &Place, wish: &Wish) -> Result<(), Trouble> {
+        let _turn = self.0.opening.lock().await;
+        if self.repositories().contains_key(place) {
+            return Ok(()); // by somebody else meanwhile
         }
-        let dir = self.0.cache.join(folder_name(place));
+        let dir = self.folder(place);
         let (url, credentials, limits) =
             (wish.url.clone(), wish.credentials.clone(), self.0.limits);
         let opened =
             tokio::task::spawn_blocking(move || Repository::open(&dir, url, credentials, limits))
                 .await;
         let repository = opened
-            .map_err(|panic| broken(&panic.to_string()))?
+            .map_err(|panic| broken(&panic))?
             .map_err(|error| trouble(&error))?;
-        let mut repositories = self.repositories();
-        // Somebody else may have opened it meanwhile; one of the two is enough.
-        if let Some(followed) = repositories.get(place) {
-            return Ok(followed.clone());
-        }
         let followed = Arc::new(Followed::new(repository));
-        repositories.insert(place.clone(), followed.clone());
+        self.repositories().insert(place.clone(), followed.clone());
         let around = repository::Surroundings {
             changes: self.0.changes.clone(),
             stop: self.0.stop.clone(),
             permits: self.0.permits.clone(),
+            server: self.server(&wish.url.server()),
             metrics: self.0.metrics.clone(),
         };
-        tokio::spawn(repository::run(followed.clone(), around));
-        Ok(followed)
+        let (sources, place) = (self.clone(), place.clone());
+        tokio::spawn(async move {
+            while !repository::run(&followed, &around).await {
+                if sources.close(&place, &followed).await {
+                    break;
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// Closes a repository that nobody follows any more, and removes its folder: credentials
+    /// that are renewed every hour would fill the disk otherwise.
+    async fn close(&self, place: &Place, followed: &Followed) -> bool {
+        let _turn = self.0.opening.lock().await;
+        {
+            let mut repositories = self.repositories();
+            if !followed.is_idle() {
+                return false;
+            }
+            repositories.remove(place);
+        }
+        let dir = self.folder(place);
+        match tokio::fs::remove_dir_all(&dir).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(error = %error, "could not remove `{}`", dir.display());
+            }
+            _ => {}
+        }
+        true
+    }
+
+    fn folder(&self, place: &Place) -> PathBuf {
+        self.0.cache.join(folder_name(place))
+    }
+
+    fn server(&self, name: &str) -> Arc<Semaphore> {
+        let mut servers = self
+            .0
+            .servers
+            .lock()
+            .expect("nothing panics while holding it");
+        let permits = || Arc::new(Semaphore::new(AT_ONCE_WITH_ONE));
+        servers
+            .entry(name.to_owned())
+            .or_insert_with(permits)
+            .clone()
     }
 
     fn leave(&self, follower: &Follower, place: &Place) {
-        let mut repositories = self.repositories();
-        let Some(followed) = repositories.get(place) else {
-            return;
-        };
-        if followed.unfollow(follower) {
-            followed.end();
-            repositories.remove(place);
+        if let Some(followed) = self.repositories().get(place) {
+            followed.unfollow(follower);
         }
     }
 
@@ -302,7 +369,9 @@ pub(crate) fn trouble(error: &GitError) -> Trouble {
         | GitError::CommitMissing { .. }
         | GitError::PathMissing { .. }
         | GitError::NotADirectory { .. } => Reason::SourceMissing,
-        GitError::TooLarge { .. } => Reason::SourceRejected,
+        GitError::TooLarge { .. } | GitError::Refused { .. } | GitError::Redirected { .. } => {
+            Reason::SourceRejected
+        }
         _ => Reason::SourceUnreachable,
     };
     Trouble {
@@ -312,10 +381,19 @@ pub(crate) fn trouble(error: &GitError) -> Trouble {
     }
 }
 
-fn broken(why: &str) -> Trouble {
+/// Work that broke off. What a panic says may quote what was read, so it is not shown.
+fn broken(error: &tokio::task::JoinError) -> Trouble {
+    let why = if error.is_panic() {
+        "by a fault of Shipway"
+    } else {
+        "since the controller is stopping"
+    };
     Trouble {
         reason: Reason::SourceUnreachable,
-        message: format!("reading the repository broke off: {why}"),
+        message: format!("reading the repository broke off {why}"),
         transient: true,
     }
 }
+
+#[cfg(test)]
+mod tests;

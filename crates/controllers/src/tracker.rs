@@ -4,7 +4,7 @@
 //! Values are never compared, since admission may legitimately change them; only uid and the
 //! hash of our own field set are.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
 use cluster::watch::{Report, Sighting};
@@ -36,6 +36,8 @@ struct Tracked {
     drift: Option<Drift>,
     /// Whether its health is still awaited, so that every change is worth a look.
     unsettled: bool,
+    /// While an apply is under way: the last report, to be judged when its answer is there.
+    under_way: Option<Option<Box<Report>>>,
 }
 
 #[derive(Debug, Default)]
@@ -62,30 +64,77 @@ pub struct Expected<'a> {
 }
 
 impl Tracker {
-    /// Notes what an object looks like after an apply.
-    pub fn expect(&self, id: &ObjectId, owner: &Key, expected: &Expected<'_>) {
+    /// Notes that an object is about to be applied: what is seen of it from now on is judged by
+    /// the answer, since a watch may well be faster than that.
+    pub fn announce(&self, id: &ObjectId, owner: &Key) {
+        let mut state = self.lock();
+        let all = state.objects.entry(id.clone()).or_default();
+        match all.iter_mut().find(|tracked| tracked.owner == *owner) {
+            Some(tracked) => tracked.under_way = Some(None),
+            None => all.push(Tracked {
+                owner: owner.clone(),
+                manager: String::new(),
+                uid: String::new(),
+                fields: String::new(),
+                version: 0,
+                seen: 0,
+                drift: None,
+                unsettled: false,
+                under_way: Some(None),
+            }),
+        }
+    }
+
+    /// Notes that an apply came to nothing: the next pass looks at the object anew.
+    pub fn give_up(&self, id: &ObjectId, owner: &Key) {
+        let mut state = self.lock();
+        let Some(all) = state.objects.get_mut(id) else {
+            return;
+        };
+        all.retain_mut(|tracked| {
+            if tracked.owner != *owner {
+                return true;
+            }
+            tracked.under_way = None;
+            tracked.drift = None;
+            !tracked.uid.is_empty()
+        });
+        if all.is_empty() {
+            state.objects.remove(id);
+        }
+    }
+
+    /// Notes what an object looks like after an apply. Tells whether somebody else has changed it
+    /// since already.
+    pub fn expect(&self, id: &ObjectId, owner: &Key, expected: &Expected<'_>) -> bool {
         let mut state = self.lock();
         let all = state.objects.entry(id.clone()).or_default();
         let known = all.iter().position(|tracked| tracked.owner == *owner);
-        let tracked = Tracked {
+        let before = known.map(|index| all.swap_remove(index));
+        let mut tracked = Tracked {
             owner: owner.clone(),
             manager: expected.manager.to_owned(),
             uid: expected.uid.to_owned(),
             fields: expected.fields.to_owned(),
             version: expected.version,
-            seen: known.map_or(0, |index| all[index].seen),
-            // What was seen after the apply's own answer still counts.
-            drift: known.and_then(|index| {
-                all[index]
-                    .drift
-                    .filter(|_| all[index].seen > expected.version)
-            }),
-            unsettled: known.is_some_and(|index| all[index].unsettled),
+            seen: before.as_ref().map_or(0, |before| before.seen),
+            drift: None,
+            unsettled: before.as_ref().is_some_and(|before| before.unsettled),
+            under_way: None,
         };
-        match known {
-            Some(index) => all[index] = tracked,
-            None => all.push(tracked),
+        let missed = before.and_then(|before| before.under_way.flatten());
+        match missed.as_deref() {
+            Some(Report::Seen(sighting)) if sighting.version > tracked.version => {
+                tracked.judge(sighting);
+            }
+            Some(Report::Gone(_, version)) if *version > tracked.version => {
+                tracked.drift = Some(Drift::Missing);
+            }
+            _ => {}
         }
+        let changed = tracked.drift.is_some();
+        all.push(tracked);
+        changed
     }
 
     /// Follows an object no more.
@@ -160,16 +209,26 @@ impl Tracker {
                 .objects
                 .get_mut(&sighting.id)
                 .map_or_else(Vec::new, |all| seen(all, sighting)),
-            Report::Gone(id, version) => state.objects.get_mut(id).map_or_else(Vec::new, |all| {
-                missing(all, |tracked| *version > tracked.version)
-            }),
+            Report::Gone(id, version) => state
+                .objects
+                .get_mut(id)
+                .map_or_else(Vec::new, |all| gone(all, report, *version)),
             Report::Listed(kind, present) => {
-                state.unwatchable.remove(kind);
-                absent(&mut state.objects, kind, present)
+                let mut concerned = absent(&mut state.objects, kind, present);
+                if state.unwatchable.remove(kind).is_some() {
+                    concerned.extend(owners(&state.objects, kind)); // they say so in their status
+                }
+                concerned
             }
             Report::Unwatchable(kind, why) => {
-                state.unwatchable.insert(kind.clone(), why.clone());
-                Vec::new()
+                if state
+                    .unwatchable
+                    .insert(kind.clone(), why.clone())
+                    .is_some()
+                {
+                    return Vec::new();
+                }
+                owners(&state.objects, kind)
             }
         }
     }
@@ -179,39 +238,51 @@ impl Tracker {
     }
 }
 
-fn seen(all: &mut [Tracked], sighting: &Sighting) -> Vec<Key> {
-    let mut concerned = Vec::new();
-    for tracked in all
-        .iter_mut()
-        .filter(|tracked| sighting.version > tracked.version)
-    {
+impl Tracked {
+    /// Compares what is seen with what was applied.
+    fn judge(&mut self, sighting: &Sighting) {
         let fields = sighting
             .fields
             .iter()
-            .find(|(manager, _)| *manager == tracked.manager)
+            .find(|(manager, _)| *manager == self.manager)
             .map(|(_, hash)| hash);
-        let drift = if sighting.uid != tracked.uid {
+        self.seen = sighting.version;
+        self.drift = if sighting.uid != self.uid {
             Some(Drift::Replaced)
-        } else if fields != Some(&tracked.fields) {
+        } else if fields != Some(&self.fields) {
             Some(Drift::Changed)
         } else {
             None
         };
-        let news = drift.is_some() || tracked.unsettled || tracked.drift.is_some();
-        tracked.seen = sighting.version;
-        tracked.drift = drift;
-        if news {
-            concerned.push(tracked.owner.clone());
+    }
+}
+
+fn seen(all: &mut [Tracked], sighting: &Sighting) -> Vec<Key> {
+    let mut concerned = Vec::new();
+    for tracked in all {
+        if let Some(last) = &mut tracked.under_way {
+            *last = Some(Box::new(Report::Seen(sighting.clone())));
+        } else if sighting.version > tracked.version {
+            let suspected = tracked.drift.is_some();
+            tracked.judge(sighting);
+            if tracked.drift.is_some() || tracked.unsettled || suspected {
+                concerned.push(tracked.owner.clone());
+            }
         }
     }
     concerned
 }
 
-fn missing(all: &mut [Tracked], is_news: impl Fn(&Tracked) -> bool) -> Vec<Key> {
+fn gone(all: &mut [Tracked], report: &Report, version: u64) -> Vec<Key> {
     let mut concerned = Vec::new();
-    for tracked in all.iter_mut().filter(|tracked| is_news(tracked)) {
-        tracked.drift = Some(Drift::Missing);
-        concerned.push(tracked.owner.clone());
+    for tracked in all {
+        if let Some(last) = &mut tracked.under_way {
+            *last = Some(Box::new(report.clone()));
+        } else if version > tracked.version {
+            tracked.drift = Some(Drift::Missing);
+            tracked.seen = tracked.seen.max(version);
+            concerned.push(tracked.owner.clone());
+        }
     }
     concerned
 }
@@ -223,11 +294,26 @@ fn absent(
 ) -> Vec<Key> {
     let mut concerned = Vec::new();
     for (id, all) in objects.iter_mut() {
-        if id.group == kind.group && id.kind == kind.kind && !present.contains(id) {
-            concerned.extend(missing(all, |_| true));
+        if id.group != kind.group || id.kind != kind.kind || present.contains(id) {
+            continue;
+        }
+        for tracked in all.iter_mut().filter(|tracked| tracked.under_way.is_none()) {
+            tracked.drift = Some(Drift::Missing);
+            concerned.push(tracked.owner.clone());
         }
     }
     concerned
+}
+
+/// Whoever has objects of a kind.
+fn owners(objects: &HashMap<ObjectId, Vec<Tracked>>, kind: &GroupKind) -> Vec<Key> {
+    let of_kind = objects
+        .iter()
+        .filter(|(id, _)| id.group == kind.group && id.kind == kind.kind);
+    let owners: BTreeSet<&Key> = of_kind
+        .flat_map(|(_, all)| all.iter().map(|tracked| &tracked.owner))
+        .collect();
+    owners.into_iter().cloned().collect()
 }
 
 #[cfg(test)]
@@ -292,6 +378,30 @@ mod tests {
     #[test]
     fn an_object_that_comes_back_by_itself_is_no_drift() {
         check(&[sighting("u1", "f2", 11), sighting("u1", "f1", 12)], None);
+    }
+
+    #[test]
+    fn what_a_watch_shows_before_the_applys_answer_is_judged_by_the_answer() {
+        #[track_caller]
+        fn check(report: &Report, changed: bool) {
+            let tracker = Tracker::default();
+            let key = Key::new("shop", "web");
+            let expected = |fields, version| Expected {
+                manager: "shipway:shipment:shop/web",
+                uid: "u1",
+                fields,
+                version,
+            };
+            tracker.expect(&id(), &key, &expected("f1", 10));
+            tracker.announce(&id(), &key);
+            assert_eq!(tracker.take(report), []);
+            assert_eq!(tracker.expect(&id(), &key, &expected("f2", 20)), changed);
+        }
+        check(&sighting("u1", "f2", 21), false);
+        check(&sighting("u1", "f1", 19), false);
+        check(&sighting("u1", "f3", 21), true);
+        check(&Report::Gone(id(), 21), true);
+        check(&Report::Gone(id(), 19), false);
     }
 
     #[test]

@@ -14,6 +14,11 @@ pub(crate) struct Chosen {
     pub(crate) problems: Vec<Problem>,
 }
 
+/// Whether the content of a file matters; of others only that they are there.
+pub fn is_read(path: &str) -> bool {
+    is_manifest(path) || path == ignore::FILE
+}
+
 /// Picks the files that count.
 ///
 /// What `.shipwayignore` excludes is not there at all: neither a chart nor a link in it matters.
@@ -31,7 +36,7 @@ pub(crate) fn choose(mut files: Vec<TreeFile>) -> Result<Chosen, Refusal> {
     files.retain(|file| !ignore.ignores(&file.path));
     let regular: BTreeSet<String> = files
         .iter()
-        .filter(|file| matches!(file.content, FileContent::Bytes(_)))
+        .filter(|file| !matches!(file.content, FileContent::Link(_)))
         .map(|file| file.path.clone())
         .collect();
     let mut bytes_read = 0;
@@ -39,6 +44,12 @@ pub(crate) fn choose(mut files: Vec<TreeFile>) -> Result<Chosen, Refusal> {
         match file.content {
             FileContent::Link(target) => {
                 check_link(&file.path, &target, &regular, &mut chosen.problems)?;
+            }
+            FileContent::Large => {
+                check_name(&file.path)?;
+                if is_manifest(&file.path) {
+                    chosen.problems.push(too_large(&file.path));
+                }
             }
             FileContent::Bytes(bytes) => {
                 check_name(&file.path)?;
@@ -61,13 +72,27 @@ pub(crate) fn choose(mut files: Vec<TreeFile>) -> Result<Chosen, Refusal> {
 
 fn read_ignore(files: &[TreeFile], problems: &mut Vec<Problem>) -> Ignore {
     let found = files.iter().find(|file| file.path == ignore::FILE);
-    let Some(FileContent::Bytes(bytes)) = found.map(|file| &file.content) else {
-        return Ignore::default();
+    let bytes = match found.map(|file| &file.content) {
+        Some(FileContent::Bytes(bytes)) => bytes,
+        Some(FileContent::Large) => {
+            problems.push(too_large(ignore::FILE));
+            return Ignore::default();
+        }
+        _ => return Ignore::default(),
     };
     Ignore::read(bytes).unwrap_or_else(|problem| {
         problems.push(problem);
         Ignore::default()
     })
+}
+
+fn too_large(path: &str) -> Problem {
+    let limit = manifest::MAX_FILE_BYTES / 1024 / 1024;
+    let message = format!(
+        "the file is larger than {limit} MiB: split it, or exclude it in `{}`",
+        ignore::FILE
+    );
+    Problem::new(ProblemReason::TooLarge, message).in_file(path)
 }
 
 fn check_name(path: &str) -> Result<(), Refusal> {

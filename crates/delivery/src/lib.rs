@@ -20,6 +20,7 @@ pub mod scope;
 mod settle;
 pub mod tree;
 
+pub use file_rule::is_read;
 pub use render::{
     FileContent, MAX_FILES, MAX_TREE_BYTES, Overlay, Refusal, Rendering, Subject, TreeFile, render,
 };

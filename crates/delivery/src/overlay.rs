@@ -42,6 +42,20 @@ pub(crate) fn read(subject: &Subject<'_>, overlay: &Overlay) -> Result<Addition,
     for problem in &mut addition.problems {
         problem.file.insert_str(0, PREFIX);
     }
+    // A patch that is a link or too large is as unreadable as one with a typing error.
+    let in_patches = |file: &str| {
+        let rest = file.strip_prefix(ALL).or_else(|| file.strip_prefix(&own));
+        rest.is_some_and(|rest| rest.starts_with(PATCHES))
+    };
+    let unread = addition
+        .problems
+        .iter()
+        .find(|problem| problem.file.strip_prefix(PREFIX).is_some_and(in_patches));
+    if let Some(problem) = unread {
+        return Err(Refusal::PatchUnreadable {
+            problem: problem.to_string(),
+        });
+    }
     let mut own_patches = Vec::new();
     for (path, bytes) in chosen.files {
         let for_all = path.starts_with(ALL);

@@ -28,6 +28,8 @@ pub enum FileContent {
     Bytes(Vec<u8>),
     /// A symbolic link and where it points.
     Link(String),
+    /// A file that is too large to be read; larger than [`manifest::parse_file`] takes.
+    Large,
 }
 
 /// Shows the size only: a file in a log must not show a Secret.
@@ -36,6 +38,7 @@ impl fmt::Debug for FileContent {
         match self {
             Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
             Self::Link(_) => f.write_str("Link"),
+            Self::Large => f.write_str("Large"),
         }
     }
 }

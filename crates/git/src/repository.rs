@@ -282,10 +282,11 @@ impl Repository {
     /// All files below a folder, sorted by path.
     ///
     /// Links come as links; nothing is followed. A submodule, a name that is not UTF-8 or that
-    /// could leave its folder, and everything beyond the limits is an error. Sizes are checked
-    /// before content is loaded.
-    pub fn read(&self, tree: TreeId) -> Result<Vec<File>, GitError> {
-        self.with_repo(|repo| tree::read(repo, tree, &self.limits))
+    /// could leave its folder, and everything beyond the limits is an error, but for a single
+    /// file that is too large: it is named and not loaded, and neither is a file that is not
+    /// `wanted`. Sizes are checked before content is loaded.
+    pub fn read(&self, tree: TreeId, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<File>, GitError> {
+        self.with_repo(|repo| tree::read(repo, tree, &self.limits, wanted))
     }
 
     /// How many packs the local copy has gathered.

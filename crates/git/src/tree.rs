@@ -17,6 +17,10 @@ pub enum Content {
     Bytes(Vec<u8>),
     /// A symbolic link and where it points, unchecked.
     Link(String),
+    /// A file that is larger than one may be, with its size. It is not loaded.
+    Large(u64),
+    /// A file that the caller does not care for. It is not loaded.
+    Left,
 }
 
 /// A file of a sub-tree.
@@ -109,6 +113,7 @@ struct Pending {
 struct Walk<'a> {
     repo: &'a gix::Repository,
     limits: &'a Limits,
+    wanted: &'a dyn Fn(&str) -> bool,
     pieces: usize,
     bytes: u64,
     folders: Vec<Pending>,
@@ -119,6 +124,7 @@ pub(crate) fn read(
     repo: &gix::Repository,
     tree: TreeId,
     limits: &Limits,
+    wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Vec<File>, GitError> {
     if !repo.has_object(tree.oid()) {
         return Err(GitError::TreeMissing { tree });
@@ -131,6 +137,7 @@ pub(crate) fn read(
     let mut walk = Walk {
         repo,
         limits,
+        wanted,
         pieces: 0,
         bytes: 0,
         folders: vec![root],
@@ -202,7 +209,8 @@ impl Walk<'_> {
                     why: "is a submodule",
                 });
             }
-            EntryKind::Blob | EntryKind::BlobExecutable => Content::Bytes(self.load(&path, id)?),
+            EntryKind::Blob | EntryKind::BlobExecutable if !(self.wanted)(&path) => Content::Left,
+            EntryKind::Blob | EntryKind::BlobExecutable => self.file(&path, id)?,
             EntryKind::Link => {
                 let Ok(target) = String::from_utf8(self.load(&path, id)?) else {
                     let why = "is a link whose target is not UTF-8";
@@ -213,6 +221,14 @@ impl Walk<'_> {
         };
         self.files.push(File { path, content });
         Ok(())
+    }
+
+    fn file(&mut self, path: &str, id: gix::ObjectId) -> Result<Content, GitError> {
+        let size = self.repo.find_header(id).map_err(GitError::local)?.size();
+        if size > self.limits.file_bytes {
+            return Ok(Content::Large(size));
+        }
+        self.load(path, id).map(Content::Bytes)
     }
 
     fn load(&mut self, path: &str, id: gix::ObjectId) -> Result<Vec<u8>, GitError> {

@@ -100,6 +100,18 @@ impl GitUrl {
         }
     }
 
+    /// The server, with its port where that is not the usual one; empty for this machine.
+    pub fn server(&self) -> String {
+        let Place::Http(url) = &*self.place else {
+            return String::new();
+        };
+        let host = url.host_str().unwrap_or_default();
+        match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+
     /// Where it is.
     pub(crate) fn place(&self) -> &Place {
         &self.place

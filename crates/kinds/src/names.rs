@@ -20,6 +20,8 @@ pub const SYNC_ANNOTATION: &str = "shipway.run/sync-requested-at";
 pub const INSTALLATION_LABEL: &str = "shipway.run/installation";
 /// Field manager of the controller's own writes: finalizers, statuses, inventories.
 pub const CONTROLLER_MANAGER: &str = "shipway-controller";
+/// Field manager of what a person asks for by the command line.
+pub const CLI_MANAGER: &str = "shipway-cli";
 /// Label that selects the Deliverables of the run profile's delivery.
 pub const DELIVERABLE_TYPE_LABEL: &str = "app.tanzu.vmware.com/deliverable-type";
 

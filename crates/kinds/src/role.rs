@@ -113,6 +113,17 @@ pub fn all() -> Vec<Value> {
         }),
         binding("shipway-controller"),
         binding("shipway-controller-aggregated"),
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+            "metadata": {"name": "shipway-lease", "namespace": "shipway-system", "labels": labels},
+            "rules": [{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "patch"]}],
+        }),
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+            "metadata": {"name": "shipway-lease", "namespace": "shipway-system", "labels": labels},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "shipway-lease"},
+            "subjects": subject,
+        }),
     ]
 }
 
@@ -125,16 +136,18 @@ fn rules() -> Vec<Value> {
         json!({"apiGroups": WATCHED_WHOLE, "resources": ["*"], "verbs": ["get", "list", "watch"]}),
     );
     rules.extend([
-        json!({"apiGroups": [GROUP], "resources": ["*"], "verbs": ["get", "list", "watch"]}),
-        json!({"apiGroups": [GROUP], "resources": ["inventories"], "verbs": ["create", "update", "patch", "delete"]}),
-        json!({"apiGroups": [GROUP], "resources": ["shipments", "environments"], "verbs": ["update", "patch"]}),
-        json!({"apiGroups": [GROUP], "resources": ["*/status", "*/finalizers"], "verbs": ["update", "patch"]}),
-        json!({"apiGroups": ["carto.run"], "resources": ["*/status"], "verbs": ["update", "patch"]}),
+        json!({"apiGroups": [GROUP], "resources": ["environments", "inventories", "shipments"], "verbs": ["get", "list", "watch"]}),
+        json!({"apiGroups": [GROUP], "resources": ["inventories"], "verbs": ["create", "patch", "delete"]}),
+        // The finalizer. Everything else about a Shipment is somebody else's to write.
+        json!({"apiGroups": [GROUP], "resources": ["shipments"], "verbs": ["patch"]}),
+        json!({"apiGroups": [GROUP], "resources": ["environments/status", "shipments/status"], "verbs": ["patch"]}),
+        // Inventories are owned by their Shipment and keep it until they are gone.
+        json!({"apiGroups": [GROUP], "resources": ["shipments/finalizers"], "verbs": ["update"]}),
+        json!({"apiGroups": ["carto.run"], "resources": ["deliverables/status"], "verbs": ["patch"]}),
         // One Secret at a time, by name, where a Shipment names it; never a list of them.
         json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}),
         json!({"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["impersonate"]}),
-        json!({"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch", "update"]}),
-        json!({"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create", "update", "patch"]}),
+        json!({"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]}),
     ]);
     rules
 }

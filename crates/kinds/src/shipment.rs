@@ -159,6 +159,10 @@ pub struct ShipmentStatus {
     /// The first 50 of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
+    /// The value of the annotation `shipway.run/sync-requested-at` that was last answered: the
+    /// source has been looked up since it was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synced: Option<String>,
     /// Objects that would be pruned if the list were confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldPrune>,

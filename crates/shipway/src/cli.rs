@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{controller, crds, get, version};
+use crate::commands::{
+    completion, confirm, controller, crds, diff, get, promote, suspend, sync, tree, version,
+};
 use crate::config::ClusterArgs;
 use crate::error::CliError;
 
@@ -25,11 +27,24 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Completion(completion::CompletionArgs),
+    Confirm(confirm::ConfirmArgs),
     Controller(controller::ControllerArgs),
     Crds(crds::CrdsArgs),
     Demo(crate::demo::DemoArgs),
+    Diff(diff::DiffArgs),
     Get(get::GetArgs),
+    Promote(promote::PromoteArgs),
+    Resume(suspend::ResumeArgs),
+    Suspend(suspend::SuspendArgs),
+    Sync(sync::SyncArgs),
+    Tree(tree::TreeArgs),
     Version(version::VersionArgs),
+}
+
+/// The command line, for completions.
+pub(crate) fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
 }
 
 /// Runs the command line of this process.
@@ -50,10 +65,21 @@ pub(crate) fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<ExitCode, CliError> {
     match cli.command {
-        Command::Controller(args) => controller::cmd_controller(&cli.cluster, args).await,
+        Command::Completion(args) => Ok(completion::cmd_completion(&args)),
+        Command::Confirm(args) => confirm::cmd_confirm(&cli.cluster, &args).await,
+        Command::Controller(args) => Box::pin(controller::cmd_controller(&cli.cluster, args)).await,
         Command::Crds(args) => crds::cmd_crds(&args),
         Command::Demo(args) => crate::demo::cmd_demo(&cli.cluster, &args).await,
+        Command::Diff(args) => diff::cmd_diff(&cli.cluster, &args).await,
         Command::Get(args) => get::cmd_get(&cli.cluster, &args).await,
+        Command::Promote(args) => promote::cmd_promote(&cli.cluster, &args).await,
+        Command::Resume(args) => suspend::cmd_resume(&cli.cluster, &args).await,
+        Command::Suspend(args) => suspend::cmd_suspend(&cli.cluster, &args).await,
+        Command::Sync(args) => sync::cmd_sync(&cli.cluster, &args).await,
+        Command::Tree(args) => tree::cmd_tree(&cli.cluster, &args).await,
         Command::Version(args) => version::cmd_version(&args),
     }
 }
+
+#[cfg(test)]
+mod documented;

@@ -1,6 +1,14 @@
-//! One module for each command.
+//! One module for each command, and the Shipment that most of them are about.
 
+pub(crate) mod completion;
+pub(crate) mod confirm;
 pub(crate) mod controller;
 pub(crate) mod crds;
+pub(crate) mod diff;
 pub(crate) mod get;
+pub(crate) mod promote;
+pub(crate) mod suspend;
+pub(crate) mod sync;
+pub(crate) mod target;
+pub(crate) mod tree;
 pub(crate) mod version;

@@ -67,6 +67,29 @@ impl ClusterArgs {
         cluster::client::connect(&config).map_err(|error| self.no_cluster(&error))
     }
 
+    /// The same flags for another context, in its own namespace unless the flag names one.
+    pub(crate) fn in_context(&self, context: &str) -> Self {
+        Self {
+            context: Some(context.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// The names of the contexts of the kubeconfig.
+    pub(crate) fn contexts(&self) -> Result<Vec<String>, CliError> {
+        let read = match &self.kubeconfig {
+            Some(file) => Kubeconfig::read_from(file),
+            None => Kubeconfig::read(),
+        };
+        let kubeconfig = read
+            .map_err(|error| CliError::failed(format!("could not read the kubeconfig: {error}")))?;
+        Ok(kubeconfig
+            .contexts
+            .into_iter()
+            .map(|context| context.name)
+            .collect())
+    }
+
     fn no_cluster(&self, error: &impl ToString) -> CliError {
         let context = self
             .context

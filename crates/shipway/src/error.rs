@@ -23,6 +23,10 @@ pub(crate) struct CliError {
 
 impl CliError {
     /// The command did not do what it was asked for.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an error at hand is passed as it is"
+    )]
     pub(crate) fn failed(error: impl ToString) -> Self {
         Self {
             kind: Kind::Failed,
@@ -32,6 +36,10 @@ impl CliError {
     }
 
     /// The command line is wrong.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an error at hand is passed as it is"
+    )]
     pub(crate) fn usage(error: impl ToString) -> Self {
         Self {
             kind: Kind::Usage,
@@ -42,12 +50,15 @@ impl CliError {
 
     /// Adds what to do about it.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a text at hand is passed as it is"
+    )]
     pub(crate) fn hint(mut self, hint: impl ToString) -> Self {
         self.hints.push(hint.to_string());
         self
     }
 
-    #[expect(clippy::print_stderr, reason = "this is where errors are shown")]
     pub(crate) fn print(&self) {
         eprintln!("{}error:{} {}", "\x1b[1;31m", "\x1b[0m", self.error);
         for hint in &self.hints {
@@ -61,5 +72,11 @@ impl CliError {
             Kind::Failed => ExitCode::from(2),
             Kind::Usage => ExitCode::from(64),
         }
+    }
+}
+
+impl std::fmt::Display for CliError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.error)
     }
 }

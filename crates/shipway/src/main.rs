@@ -7,6 +7,7 @@ mod demo;
 mod error;
 mod http;
 mod output;
+mod progress;
 
 use std::process::ExitCode;
 

@@ -38,7 +38,6 @@ pub(crate) struct OutputArgs {
 }
 
 /// Prints a value whole.
-#[expect(clippy::print_stdout, reason = "this is where results are shown")]
 pub(crate) fn print_whole(format: Format, value: &impl Serialize) -> Result<(), CliError> {
     let value = serde_json::to_value(value).map_err(CliError::failed)?;
     if format == Format::Yaml {
@@ -53,34 +52,79 @@ pub(crate) fn print_whole(format: Format, value: &impl Serialize) -> Result<(), 
 }
 
 /// Prints text that ends its own lines.
-#[expect(clippy::print_stdout, reason = "this is where results are shown")]
 pub(crate) fn print_text(text: &str) {
     anstream::print!("{text}");
 }
 
-/// A table without lines, its columns three spaces apart, as kubectl's.
-pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
-    let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
+/// Each on a line of its own.
+pub(crate) fn lines(items: impl IntoIterator<Item = impl std::fmt::Display>) -> String {
     let mut text = String::new();
-    let header: Vec<String> = header.iter().map(|cell| (*cell).to_owned()).collect();
-    for row in std::iter::once(&header).chain(rows) {
-        let mut line = String::new();
-        for (index, cell) in row.iter().enumerate() {
-            line.push_str(cell);
-            if index + 1 < row.len() {
-                let pad = widths[index].saturating_sub(cell.chars().count()) + 3;
-                line.extend(std::iter::repeat_n(' ', pad));
-            }
-        }
-        text.push_str(line.trim_end());
+    for item in items {
+        text.push_str(&item.to_string());
         text.push('\n');
     }
     text
+}
+
+/// Says something about the result, beside it.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    anstream::eprintln!("{text}");
+}
+
+/// Asks a question on the terminal; anything but `y` and `yes` is a no.
+pub(crate) fn ask(question: &str) -> Result<bool, CliError> {
+    anstream::eprint!("{question}");
+    let mut answer = String::new();
+    std::io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| CliError::failed(format!("could not read the answer: {error}")))?;
+    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+}
+
+/// Draws a line on the terminal of standard error over the one before; an empty one clears it.
+pub(crate) fn erasable(line: &str) {
+    // A line that wraps could not be erased.
+    let line: String = line.chars().take(79).collect();
+    anstream::eprint!("\r\x1b[K{line}");
+}
+
+/// A table without lines, its columns three spaces apart, as kubectl's.
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let header: Vec<String> = header.iter().map(|cell| (*cell).to_owned()).collect();
+    let columns = Columns::of(&header, rows);
+    std::iter::once(&header)
+        .chain(rows)
+        .map(|row| columns.line(row))
+        .collect()
+}
+
+/// How wide the columns of a table are.
+pub(crate) struct Columns(Vec<usize>);
+
+impl Columns {
+    /// Wide enough for these.
+    pub(crate) fn of(header: &[String], rows: &[Vec<String>]) -> Self {
+        let mut widths = vec![0; header.len()];
+        for row in std::iter::once(header).chain(rows.iter().map(Vec::as_slice)) {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        Self(widths)
+    }
+
+    /// One line of the table.
+    pub(crate) fn line(&self, row: &[String]) -> String {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&self.0) {
+            // A message of several lines would tear the table.
+            let cell = cell.replace('\n', " ");
+            line.push_str(&cell);
+            let pad = width.saturating_sub(cell.chars().count()) + 3;
+            line.extend(std::iter::repeat_n(' ', pad));
+        }
+        format!("{}\n", line.trim_end())
+    }
 }
 
 /// An age as kubectl shows it: `5s`, `3m`, `2h`, `4d`.

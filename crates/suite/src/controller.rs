@@ -28,9 +28,16 @@ impl Controller {
         SHARED
             .get_or_init(|| async {
                 install(world.kubeconfig(), world.cluster()).await;
-                Self::start(world.kubeconfig(), world.cluster(), &[]).await
+                let identity = identity(world).await;
+                Self::start(&identity, world.cluster(), &[]).await
             })
             .await
+    }
+
+    /// A controller for a scenario that has a cluster to itself.
+    pub async fn own(world: &World, more: &[&str]) -> Self {
+        install(world.kubeconfig(), world.cluster()).await;
+        Self::start(&identity(world).await, world.cluster(), more).await
     }
 
     /// Starts a controller for a context and waits until it works.
@@ -196,18 +203,63 @@ impl Drop for Controller {
     }
 }
 
-/// The program, beside the test's own binary.
+/// The program, beside our own: tests lie in target/<profile>/deps, the benchmarks above it.
 pub(crate) fn program() -> PathBuf {
-    let test = std::env::current_exe().expect("a process knows its program");
-    let folder = test
-        .parent()
-        .and_then(Path::parent)
-        .expect("tests lie in target/<profile>/deps");
-    folder.join("shipway")
+    let ours = std::env::current_exe().expect("a process knows its program");
+    let beside = ours.with_file_name("shipway");
+    if beside.is_file() {
+        return beside;
+    }
+    let above = ours.parent().and_then(Path::parent);
+    above
+        .expect("tests lie in target/<profile>/deps")
+        .join("shipway")
+}
+
+/// A kubeconfig with the identity that the controller has in production: its ServiceAccount,
+/// under the generated roles. It stays for as long as the tests run.
+pub async fn identity(world: &World) -> PathBuf {
+    let kubectl = |arguments: &[&str]| {
+        let output = Command::new(&world.state().kubectl)
+            .args(["--context", world.cluster(), "--kubeconfig"])
+            .arg(world.kubeconfig())
+            .args(arguments)
+            .output()
+            .expect("kubectl runs");
+        assert!(
+            output.status.success(),
+            "kubectl {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        output.stdout
+    };
+    let (token, config) = tokio::task::block_in_place(|| {
+        let token = kubectl(&[
+            "create",
+            "token",
+            "shipway",
+            "-n",
+            "shipway-system",
+            "--duration",
+            "24h",
+        ]);
+        let view = ["config", "view", "--raw", "--minify", "--output", "json"];
+        (token, kubectl(&view))
+    });
+    let mut config: serde_json::Value =
+        serde_json::from_slice(&config).expect("kubectl prints JSON");
+    let token = String::from_utf8(token).expect("a token is text");
+    config["users"][0]["user"] = serde_json::json!({"token": token.trim()});
+    let folder = tempfile::tempdir()
+        .expect("a temporary folder can be made")
+        .keep();
+    let file = folder.join("kubeconfig");
+    std::fs::write(&file, config.to_string()).expect("the file can be written");
+    file
 }
 
 /// Installs what the controller needs, as the README says.
-pub(crate) async fn install(kubeconfig: &Path, context: &str) {
+pub async fn install(kubeconfig: &Path, context: &str) {
     let world = World::shared();
     let printed = Command::new(program())
         .arg("crds")

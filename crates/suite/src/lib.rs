@@ -13,5 +13,6 @@
 mod controller;
 mod scene;
 
-pub use controller::Controller;
-pub use scene::{Scene, SceneOptions, until_status};
+pub use controller::{Controller, identity, install};
+pub use scene::until_status;
+pub use scene::{Scene, SceneOptions};

@@ -1,20 +1,20 @@
-//! One scenario's stage.
+//! One scenario's stage: what is set up, and what a scenario does.
 
-use std::fmt::Debug;
+mod see;
+
+pub use see::until_status;
+
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use base64::Engine as _;
 use gitserver::{Auth, GitServer, ServerOptions, WorkTree};
-use k8s_openapi::serde::de::DeserializeOwned;
-use kinds::condition::{self, Condition, kind};
-use kinds::{Shipment, ShipmentStatus};
+use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
-use kube::core::{ApiResource, NamespaceResourceScope};
-use kube::{Client, Resource};
+use kube::core::ApiResource;
 use serde_json::{Value, json};
-use testkit::{TempNamespace, World, eventually, poll};
+use testkit::{TempNamespace, World, poll};
 
 use crate::controller::{Controller, program};
 
@@ -30,6 +30,8 @@ pub struct SceneOptions {
     pub everywhere: bool,
     /// Whether the scene uses the controller that all share.
     pub controller: bool,
+    /// The cluster, where it is not the one that all share.
+    pub cluster: Option<&'static str>,
 }
 
 impl Default for SceneOptions {
@@ -38,6 +40,7 @@ impl Default for SceneOptions {
             role: "cluster-admin",
             everywhere: false,
             controller: true,
+            cluster: None,
         }
     }
 }
@@ -66,7 +69,10 @@ impl Scene {
     pub async fn with(name: &str, options: SceneOptions) -> Self {
         // A second provider cannot be installed; the first one is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let world = World::shared();
+        let world = match options.cluster {
+            Some(name) => World::shared().on(name),
+            None => World::shared(),
+        };
         if options.controller {
             Controller::shared(&world).await;
         }
@@ -202,130 +208,6 @@ impl Scene {
         })
     }
 
-    /// A Shipment as it stands.
-    pub async fn get_shipment(&self, name: &str) -> Shipment {
-        let api: Api<Shipment> = Api::namespaced(self.client.clone(), self.ns());
-        api.get(name)
-            .await
-            .unwrap_or_else(|error| panic!("no Shipment `{name}`: {error}"))
-    }
-
-    /// Waits until a Shipment is ready, at a commit if one is given.
-    pub async fn until_ready(&self, name: &str, commit: Option<&str>) -> ShipmentStatus {
-        self.until(name, "is ready", |status| {
-            let ready =
-                condition::find(&status.conditions, kind::READY).is_some_and(Condition::is_true);
-            let there = commit.is_none_or(|commit| {
-                status
-                    .revision
-                    .as_deref()
-                    .unwrap_or_default()
-                    .ends_with(commit)
-            });
-            ready && there
-        })
-        .await
-    }
-
-    /// Waits until a Shipment's `Ready` is not true for this reason; tells its message.
-    pub async fn until_reason(&self, name: &str, reason: &str) -> String {
-        let status = self
-            .until(name, reason, |status| {
-                condition::find(&status.conditions, kind::READY)
-                    .is_some_and(|ready| ready.reason == reason)
-            })
-            .await;
-        condition::find(&status.conditions, kind::READY)
-            .map(|ready| ready.message.clone())
-            .unwrap_or_default()
-    }
-
-    /// Waits until a Shipment's status, of its latest generation, is as wanted.
-    pub async fn until(
-        &self,
-        name: &str,
-        what: &str,
-        wanted: impl Fn(&ShipmentStatus) -> bool,
-    ) -> ShipmentStatus {
-        until_status(&self.client, self.ns(), name, what, wanted).await
-    }
-
-    /// Reads an object; nothing when it is not there.
-    pub async fn find<K>(&self, name: &str) -> Option<K>
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + DeserializeOwned
-            + Debug,
-    {
-        let api: Api<K> = Api::namespaced(self.client.clone(), self.ns());
-        api.get_opt(name)
-            .await
-            .unwrap_or_else(|error| panic!("could not read `{name}`: {error}"))
-    }
-
-    /// Waits until an object is as wanted.
-    pub async fn until_object<K>(
-        &self,
-        name: &str,
-        what: &str,
-        wanted: impl Fn(Option<&K>) -> bool,
-    ) -> Option<K>
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + DeserializeOwned
-            + Debug,
-    {
-        eventually(what, PATIENCE, || async {
-            let found = self.find::<K>(name).await;
-            if wanted(found.as_ref()) {
-                Ok(found)
-            } else {
-                Err(format!("it is {found:?}"))
-            }
-        })
-        .await
-    }
-
-    /// The notes of the events about a Shipment, with their reasons.
-    pub async fn events(&self, name: &str) -> Vec<String> {
-        use k8s_openapi::api::events::v1::Event;
-        let api: Api<Event> = Api::namespaced(self.client.clone(), self.ns());
-        let events = api
-            .list(&kube::api::ListParams::default())
-            .await
-            .unwrap_or_else(|error| panic!("no events: {error}"));
-        let about = events.items.into_iter().filter(|event| {
-            event
-                .regarding
-                .as_ref()
-                .is_some_and(|regarding| regarding.name.as_deref() == Some(name))
-        });
-        about
-            .map(|event| {
-                format!(
-                    "{}: {}",
-                    event.reason.unwrap_or_default(),
-                    event.note.unwrap_or_default()
-                )
-            })
-            .collect()
-    }
-
-    /// Waits for an event about a Shipment that contains all of these words.
-    pub async fn until_event(&self, name: &str, words: &[&str]) -> String {
-        eventually("an event", PATIENCE, || async {
-            let events = self.events(name).await;
-            let hit = events
-                .iter()
-                .find(|event| words.iter().all(|word| event.contains(word)));
-            hit.cloned()
-                .ok_or_else(|| format!("none has all of {words:?}:\n{}", events.join("\n")))
-        })
-        .await
-    }
-
     /// Runs kubectl in the scene's namespace; tells what it printed.
     pub fn kubectl(&self, arguments: &[&str]) -> String {
         let output = self.kubectl_command(arguments);
@@ -364,6 +246,11 @@ impl Scene {
         )
     }
 
+    /// Runs the shipway program against the scene's namespace as whoever a kubeconfig names.
+    pub fn shipway_as(&self, kubeconfig: &Path, arguments: &[&str]) -> (i32, String, String) {
+        shipway(kubeconfig, self.world.cluster(), self.ns(), arguments)
+    }
+
     /// A kind that is known by its apiVersion, kind and plural alone.
     pub fn dynamic(&self, api: &ApiResource) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), self.ns(), api)
@@ -390,25 +277,4 @@ fn shipway(
         text(&output.stdout),
         text(&output.stderr),
     )
-}
-
-/// Waits until a Shipment's status, of its latest generation, is as wanted.
-pub async fn until_status(
-    client: &Client,
-    ns: &str,
-    name: &str,
-    what: &str,
-    wanted: impl Fn(&ShipmentStatus) -> bool,
-) -> ShipmentStatus {
-    let api: Api<Shipment> = Api::namespaced(client.clone(), ns);
-    let what = format!("Shipment `{ns}/{name}` {what}");
-    eventually(&what, PATIENCE, || async {
-        let shipment = api.get(name).await.map_err(|error| error.to_string())?;
-        let status = shipment.status.unwrap_or_default();
-        if status.observed_generation == shipment.metadata.generation && wanted(&status) {
-            return Ok(status);
-        }
-        Err(serde_json::to_string_pretty(&status).unwrap_or_default())
-    })
-    .await
 }

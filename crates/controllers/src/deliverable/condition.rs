@@ -44,7 +44,13 @@ pub(super) fn not_stamped(why: &str) -> Refusal {
 }
 
 pub(super) fn rejected(object: &Value, why: &str) -> Refusal {
-    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |pointer: &str| {
+        object
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     Refusal {
         reason: "TemplateRejectedByAPIServer",
         message: format!(
@@ -77,9 +83,12 @@ impl Conditions {
 
     /// The list with `Ready` at its end.
     pub(super) fn finish(mut self) -> Vec<Condition> {
-        let (status, reason, message) =
-            self.top.take().unwrap_or_else(|| ("True".to_owned(), "Ready".to_owned(), String::new()));
-        self.list.push(condition("Ready", &status, &reason, &message));
+        let (status, reason, message) = self
+            .top
+            .take()
+            .unwrap_or_else(|| ("True".to_owned(), "Ready".to_owned(), String::new()));
+        self.list
+            .push(condition("Ready", &status, &reason, &message));
         self.list
     }
 }
@@ -113,7 +122,10 @@ mod tests {
     #[test]
     fn conditions_add_up_as_in_cartographer() {
         check(&[("True", "Ready"), ("True", "B")], "True Ready");
-        check(&[("True", "A"), ("Unknown", "B"), ("Unknown", "C")], "Unknown B");
+        check(
+            &[("True", "A"), ("Unknown", "B"), ("Unknown", "C")],
+            "Unknown B",
+        );
         check(&[("Unknown", "B"), ("False", "C")], "False C");
         check(&[("False", "B"), ("Unknown", "C")], "False B");
         check(&[("False", "B"), ("False", "C")], "False C");

@@ -36,14 +36,22 @@ mod tests {
     #[track_caller]
     fn check(labels: &[(&str, &str)], selected: Result<(), NotSelected>) {
         let mut deliverable = Deliverable::new("web", DeliverableSpec::default());
-        deliverable.metadata.labels = Some(labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
+        deliverable.metadata.labels = Some(
+            labels
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
+        );
         assert_eq!(select(&deliverable), selected);
     }
 
     #[test]
     fn the_type_label_selects_the_delivery() {
         check(&[("app.tanzu.vmware.com/deliverable-type", "web")], Ok(()));
-        check(&[("app.tanzu.vmware.com/deliverable-type", "other")], Err(NotSelected::NotFound));
+        check(
+            &[("app.tanzu.vmware.com/deliverable-type", "other")],
+            Err(NotSelected::NotFound),
+        );
         check(&[("app", "web")], Err(NotSelected::NotFound));
         check(&[], Err(NotSelected::LabelsMissing));
     }

@@ -20,11 +20,19 @@ pub(super) const TEMPLATE_KIND: &str = "ClusterTemplate";
 /// The digest of what was stamped, so that a pass after a restart writes nothing.
 const STAMP: &str = "shipway.run/stamp";
 /// Labels that are not handed on: they say whose the Deliverable is, not what it is.
-const NOT_COPIED: [&str; 3] = [names::OWNER_LABEL, "kapp.k14s.io/app", "kapp.k14s.io/association"];
+const NOT_COPIED: [&str; 3] = [
+    names::OWNER_LABEL,
+    "kapp.k14s.io/app",
+    "kapp.k14s.io/association",
+];
 
 /// The account that submits the Shipment and that the Shipment acts as.
 pub(super) fn account(deliverable: &Deliverable) -> String {
-    let named = deliverable.spec.service_account_name.clone().filter(|name| !name.is_empty());
+    let named = deliverable
+        .spec
+        .service_account_name
+        .clone()
+        .filter(|name| !name.is_empty());
     named.unwrap_or_else(|| "default".to_owned())
 }
 
@@ -50,7 +58,11 @@ pub(super) fn stamp(deliverable: &Deliverable) -> Result<Value, String> {
         reference.block_owner_deletion = None;
         shipment["metadata"]["ownerReferences"] = json!([reference]);
     }
-    let digest: String = Sha256::digest(shipment.to_string().as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = Sha256::digest(shipment.to_string().as_bytes())
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     shipment["metadata"]["annotations"][STAMP] = json!(digest);
     Ok(shipment)
 }
@@ -65,7 +77,10 @@ fn labels(deliverable: &Deliverable, owner: &Owner) -> Map<String, Value> {
     let mut set = |key: &str, value: &str| labels.insert(key.to_owned(), json!(value));
     set("app.kubernetes.io/component", "deploy");
     set("carto.run/deliverable-name", &deliverable.name_any());
-    set("carto.run/deliverable-namespace", &deliverable.namespace().unwrap_or_default());
+    set(
+        "carto.run/deliverable-namespace",
+        &deliverable.namespace().unwrap_or_default(),
+    );
     set("carto.run/delivery-name", DELIVERY);
     set("carto.run/resource-name", RESOURCE);
     set("carto.run/template-kind", TEMPLATE_KIND);
@@ -81,17 +96,24 @@ fn spec(deliverable: &Deliverable) -> Result<Value, String> {
         return Err("`spec.source.image`: image sources are not supported yet".to_owned());
     }
     let git = source.git.unwrap_or_default();
-    let url = git.url.filter(|url| !url.is_empty()).ok_or("`spec.source.git.url` is missing")?;
+    let url = git
+        .url
+        .filter(|url| !url.is_empty())
+        .ok_or("`spec.source.git.url` is missing")?;
     let mut from = json!({"url": url});
     if let Some(reference) = git.reference {
         from["ref"] = json!(reference);
     }
-    let secret = text_param(deliverable, "source_credentials_secret")?.or(text_param(deliverable, "gitops_ssh_secret")?);
+    let secret = text_param(deliverable, "source_credentials_secret")?
+        .or(text_param(deliverable, "gitops_ssh_secret")?);
     if let Some(secret) = secret {
         from["secretRef"] = json!({"name": secret});
     }
     let mut spec = json!({"source": {"git": from}, "serviceAccountName": account(deliverable)});
-    let path = source.sub_path.filter(|path| !path.is_empty()).or(text_param(deliverable, "gitops_sub_path")?);
+    let path = source
+        .sub_path
+        .filter(|path| !path.is_empty())
+        .or(text_param(deliverable, "gitops_sub_path")?);
     if let Some(path) = path {
         spec["path"] = json!(path);
     }
@@ -102,7 +124,12 @@ fn spec(deliverable: &Deliverable) -> Result<Value, String> {
 }
 
 fn param<'a>(deliverable: &'a Deliverable, name: &str) -> Option<&'a Value> {
-    deliverable.spec.params.iter().find(|param| param.name == name).map(|param| &param.value)
+    deliverable
+        .spec
+        .params
+        .iter()
+        .find(|param| param.name == name)
+        .map(|param| &param.value)
 }
 
 fn text_param(deliverable: &Deliverable, name: &str) -> Result<Option<String>, String> {
@@ -117,13 +144,18 @@ fn text_param(deliverable: &Deliverable, name: &str) -> Result<Option<String>, S
 /// Lays the fields of the param `delivery` over the spec; a field that a Shipment does not have
 /// is refused here, since the API server would only drop it.
 fn merge(spec: &mut Value, more: &Value) -> Result<(), String> {
-    let Value::Object(more) = more else { return Err("the param `delivery` is not an object".to_owned()) };
+    let Value::Object(more) = more else {
+        return Err("the param `delivery` is not an object".to_owned());
+    };
     let known = serde_json::from_value::<ShipmentSpec>(Value::Object(more.clone()).with_source())
         .map_err(|error| format!("the param `delivery`: {error}"))?;
     let known = serde_json::to_value(known).map_err(|error| error.to_string())?;
     for (key, value) in more {
         if known.get(key).is_none() && !value.is_null() && !is_empty(value) {
-            return Err(format!("the param `delivery` has `{key}`, which a Shipment does not have ({})", Reason::SpecInvalid.as_str()));
+            return Err(format!(
+                "the param `delivery` has `{key}`, which a Shipment does not have ({})",
+                Reason::SpecInvalid.as_str()
+            ));
         }
         lay_over(&mut spec[key.as_str()], value);
     }
@@ -173,7 +205,14 @@ mod tests {
         deliverable.metadata.namespace = Some("shop".to_owned());
         deliverable.metadata.uid = Some("u1".to_owned());
         deliverable.metadata.labels = Some(
-            [("app.tanzu.vmware.com/deliverable-type".to_owned(), "web".to_owned()), (names::OWNER_LABEL.to_owned(), "root".to_owned())].into(),
+            [
+                (
+                    "app.tanzu.vmware.com/deliverable-type".to_owned(),
+                    "web".to_owned(),
+                ),
+                (names::OWNER_LABEL.to_owned(), "root".to_owned()),
+            ]
+            .into(),
         );
         deliverable
     }
@@ -217,7 +256,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_stamped_is_named() {
-        check(json!({"source": {"image": "registry/x:1"}}), "`spec.source.image`: image sources are not supported yet");
+        check(
+            json!({"source": {"image": "registry/x:1"}}),
+            "`spec.source.image`: image sources are not supported yet",
+        );
         check(json!({}), "`spec.source.git.url` is missing");
         check(
             json!({"source": {"git": {"url": "https://git/x"}}, "params": [{"name": "delivery", "value": {"sync": 1}}]}),
@@ -227,7 +269,13 @@ mod tests {
 
     #[test]
     fn the_owner_of_the_deliverable_does_not_own_the_shipment() {
-        let stamped = stamp(&deliverable(json!({"source": {"git": {"url": "https://git/x"}}}))).expect("it can be stamped");
-        assert_eq!(stamped["metadata"]["labels"][names::OWNER_LABEL], json!(Owner::deliverable("shop", "web").label()));
+        let stamped = stamp(&deliverable(
+            json!({"source": {"git": {"url": "https://git/x"}}}),
+        ))
+        .expect("it can be stamped");
+        assert_eq!(
+            stamped["metadata"]["labels"][names::OWNER_LABEL],
+            json!(Owner::deliverable("shop", "web").label())
+        );
     }
 }

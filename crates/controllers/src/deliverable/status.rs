@@ -17,13 +17,26 @@ pub(super) fn status(
     shipment: Option<&Shipment>,
 ) -> DeliverableStatus {
     let before = deliverable.status.clone().unwrap_or_default();
-    let mut next = DeliverableStatus { observed_generation: deliverable.metadata.generation, ..before.clone() };
+    let mut next = DeliverableStatus {
+        observed_generation: deliverable.metadata.generation,
+        ..before.clone()
+    };
     let mut conditions = Conditions::default();
     match not_selected {
         Some(NotSelected::LabelsMissing) => {
-            conditions.add("DeliveryReady", "False", "DeliverableLabelsMissing", "deliverable has no labels to match to delivery");
+            conditions.add(
+                "DeliveryReady",
+                "False",
+                "DeliverableLabelsMissing",
+                "deliverable has no labels to match to delivery",
+            );
         }
-        Some(NotSelected::NotFound) => conditions.add("DeliveryReady", "False", "DeliveryNotFound", &not_found(deliverable)),
+        Some(NotSelected::NotFound) => conditions.add(
+            "DeliveryReady",
+            "False",
+            "DeliveryNotFound",
+            &not_found(deliverable),
+        ),
         None => {
             next.delivery_ref = Some(ObjectReference {
                 kind: Some("ClusterDelivery".to_owned()),
@@ -40,25 +53,56 @@ pub(super) fn status(
     let now = Timestamp::now();
     condition::settle_times(&before.conditions, &mut next.conditions, now);
     for resource in &mut next.resources {
-        let known = before.resources.iter().find(|known| known.name == resource.name);
-        condition::settle_times(known.map_or(&[], |known| &known.conditions), &mut resource.conditions, now);
+        let known = before
+            .resources
+            .iter()
+            .find(|known| known.name == resource.name);
+        condition::settle_times(
+            known.map_or(&[], |known| &known.conditions),
+            &mut resource.conditions,
+            now,
+        );
     }
     next
 }
 
-fn walk(next: &mut DeliverableStatus, conditions: &mut Conditions, submitted: Submitted, shipment: Option<&Shipment>, before: &DeliverableStatus) {
+fn walk(
+    next: &mut DeliverableStatus,
+    conditions: &mut Conditions,
+    submitted: Submitted,
+    shipment: Option<&Shipment>,
+    before: &DeliverableStatus,
+) {
     let refusal = submitted.as_ref().err().cloned();
     match &refusal {
-        None => conditions.add("ResourcesSubmitted", "True", "ResourceSubmissionComplete", ""),
-        Some(refusal) => conditions.add("ResourcesSubmitted", "False", refusal.reason, &refusal.message),
+        None => conditions.add(
+            "ResourcesSubmitted",
+            "True",
+            "ResourceSubmissionComplete",
+            "",
+        ),
+        Some(refusal) => conditions.add(
+            "ResourcesSubmitted",
+            "False",
+            refusal.reason,
+            &refusal.message,
+        ),
     }
     if refusal.as_ref().is_some_and(|refusal| refusal.early) {
         return;
     }
-    let healthy = if refusal.is_none() { Some(health(shipment)) } else { carried_over(before) };
+    let healthy = if refusal.is_none() {
+        Some(health(shipment))
+    } else {
+        carried_over(before)
+    };
     match &healthy {
         Some((status, _, message)) => {
-            let message = if status == "True" { "" } else { message.as_str() };
+            let message = if status == "True" {
+                ""
+            } else {
+                message.as_str()
+            };
             conditions.add("ResourcesHealthy", status, "HealthyConditionRule", message);
         }
         None => conditions.add("ResourcesHealthy", "Unknown", "HealthyConditionRule", ""),
@@ -69,11 +113,20 @@ fn walk(next: &mut DeliverableStatus, conditions: &mut Conditions, submitted: Su
 /// The health rule of the template: the condition `Ready` of the stamped object.
 fn health(shipment: Option<&Shipment>) -> (String, String, String) {
     let current = shipment.filter(|shipment| {
-        shipment.status.as_ref().is_some_and(|status| status.observed_generation == shipment.metadata.generation)
+        shipment
+            .status
+            .as_ref()
+            .is_some_and(|status| status.observed_generation == shipment.metadata.generation)
     });
-    let conditions = current.and_then(|shipment| shipment.status.as_ref()).map(|status| status.conditions.as_slice());
+    let conditions = current
+        .and_then(|shipment| shipment.status.as_ref())
+        .map(|status| status.conditions.as_slice());
     match conditions.and_then(|conditions| condition::find(conditions, kind::READY)) {
-        Some(ready) => (ready.status.clone(), "ReadyCondition".to_owned(), ready.message.clone()),
+        Some(ready) => (
+            ready.status.clone(),
+            "ReadyCondition".to_owned(),
+            ready.message.clone(),
+        ),
         None => {
             let message = "condition with type [Ready] not found on resource status".to_owned();
             ("Unknown".to_owned(), "ReadyCondition".to_owned(), message)
@@ -83,7 +136,11 @@ fn health(shipment: Option<&Shipment>) -> (String, String, String) {
 
 fn carried_over(before: &DeliverableStatus) -> Option<(String, String, String)> {
     let healthy = condition::find(&before.resources.first()?.conditions, "Healthy")?;
-    Some((healthy.status.clone(), healthy.reason.clone(), healthy.message.clone()))
+    Some((
+        healthy.status.clone(),
+        healthy.reason.clone(),
+        healthy.message.clone(),
+    ))
 }
 
 fn resource(
@@ -94,25 +151,40 @@ fn resource(
 ) -> ResourceStatus {
     let mut conditions = Conditions::default();
     match refusal {
-        None => conditions.add("ResourceSubmitted", "True", "ResourceSubmissionComplete", ""),
-        Some(refusal) => conditions.add("ResourceSubmitted", "False", refusal.reason, &refusal.message),
+        None => conditions.add(
+            "ResourceSubmitted",
+            "True",
+            "ResourceSubmissionComplete",
+            "",
+        ),
+        Some(refusal) => conditions.add(
+            "ResourceSubmitted",
+            "False",
+            refusal.reason,
+            &refusal.message,
+        ),
     }
     if let Some((status, reason, message)) = &healthy {
         conditions.add("Healthy", status, reason, message);
     }
     let conditions: Vec<Condition> = conditions.finish();
     if let (Some(_), Some(known)) = (refusal, before.resources.first()) {
-        return ResourceStatus { conditions, ..known.clone() };
+        return ResourceStatus {
+            conditions,
+            ..known.clone()
+        };
     }
     ResourceStatus {
         name: RESOURCE.to_owned(),
-        stamped_ref: shipment.filter(|_| refusal.is_none()).map(|shipment| CoreReference {
-            api_version: Some("shipway.run/v1alpha1".to_owned()),
-            kind: Some("Shipment".to_owned()),
-            name: Some(shipment.name_any()),
-            namespace: shipment.namespace(),
-            resource: Some("shipments.shipway.run".to_owned()),
-        }),
+        stamped_ref: shipment
+            .filter(|_| refusal.is_none())
+            .map(|shipment| CoreReference {
+                api_version: Some("shipway.run/v1alpha1".to_owned()),
+                kind: Some("Shipment".to_owned()),
+                name: Some(shipment.name_any()),
+                namespace: shipment.namespace(),
+                resource: Some("shipments.shipway.run".to_owned()),
+            }),
         template_ref: Some(CoreReference {
             api_version: Some("carto.run/v1alpha1".to_owned()),
             kind: Some(TEMPLATE_KIND.to_owned()),
@@ -127,7 +199,15 @@ fn resource(
 
 /// Go prints a map with its keys sorted. The owner label is ours and was not there to be matched.
 fn not_found(deliverable: &Deliverable) -> String {
-    let labels = deliverable.labels().iter().filter(|(key, _)| *key != names::OWNER_LABEL);
-    let labels: Vec<String> = labels.map(|(key, value)| format!("{key}:{value}")).collect();
-    format!("no delivery found where full selector is satisfied by labels: map[{}]", labels.join(" "))
+    let labels = deliverable
+        .labels()
+        .iter()
+        .filter(|(key, _)| *key != names::OWNER_LABEL);
+    let labels: Vec<String> = labels
+        .map(|(key, value)| format!("{key}:{value}"))
+        .collect();
+    format!(
+        "no delivery found where full selector is satisfied by labels: map[{}]",
+        labels.join(" ")
+    )
 }

@@ -57,20 +57,28 @@ async fn follow(environment: &Environment, ctx: &Ctx) -> Result<Option<Known>, H
         ctx.sources.unfollow(&follower(environment));
         return Ok(None);
     };
+    let follower = follower(environment);
+    // Refused credentials may have been renewed in their Secret since they were read.
+    let refused = ctx
+        .sources
+        .known(&follower)
+        .trouble
+        .is_some_and(|why| why.reason == Reason::SourceUnauthorized);
     let credentials = match &overlay.git.secret_ref {
         Some(secret) => {
             ctx.secrets
-                .credentials(&ctx.caller, &secret.namespace, &secret.name, false)
+                .credentials(&ctx.caller, &secret.namespace, &secret.name, refused)
                 .await?
         }
         None => Credentials::default(),
     };
-    let (reference, branch) = spec::reference(overlay.git.reference.as_ref())?;
+    let (reference, branch) =
+        spec::reference(overlay.git.reference.as_ref()).map_err(of_overlay)?;
     let wish = Wish {
-        url: spec::url(&overlay.git.url)?,
+        url: spec::url(&overlay.git.url).map_err(of_overlay)?,
         reference,
         branch,
-        path: spec::path(overlay.path.as_deref())?,
+        path: spec::path(overlay.path.as_deref()).map_err(of_overlay)?,
         credentials,
         interval: spec::duration(
             "spec.overlay.interval",
@@ -78,11 +86,24 @@ async fn follow(environment: &Environment, ctx: &Ctx) -> Result<Option<Known>, H
             spec::INTERVAL,
         )?,
     };
-    let known = ctx.sources.follow(&follower(environment), &wish).await;
+    let known = ctx.sources.follow(&follower, &wish).await;
     known.map(Some).map_err(|why| Halt::Failed {
         reason: why.reason,
         attempt: format!("read the overlay: {}", why.message),
     })
+}
+
+/// The fields of an overlay have other names than those of a Shipment's source.
+fn of_overlay(halt: Halt) -> Halt {
+    match halt {
+        Halt::Stalled { reason, why } => Halt::Stalled {
+            reason,
+            why: why
+                .replace("`spec.source.git", "`spec.overlay.git")
+                .replace("`spec.path`", "`spec.overlay.path`"),
+        },
+        other => other,
+    }
 }
 
 fn status(

@@ -1,14 +1,13 @@
 //! Carries the plan out. The only step that writes objects.
 
 mod carry;
+mod note;
 mod pruning;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cluster::inventory;
-use cluster::ownership::Change;
-use delivery::health::{self, Health, Status};
 use delivery::inventory::Entry;
 use delivery::order::Need;
 use delivery::prune::Held;
@@ -22,19 +21,21 @@ use tokio::time::Instant;
 
 use super::check::Checked;
 use super::heal;
-use super::plan::{Draft, Step, Work, failure};
+use super::plan::{Draft, Step};
 use crate::board::Wait;
 use crate::context::Ctx;
 use crate::event::tell;
 use crate::halt::{Halt, backoff};
 use crate::ledger::Ledger;
-use crate::tracker::{Drift, Expected};
 use carry::{Carried, carry};
+use note::note;
 
 /// How many objects of one Shipment are carried at a time.
 const AT_ONCE: usize = 16;
 /// The longest pause between retries where nobody has to edit anything.
 const LONGEST_TRANSIENT: Duration = Duration::from_secs(15);
+/// When to look again at other Shipments that are waited for.
+const AFTER_OTHERS: Duration = Duration::from_secs(5);
 /// How many objects a status lists.
 const LISTED: usize = 50;
 
@@ -57,6 +58,8 @@ pub(super) async fn apply(
     let Draft {
         stages,
         prune,
+        leave,
+        pending,
         wanted,
         mut failures,
         mut waits,
@@ -69,7 +72,9 @@ pub(super) async fn apply(
     if new_inputs {
         ledger.retries = 0;
     }
+    ledger.due = true; // until everything that follows is done
     ctx.board.wants(&checked.key, wanted.clone());
+    ctx.board.attempts(&checked.key, checked.at.tree);
     ensure_finalizer(ctx, shipment).await?;
     write_ahead(ctx, shipment, &stages, ledger).await?;
     let mut tally = Tally::default();
@@ -106,7 +111,10 @@ pub(super) async fn apply(
         waits: &mut waits,
         tally: &mut tally,
     };
-    pruning::prune(ctx, checked, &caller, &prune.prune, ledger, outcome).await;
+    let leaving = [prune.prune, leave].concat();
+    let left = pruning::prune(ctx, checked, &caller, &leaving, ledger, outcome).await;
+    ledger.pending = pending.or(left);
+    ledger.owned_by.retain(|id, _| wanted.contains(id));
     for id in ledger.inventory.0.keys().filter(|id| !wanted.contains(*id)) {
         ctx.tracker.acquit(id, &checked.key);
     }
@@ -214,173 +222,6 @@ fn is_met(ctx: &Ctx, need: &Need, arrived: &BTreeSet<ObjectId>, ledger: &Ledger)
     }
 }
 
-/// Notes what became of one object: inventory, tracker, health, failures and events.
-async fn note(
-    ctx: &Ctx,
-    shipment: &Shipment,
-    checked: &Checked,
-    ledger: &mut Ledger,
-    step: Step,
-    carried: Carried,
-    outcome: Outcome<'_>,
-) {
-    let id = step.object.id.clone();
-    match carried {
-        Carried::Kept => {}
-        Carried::Held {
-            reason,
-            message,
-            wait,
-        } => {
-            outcome.waits.insert(wait);
-            outcome
-                .failures
-                .push(failure(&step.object, reason, message));
-        }
-        Carried::Failed {
-            reason,
-            message,
-            transient,
-            wait,
-        } => {
-            outcome.waits.extend(wait);
-            outcome.tally.transient |= transient;
-            outcome
-                .failures
-                .push(failure(&step.object, reason, message));
-            if let Some(entry) = ledger.inventory.0.get_mut(&id) {
-                entry.applied = None; // so that the next pass tries it again
-            }
-            ctx.tracker.acquit(&id, &checked.key);
-        }
-        Carried::Applied(applied) => {
-            ctx.metrics.applied();
-            tell_changes(ctx, shipment, ledger, &step, &applied).await;
-            if applied.created {
-                outcome.tally.created += 1;
-            } else {
-                outcome.tally.changed += 1;
-            }
-            let entry = Entry {
-                id: id.clone(),
-                version: step.object.manifest.version().to_owned(),
-                uid: Some(applied.uid.clone()),
-                applied: Some(step.digest),
-                fields: Some(applied.fields.clone()),
-            };
-            ledger.inventory.0.insert(id.clone(), entry);
-            let expected = Expected {
-                manager: &checked.owner.manager(),
-                uid: &applied.uid,
-                fields: &applied.fields,
-                version: applied.version,
-            };
-            ctx.tracker.expect(&id, &checked.key, &expected);
-            if health::needs_status(&id.group, &id.kind) {
-                let health = applied.live.as_ref().map_or_else(pending, heal::of);
-                heal::settle(ctx, checked, ledger, id, applied.version, health);
-                ledger.deadline = Some(Instant::now() + checked.spec.timeout);
-            }
-        }
-    }
-}
-
-fn pending() -> Health {
-    Health {
-        status: Status::InProgress,
-        reason: "Applied".to_owned(),
-        message: String::new(),
-    }
-}
-
-/// Says who had changed what, and which fields are left to whom.
-async fn tell_changes(
-    ctx: &Ctx,
-    shipment: &Shipment,
-    ledger: &mut Ledger,
-    step: &Step,
-    applied: &cluster::apply::Applied,
-) {
-    let id = &step.object.id;
-    for (field, writer) in &applied.left_out {
-        let note = format!("`{id}`: the field `{field}` is left to `{writer}`");
-        if ledger.said.insert(note.clone()) {
-            tell(
-                &ctx.recorder,
-                shipment,
-                Reason::FieldLeftOut,
-                "Apply",
-                &note,
-            )
-            .await;
-        }
-    }
-    if applied.adopted {
-        let note = format!(
-            "`{id}` existed before and is looked after from now on{}",
-            overruled(&applied.overruled)
-        );
-        tell(&ctx.recorder, shipment, Reason::Adopted, "Apply", &note).await;
-        return;
-    }
-    let drift = match step.work {
-        Work::Apply { drift } => drift,
-        Work::Keep => None,
-    };
-    if drift.is_none() && applied.overruled.is_empty() {
-        return;
-    }
-    let what = match drift {
-        Some(Drift::Missing) if applied.created => {
-            "had been deleted and is created again".to_owned()
-        }
-        Some(Drift::Replaced) => {
-            "had been replaced by another object of that name and is put right".to_owned()
-        }
-        // Only left to its rightful writer: nothing was put right.
-        Some(_) if applied.overruled.is_empty() && !applied.left_out.is_empty() => return,
-        _ if applied.overruled.is_empty() => {
-            "had been changed, by whom is not recorded, and is put right".to_owned()
-        }
-        _ => format!(
-            "had been changed and is put right{}",
-            overruled(&applied.overruled)
-        ),
-    };
-    ctx.metrics.repaired();
-    tell(
-        &ctx.recorder,
-        shipment,
-        Reason::DriftRepaired,
-        "Repair",
-        &format!("`{id}` {what}"),
-    )
-    .await;
-}
-
-fn overruled(changes: &[Change]) -> String {
-    let text: Vec<String> = changes
-        .iter()
-        .map(|change| {
-            let at = change
-                .at
-                .as_ref()
-                .map(|at| format!(" at {at}"))
-                .unwrap_or_default();
-            format!(
-                "`{}` had set {}{at}",
-                change.manager,
-                change.fields.join(", ")
-            )
-        })
-        .collect();
-    if text.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", text.join("; "))
-    }
-}
-
 fn held(held: Held) -> HeldPrune {
     let reason = match held.reason {
         delivery::prune::PruneRefusal::OverBudget { .. } => Reason::DeletionBudget,
@@ -410,7 +251,10 @@ async fn finish(
     waits: BTreeSet<Wait>,
     tally: Tally,
 ) -> Result<(), Halt> {
-    let well = failures.is_empty() && waits.is_empty() && ledger.held.is_none();
+    let well = failures.is_empty()
+        && waits.is_empty()
+        && ledger.held.is_none()
+        && ledger.pending.is_none();
     ledger.failures = failures;
     ledger.done = Some((checked.inputs.clone(), well));
     let retriable = ledger
@@ -432,8 +276,18 @@ async fn finish(
         ledger.retries = 0;
         ledger.retry_at = None;
     }
-    ctx.board.waits(&checked.key, waits);
+    let moving = |failure: &Failure| failure.reason == Reason::HandOverPending.as_str();
+    if ledger.pending.is_some() || ledger.failures.iter().any(moving) {
+        // They wake each other; where they follow the source apart, nobody notices the last step.
+        let soon = Instant::now() + AFTER_OTHERS;
+        ledger.retry_at = Some(ledger.retry_at.map_or(soon, |at| at.min(soon)));
+    }
+    let moved = ctx.board.waits(&checked.key, waits);
     save(ctx, shipment, ledger, well.then(|| checked.inputs.clone())).await?;
+    ledger.due = false;
+    if moved {
+        ctx.wake_all([checked.key.clone()]);
+    }
     if tally.created + tally.changed > 0 {
         let note = format!(
             "{}: {} created, {} changed",
@@ -463,6 +317,8 @@ fn may_pass(reason: &str) -> bool {
         Reason::AdmissionRefused,
         Reason::ClusterUnreachable,
         Reason::NamespaceMissing,
+        // Its definition comes with an event, an aggregated API does not.
+        Reason::KindUnknown,
     ]
     .iter()
     .any(|known| known.as_str() == reason)

@@ -115,6 +115,13 @@ fn source(spec: &Spec, gathered: &Gathered) -> Result<(At, Option<Trouble>), Hal
 }
 
 fn overlay_trouble(environment: Option<&Environment>, why: &Trouble) -> Halt {
+    if why.reason == Reason::SourcePending {
+        return Halt::Waiting {
+            reason: Reason::SourcePending,
+            what: "the first look at the overlay".to_owned(),
+            wait: None,
+        };
+    }
     let name = environment
         .map(|environment| environment.name_any())
         .unwrap_or_default();
@@ -127,7 +134,7 @@ fn overlay_trouble(environment: Option<&Environment>, why: &Trouble) -> Halt {
 
 fn inputs(spec: &Spec, at: At, overlay: Option<&OverlayAt>, protection: &Protection) -> String {
     let text = format!(
-        "1\n{}\n{:?}\n{}\n{}\n{:?}\n{:?}",
+        "2\n{}\n{:?}\n{}\n{}\n{:?}\n{:?}\n{:?}",
         at.tree,
         overlay.map(|overlay| (
             overlay.all.map(|t| t.to_string()),
@@ -135,6 +142,7 @@ fn inputs(spec: &Spec, at: At, overlay: Option<&OverlayAt>, protection: &Protect
         )),
         spec.account,
         spec.prune,
+        spec.ignore,
         spec.confirmed,
         protection,
     );

@@ -121,26 +121,9 @@ async fn overlay(ctx: &Ctx, key: &Key, environment: &Environment) -> Result<Over
             transient: true,
         }));
     };
-    let root = environment
-        .spec
-        .overlay
-        .as_ref()
-        .and_then(|overlay| overlay.path.clone())
-        .unwrap_or_default();
-    let below = |rest: &str| {
-        format!("{}/{rest}", root.trim_matches('/'))
-            .trim_start_matches('/')
-            .to_owned()
-    };
-    let all = ctx.sources.tree(&follower, at.commit, below("all")).await?;
-    let own = ctx
-        .sources
-        .tree(
-            &follower,
-            at.commit,
-            below(&format!("{}/{}", key.namespace, key.name)),
-        )
-        .await?;
+    let [all, own] = environment::overlay_folders(environment, key);
+    let all = ctx.sources.tree(&follower, at.commit, all).await?;
+    let own = ctx.sources.tree(&follower, at.commit, own).await?;
     Ok(OverlayAt {
         follower,
         commit: at.commit,
@@ -157,6 +140,9 @@ fn not_ready(ctx: &Ctx, needed: &Key) -> Option<&'static str> {
     else {
         return Some("does not exist");
     };
+    if let Some(ready) = ctx.board.is_ready(needed, shipment.metadata.generation) {
+        return (!ready).then_some("is not ready");
+    }
     let status = shipment.status.clone().unwrap_or_default();
     let current = status.observed_generation == shipment.metadata.generation;
     let ready =

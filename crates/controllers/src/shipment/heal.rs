@@ -22,8 +22,6 @@ use crate::context::Ctx;
 use crate::ledger::Ledger;
 use crate::tracker::Drift;
 
-/// How often kinds that may not be watched are looked at.
-pub(super) const LOOK: Duration = Duration::from_mins(5);
 /// How many objects are read at a time for one Shipment.
 const AT_ONCE: usize = 16;
 
@@ -32,13 +30,13 @@ pub(super) struct Healed {
 }
 
 pub(super) async fn heal(ctx: &Ctx, checked: &Checked, ledger: &mut Ledger) -> Healed {
-    let woken = ctx.board.take_woken(&checked.key);
+    ledger.due |= ctx.board.take_woken(&checked.key);
     let same = ledger
         .done
         .as_ref()
         .is_some_and(|(inputs, _)| *inputs == checked.inputs);
     let retry = ledger.retry_at.is_some_and(|at| at <= Instant::now());
-    if !same || woken || retry {
+    if !same || ledger.due || retry {
         return Healed {
             nothing_else_to_do: false,
         };
@@ -173,7 +171,7 @@ struct Item {
 
 /// Looks at the kinds that may not be watched, by a metadata list as the Shipment's account.
 async fn look_around(ctx: &Ctx, checked: &Checked, caller: &Caller, ledger: &mut Ledger) {
-    if ledger.looked.is_some_and(|at| at.elapsed() < LOOK) {
+    if ledger.looked.is_some_and(|at| at.elapsed() < ctx.look) {
         return;
     }
     let mut places: BTreeMap<(GroupKind, Option<String>), Vec<ObjectId>> = BTreeMap::new();

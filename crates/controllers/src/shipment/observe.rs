@@ -9,10 +9,12 @@ use cluster::{Caller, Resource, prune};
 use delivery::scope::Served;
 use delivery::{Object, Refused, Rendering, Settled, Subject};
 use futures::StreamExt as _;
-use kinds::Reason;
+use kinds::{Reason, names};
 use manifest::{ObjectId, Problem};
 
 use super::check::Checked;
+use super::siblings::{self, Moving};
+use crate::board::Key;
 use crate::context::Ctx;
 use crate::halt::Halt;
 use crate::ledger::Ledger;
@@ -37,6 +39,10 @@ pub(super) struct Observed {
     pub(super) missing_namespaces: BTreeSet<String>,
     /// How live objects differ from what was applied.
     pub(super) drifted: BTreeMap<ObjectId, Drift>,
+    /// What leaves the source towards other Shipments.
+    pub(super) moving: Moving,
+    /// How many objects the deletion of a Deliverable or Shipment would take along.
+    pub(super) taken_along: BTreeMap<ObjectId, usize>,
     /// Whose health is to be read, since nothing is known of it after a restart.
     pub(super) caller: Caller,
 }
@@ -78,15 +84,34 @@ pub(super) async fn observe(
         .filter(|namespace| !ctx.presence.is_namespace_active(namespace))
         .collect();
     let drifted = drifted(ctx, checked, &caller, ledger).await;
+    let placed: BTreeSet<&ObjectId> = settled.objects.iter().map(|object| &object.id).collect();
+    let leaving = ledger.inventory.0.keys().filter(|id| !placed.contains(id));
+    let moving = siblings::moving(ctx, checked, leaving);
     Ok(Observed {
+        moving,
         complete: complete && settled.problems.is_empty(),
         objects: settled.objects,
         refused: settled.problems,
         problems: rendering.problems,
         missing_namespaces,
         drifted,
+        taken_along: taken_along(ctx, ledger),
         caller,
     })
+}
+
+fn taken_along(ctx: &Ctx, ledger: &Ledger) -> BTreeMap<ObjectId, usize> {
+    let mut taken = BTreeMap::new();
+    for id in ledger.inventory.0.keys() {
+        let own = match (id.group.as_str(), id.kind.as_str()) {
+            ("carto.run", "Deliverable") => 1, // its Shipment
+            (names::GROUP, "Shipment") => 0,
+            _ => continue,
+        };
+        let key = Key::new(id.namespace.clone().unwrap_or_default(), id.name.clone());
+        taken.insert(id.clone(), own + ctx.board.count(&key));
+    }
+    taken
 }
 
 async fn settle(ctx: &Ctx, checked: &Checked, rendering: &Rendering) -> Result<Settled, Halt> {

@@ -8,15 +8,22 @@ use cluster::Caller;
 use delivery::order::{self, Need};
 use delivery::prune::{self, Judgement};
 use delivery::{Object, RefusedReason};
-use kinds::Reason;
 use kinds::shipment::{Failure, Ignore};
+use kinds::{Reason, names};
 use manifest::ObjectId;
+use sha2::{Digest as _, Sha256};
 
 use super::check::Checked;
 use super::observe::Observed;
-use crate::board::Wait;
+use super::siblings;
+use crate::board::{Key, Wait};
+use crate::event::clipped;
 use crate::ledger::Ledger;
 use crate::tracker::Drift;
+
+/// The longest message of a failure, and the longest path in it.
+const MESSAGE: usize = 500;
+const PLACE: usize = 200;
 
 /// What is to be done with one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +44,41 @@ pub(super) struct Step {
     pub(super) ignore: Vec<String>,
     /// Whether this Shipment has applied it before.
     pub(super) known: bool,
+    /// The Shipment that had it when it was last tried.
+    pub(super) owned_by: Option<Key>,
+    /// Whether it was listed before, but a crash may have come between list and object.
+    pub(super) in_doubt: bool,
+}
+
+impl Step {
+    /// What the inventory remembers of what was applied. Where fields were left to others, also
+    /// which were ignored, so that a change of that brings them up again.
+    pub(super) fn mark(&self, left_out: bool) -> String {
+        mark(&self.digest, &self.ignore, left_out)
+    }
+}
+
+fn mark(digest: &str, ignore: &[String], left_out: bool) -> String {
+    if !left_out {
+        return digest.to_owned();
+    }
+    let ignored = Sha256::digest(ignore.join("\n").as_bytes());
+    let ignored: String = ignored
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("{digest}+{ignored}")
 }
 
 /// The plan of one pass.
 pub(super) struct Draft {
     pub(super) stages: Vec<Vec<Step>>,
     pub(super) prune: Judgement,
+    /// What other Shipments name: they take it over, and our share of it goes.
+    pub(super) leave: Vec<ObjectId>,
+    /// What is left to do and waits for other Shipments.
+    pub(super) pending: Option<String>,
     /// Everything that the source names, also what cannot be applied now.
     pub(super) wanted: Arc<BTreeSet<ObjectId>>,
     pub(super) failures: Vec<Failure>,
@@ -62,34 +98,59 @@ pub(super) fn draft(checked: &Checked, observed: Observed, ledger: &Ledger) -> D
         failures.push(Failure {
             object: None,
             reason: Reason::ManifestInvalid.as_str().to_owned(),
-            message: format!("{}: {}", problem.reason.as_str(), problem.message),
+            message: clipped(
+                &format!("{}: {}", problem.reason.as_str(), problem.message),
+                MESSAGE,
+            ),
             at: Some(place(&problem.file, problem.line)),
         });
     }
     for refused in &observed.refused {
         wanted.insert(refused.id.clone());
-        if refused.reason == RefusedReason::KindUnknown {
+        // Nobody knows whether the kind has namespaces: it is wanted either way.
+        if refused.id.namespace.is_none() {
+            wanted.insert(ObjectId {
+                namespace: Some(checked.key.namespace.clone()),
+                ..refused.id.clone()
+            });
+        }
+        if refused.reason != RefusedReason::Duplicate {
             waits.insert(Wait::Kinds);
         }
         failures.push(Failure {
             object: Some(refused.id.to_string()),
             reason: refused.reason.as_str().to_owned(),
-            message: refused.message.clone(),
+            message: clipped(&refused.message, MESSAGE),
             at: Some(place(&refused.file, Some(refused.line))),
         });
     }
     let protection = prune::Protection {
-        untouchable: BTreeSet::new(),
+        untouchable: own(&checked.key),
         ..checked.protection.clone()
     };
-    let judgement = if checked.spec.prune {
+    // What goes to another Shipment is not deleted: no guard is asked about it.
+    let mut inventory = ledger.inventory.clone();
+    let mut leave = Vec::new();
+    if observed.complete {
+        inventory
+            .0
+            .retain(|id, _| !observed.moving.elsewhere.contains(id));
+        leave.extend(observed.moving.elsewhere.difference(&wanted).cloned());
+    }
+    let mut pending = None;
+    let leaving = inventory.beyond(&wanted).len() + leave.len();
+    if let Some(other) = observed.moving.behind.filter(|_| leaving > 0) {
+        pending = Some(siblings::pending(leaving, &other));
+        waits.insert(Wait::Shipment(other));
+    }
+    let judgement = if checked.spec.prune && pending.is_none() {
         prune::judge(
-            &ledger.inventory,
+            &inventory,
             &wanted,
             observed.complete,
             &protection,
             checked.spec.confirmed.as_deref(),
-            &|_| 0,
+            &|id| observed.taken_along.get(id).copied().unwrap_or_default(),
         )
     } else {
         Judgement::default()
@@ -121,11 +182,29 @@ pub(super) fn draft(checked: &Checked, observed: Observed, ledger: &Ledger) -> D
     Draft {
         stages: stages(checked, &ready, &observed.drifted, ledger),
         prune: judgement,
+        leave: if pending.is_some() { Vec::new() } else { leave },
+        pending,
         wanted: Arc::new(wanted),
         failures,
         waits,
         caller: observed.caller,
     }
+}
+
+/// The Shipment itself and the Deliverable that stamps it, where it delivers them: whoever takes
+/// them out of Git takes them over by hand, and does not delete everything.
+pub fn own(key: &Key) -> BTreeSet<ObjectId> {
+    let named = |group: &str, kind: &str| ObjectId {
+        group: group.to_owned(),
+        kind: kind.to_owned(),
+        namespace: Some(key.namespace.clone()),
+        name: key.name.clone(),
+    };
+    [
+        named(names::GROUP, "Shipment"),
+        named("carto.run", "Deliverable"),
+    ]
+    .into()
 }
 
 fn stages(
@@ -157,9 +236,11 @@ fn step(
     let digest = object.manifest.digest();
     let entry = ledger.inventory.0.get(&object.id);
     let drift = drifted.get(&object.id).copied();
+    let ignore = ignored(&checked.spec.ignore, &object);
     let same = entry.is_some_and(|entry| {
+        let applied = entry.applied.as_deref();
         entry.uid.is_some()
-            && entry.applied.as_ref() == Some(&digest)
+            && (applied == Some(&digest) || applied == Some(&mark(&digest, &ignore, true)))
             && entry.version == object.manifest.version()
     });
     Step {
@@ -169,14 +250,17 @@ fn step(
             Work::Apply { drift }
         },
         needs: order::waits_for(objects, index),
-        ignore: ignored(&checked.spec.ignore, &object),
+        ignore,
         known: entry.is_some_and(|entry| entry.uid.is_some()),
+        owned_by: ledger.owned_by.get(&object.id).cloned(),
+        in_doubt: entry.is_some_and(|entry| entry.uid.is_none()),
         digest,
         object,
     }
 }
 
-fn ignored(rules: &[Ignore], object: &Object) -> Vec<String> {
+/// JSON pointers of the fields of an object that others may own.
+pub fn ignored(rules: &[Ignore], object: &Object) -> Vec<String> {
     let fits = |wanted: &Option<String>, found: &str| {
         wanted.as_deref().is_none_or(|wanted| wanted == found)
     };
@@ -196,14 +280,18 @@ pub(super) fn failure(object: &Object, reason: Reason, message: String) -> Failu
     Failure {
         object: Some(object.id.to_string()),
         reason: reason.as_str().to_owned(),
-        message: crate::event::clipped(&message, 500),
+        message: clipped(&message, MESSAGE),
         at: Some(place(&object.manifest.file, Some(object.manifest.line))),
     }
 }
 
 fn place(file: &str, line: Option<u32>) -> String {
+    // The end of a long path tells more than its beginning.
+    let skipped = file.chars().count().saturating_sub(PLACE);
+    let file: String = file.chars().skip(skipped).collect();
+    let cut = if skipped == 0 { "" } else { "…" };
     match line {
-        Some(line) => format!("{file}:{line}"),
-        None => file.to_owned(),
+        Some(line) => format!("{cut}{file}:{line}"),
+        None => format!("{cut}{file}"),
     }
 }

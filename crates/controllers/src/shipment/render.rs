@@ -1,17 +1,21 @@
 //! Reads the files of the specification and of the overlay, and turns them into manifests.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use delivery::{FileContent, Overlay, Rendering, Subject, TreeFile};
 use git::{Content, File, TreeId};
 use kinds::Reason;
+use manifest::ObjectId;
 
 use super::check::Checked;
 use super::gather;
+use crate::board::Key;
 use crate::context::Ctx;
 use crate::halt::Halt;
 use crate::source::{Follower, Trouble};
 
 pub(super) async fn render(ctx: &Ctx, checked: &Checked) -> Result<Rendering, Halt> {
-    ctx.board.attempts(&checked.key, checked.at.tree);
     let files = read(ctx, &gather::follower(&checked.key), checked.at.tree, "").await?;
     let overlay = match &checked.overlay {
         None => None,
@@ -39,8 +43,61 @@ pub(super) async fn render(ctx: &Ctx, checked: &Checked) -> Result<Rendering, Ha
     });
     rendering.await.map_err(|panic| Halt::Failed {
         reason: Reason::ManifestInvalid,
-        attempt: format!("read the manifests: {panic}"),
+        // What a panic says may quote a file, so it is not shown.
+        attempt: format!(
+            "read the manifests, by a fault of Shipway ({})",
+            if panic.is_panic() {
+                "it broke off"
+            } else {
+                "it was stopped"
+            }
+        ),
     })
+}
+
+/// Says which objects a revision names that the Shipment itself cannot go on with: others hold
+/// their prunes and hand-overs until they know. What an overlay adds is left out.
+pub(super) async fn announce(ctx: &Ctx, key: &Key) {
+    let follower = gather::follower(key);
+    let Some(at) = ctx.sources.known(&follower).at else {
+        return;
+    };
+    if ctx.board.attempted(key) == Some(at.tree) {
+        return;
+    }
+    let subject = key.clone();
+    match read(ctx, &follower, at.tree, "").await {
+        Err(Halt::Failed { .. }) => return, // it may be there the next time
+        Err(_) => {}
+        Ok(files) => {
+            let rendering = tokio::task::spawn_blocking(move || {
+                let subject = Subject {
+                    namespace: &subject.namespace,
+                    name: &subject.name,
+                };
+                delivery::render(&subject, files, None)
+            });
+            if let Ok(rendering) = rendering.await {
+                if rendering.refused.is_none() {
+                    ctx.board.wants(key, Arc::new(named(ctx, key, rendering)));
+                }
+            }
+        }
+    }
+    ctx.board.attempts(key, at.tree);
+}
+
+fn named(ctx: &Ctx, key: &Key, rendering: Rendering) -> BTreeSet<ObjectId> {
+    let subject = Subject {
+        namespace: &key.namespace,
+        name: &key.name,
+    };
+    let served = |group: &str, version: &str, kind: &str| ctx.catalog.served(group, version, kind);
+    let settled = delivery::settle(&subject, rendering.manifests, &served);
+    let placed = settled.objects.into_iter().map(|object| object.id);
+    placed
+        .chain(settled.problems.into_iter().map(|refused| refused.id))
+        .collect()
 }
 
 async fn read(
@@ -51,7 +108,7 @@ async fn read(
 ) -> Result<Vec<TreeFile>, Halt> {
     let files = ctx
         .sources
-        .read(follower, tree)
+        .read(follower, tree, delivery::is_read)
         .await
         .map_err(|why| refused(&why))?;
     Ok(files
@@ -60,10 +117,14 @@ async fn read(
         .collect())
 }
 
-fn tree_file(file: File, prefix: &str) -> TreeFile {
+/// A file from Git as a file of a tree, below a folder that ends in `/` if there is one.
+pub fn tree_file(file: File, prefix: &str) -> TreeFile {
     let content = match file.content {
         Content::Bytes(bytes) => FileContent::Bytes(bytes),
         Content::Link(target) => FileContent::Link(target),
+        Content::Large(_) => FileContent::Large,
+        // Only that it is there matters.
+        Content::Left => FileContent::Bytes(Vec::new()),
     };
     TreeFile {
         path: format!("{prefix}{}", file.path),

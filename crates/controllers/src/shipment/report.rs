@@ -1,27 +1,28 @@
 //! Turns how a pass ended into status, event, log line and the next look: one function, on every
 //! path. Nothing else sets a condition.
 
+mod verdict;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use delivery::health::{Health, Status};
+use delivery::health::Status;
 use k8s_openapi::jiff::Timestamp;
 use kinds::condition::{self, Condition, kind};
-use kinds::shipment::{Delivered, Failure, HeldPrune};
+use kinds::shipment::Delivered;
 use kinds::{Reason, Shipment, ShipmentStatus};
 use kube::core::ApiResource;
 use kube::runtime::controller::Action;
 use manifest::ObjectId;
 use tokio::time::Instant;
 
-use super::check::Checked;
-use super::heal::LOOK;
 use crate::board::{Key, Wait};
 use crate::context::Ctx;
 use crate::event::{clipped, tell};
 use crate::halt::{Halt, backoff};
-use crate::ledger::Ledger;
-use crate::source::Trouble;
+use crate::ledger::{Ledger, Stood};
+pub(super) use verdict::{Outcome, outcome, unchanged};
+use verdict::{Standing, reason_of, verdict};
 
 /// How many failures a status lists.
 const FAILURES: usize = 50;
@@ -29,209 +30,6 @@ const FAILURES: usize = 50;
 const HISTORY: usize = 10;
 /// The longest message of a condition.
 const MESSAGE: usize = 1000;
-
-/// How a pass ended that got there.
-pub(super) enum Outcome {
-    /// Nothing is done while it is suspended.
-    Suspended,
-    /// It is deleted, and what it delivered is gone or let go of.
-    Gone,
-    /// It is applied, as far as it could be.
-    Standing(Box<Standing>),
-}
-
-/// Where a Shipment stands after a pass.
-#[derive(Clone)]
-pub(super) struct Standing {
-    revision: String,
-    specification: String,
-    overlay: Option<String>,
-    environment: Option<String>,
-    objects: usize,
-    failures: Vec<Failure>,
-    held: Option<HeldPrune>,
-    unsettled: Vec<(ObjectId, Health)>,
-    overdue: bool,
-    stale: Option<Trouble>,
-    unwatched: BTreeSet<String>,
-}
-
-impl Outcome {
-    pub(super) fn reason(&self) -> Reason {
-        match self {
-            Self::Suspended => Reason::Suspended,
-            Self::Gone => Reason::Ready,
-            Self::Standing(standing) => verdict(standing).reason,
-        }
-    }
-}
-
-/// Where a Shipment stands. Pure: it is read off the ledger, which holds what was applied.
-pub(super) fn outcome(checked: &Checked, ledger: &Ledger) -> Outcome {
-    Outcome::Standing(Box::new(Standing {
-        revision: checked.revision(),
-        specification: checked.at.tree.to_string(),
-        overlay: checked
-            .overlay
-            .as_ref()
-            .map(|overlay| format!("sha1:{}", overlay.commit)),
-        environment: checked.environment_name(),
-        objects: ledger
-            .inventory
-            .0
-            .values()
-            .filter(|entry| entry.uid.is_some())
-            .count(),
-        failures: ledger.failures.clone(),
-        held: ledger.held.clone(),
-        unsettled: ledger
-            .unsettled
-            .iter()
-            .map(|(id, (_, health))| (id.clone(), health.clone()))
-            .collect(),
-        overdue: ledger
-            .deadline
-            .is_some_and(|deadline| deadline <= Instant::now()),
-        stale: checked.stale.clone(),
-        unwatched: BTreeSet::new(),
-    }))
-}
-
-/// What the conditions say.
-struct Verdict {
-    ready: &'static str,
-    reason: Reason,
-    message: String,
-    /// Whether the controller is still at work on it.
-    reconciling: bool,
-    /// Whether somebody has to edit something.
-    stalled: bool,
-}
-
-fn verdict(standing: &Standing) -> Verdict {
-    let not_ready = |reason: Reason, message: String, reconciling: bool, stalled: bool| Verdict {
-        ready: "False",
-        reason,
-        message,
-        reconciling,
-        stalled,
-    };
-    if let Some(first) = standing.failures.first() {
-        let reason = reason_of(&first.reason);
-        let waiting = matches!(
-            reason,
-            Reason::KindUnknown
-                | Reason::NamespaceMissing
-                | Reason::HandOverPending
-                | Reason::DependencyNotReady
-                | Reason::ClusterUnreachable
-        );
-        return not_ready(reason, told(&standing.failures), waiting, !waiting);
-    }
-    if let Some(held) = &standing.held {
-        let message = format!(
-            "{} objects left the source and are not deleted ({}): run `shipway confirm` to see and confirm the list {}",
-            held.count, held.reason, held.digest
-        );
-        return not_ready(reason_of(&held.reason), message, false, true);
-    }
-    if let Some((id, health)) = standing
-        .unsettled
-        .iter()
-        .find(|(_, health)| health.status == Status::Failed)
-    {
-        return not_ready(
-            Reason::Unhealthy,
-            format!("`{id}` failed: {}", sentence(health)),
-            false,
-            false,
-        );
-    }
-    if let Some((id, health)) = standing.unsettled.first() {
-        let rest = standing.unsettled.len() - 1;
-        let more = if rest == 0 {
-            String::new()
-        } else {
-            format!(" and {rest} more")
-        };
-        let message = format!("`{id}`{more}: {}", sentence(health));
-        if standing.overdue {
-            return not_ready(
-                Reason::HealthTimeout,
-                format!("not healthy in time: {message}"),
-                false,
-                false,
-            );
-        }
-        return Verdict {
-            ready: "Unknown",
-            reason: Reason::Progressing,
-            message,
-            reconciling: true,
-            stalled: false,
-        };
-    }
-    if let Some(trouble) = &standing.stale {
-        let message = format!(
-            "{}; what runs stays at {}",
-            trouble.message, standing.revision
-        );
-        return not_ready(
-            trouble.reason,
-            message,
-            trouble.transient,
-            !trouble.transient,
-        );
-    }
-    let mut message = format!("{} objects are applied and healthy", standing.objects);
-    if !standing.unwatched.is_empty() {
-        let kinds: Vec<_> = standing.unwatched.iter().cloned().collect();
-        message = format!(
-            "{message}; {} may not be watched and is looked at every 5 minutes",
-            kinds.join(", ")
-        );
-    }
-    Verdict {
-        ready: "True",
-        reason: Reason::Ready,
-        message,
-        reconciling: false,
-        stalled: false,
-    }
-}
-
-fn sentence(health: &Health) -> String {
-    if health.message.is_empty() {
-        health.reason.clone()
-    } else {
-        health.message.clone()
-    }
-}
-
-/// The first failure in full, and how many there are.
-fn told(failures: &[Failure]) -> String {
-    let first = &failures[0];
-    let what = first
-        .object
-        .as_ref()
-        .map(|object| format!("`{object}`: "))
-        .unwrap_or_default();
-    let at = first
-        .at
-        .as_ref()
-        .map(|at| format!(" ({at})"))
-        .unwrap_or_default();
-    let more = if failures.len() == 1 {
-        String::new()
-    } else {
-        format!("; and {} more", failures.len() - 1)
-    };
-    format!("{what}{}{at}{more}", first.message)
-}
-
-fn reason_of(word: &str) -> Reason {
-    word.parse().unwrap_or(Reason::ManifestInvalid)
-}
 
 pub(super) async fn report(
     ctx: &Ctx,
@@ -243,7 +41,7 @@ pub(super) async fn report(
     if let Ok(Outcome::Gone) = result {
         return Action::await_change();
     }
-    let before = shipment.status.clone().unwrap_or_default();
+    let before = last_told(shipment, ledger);
     let mut next = next_status(ctx, shipment, ledger, &before, &result);
     condition::settle_times(&before.conditions, &mut next.conditions, Timestamp::now());
     let again = look_again(ctx, ledger, &result);
@@ -251,7 +49,7 @@ pub(super) async fn report(
         |status: &ShipmentStatus| serde_json::to_value(status).expect("a status is plain data");
     let api = ApiResource::erase::<Shipment>(&());
     let (known, wanted) = (value(&before), value(&next));
-    let written = cluster::status::write(
+    let written = cluster::status::write_at(
         &ctx.caller,
         &api,
         Some(&key.namespace),
@@ -260,17 +58,20 @@ pub(super) async fn report(
         &wanted,
     )
     .await;
-    narrate(ctx, shipment, key, &before, &next).await;
-    let waits = match &result {
-        Err(Halt::Waiting {
-            wait: Some(wait), ..
-        }) => Some(BTreeSet::from([wait.clone()])),
-        Err(_) => Some(BTreeSet::new()),
-        Ok(_) => None, // the pass noted what it waits for itself
-    };
-    if let Some(waits) = waits {
-        ctx.board.waits(key, waits);
+    if let Ok(Some(version)) = written {
+        ledger.told = Some((version, next.clone()));
     }
+    narrate(ctx, shipment, key, &before, &next).await;
+    // A pass that got to its end has noted what it waits for itself.
+    let wait = match &result {
+        Err(Halt::Waiting { wait, .. }) => wait.clone(),
+        _ => None,
+    };
+    if ctx.board.ends(key, wait) {
+        ctx.wake_all([key.clone()]);
+    }
+    ctx.board
+        .stands(key, next.observed_generation, is_ready(&next));
     let sign = (
         is_ready(&next),
         next.observed_generation,
@@ -291,9 +92,31 @@ pub(super) async fn report(
     }
 }
 
-/// Whether a Shipment was ready when it was last reported on.
-pub(super) fn was_ready(shipment: &Shipment) -> bool {
-    shipment.status.as_ref().is_some_and(is_ready)
+/// The status as it stands: the watch may not have brought our own last write yet.
+fn last_told(shipment: &Shipment, ledger: &Ledger) -> ShipmentStatus {
+    let seen = shipment
+        .metadata
+        .resource_version
+        .as_deref()
+        .and_then(|version| version.parse::<u64>().ok())
+        .unwrap_or(0);
+    match &ledger.told {
+        Some((version, status)) if *version > seen => status.clone(),
+        _ => shipment.status.clone().unwrap_or_default(),
+    }
+}
+
+/// How a Shipment stood when it was last reported on.
+pub(super) fn stood(shipment: &Shipment) -> Stood {
+    let conditions = shipment
+        .status
+        .as_ref()
+        .map(|status| status.conditions.as_slice());
+    match condition::find(conditions.unwrap_or_default(), kind::READY) {
+        Some(ready) if ready.is_true() => Stood::Ready,
+        Some(ready) if ready.reason == Reason::HealthTimeout.as_str() => Stood::Overdue,
+        _ => Stood::Open,
+    }
 }
 
 fn is_ready(status: &ShipmentStatus) -> bool {
@@ -310,6 +133,7 @@ fn next_status(
     let generation = shipment.metadata.generation;
     let mut next = ShipmentStatus {
         observed_generation: generation,
+        synced: ledger.synced.clone().or_else(|| before.synced.clone()),
         ..before.clone()
     };
     let mut conditions = Vec::new();
@@ -365,6 +189,13 @@ fn next_status(
             }
             fill(&mut next, &standing, verdict.ready == "True");
         }
+        // After a restart every source is looked up anew; that says nothing about what runs.
+        Err(halt)
+            if halt.reason() == Reason::SourcePending
+                && before.observed_generation == generation =>
+        {
+            return before.clone();
+        }
         Err(halt) => {
             add(kind::READY, "False", halt.reason(), &halt.to_string());
             match halt {
@@ -395,14 +226,19 @@ fn unwatched(ctx: &Ctx, ledger: &Ledger) -> BTreeSet<String> {
 
 fn fill(next: &mut ShipmentStatus, standing: &Standing, ready: bool) {
     // The first revision with this content stays: a push that does not touch the folder changes nothing.
-    let same = next.specification.as_ref() == Some(&standing.specification)
-        && next.overlay == standing.overlay;
+    // Likewise the overlay's, of which this Shipment sees a small part.
+    let overlay = match (&next.overlay, &standing.overlay) {
+        (Some(shown), Some(_)) if standing.unchanged => Some(shown.clone()),
+        (_, now) => now.clone(),
+    };
+    let same =
+        next.specification.as_ref() == Some(&standing.specification) && next.overlay == overlay;
     if !same || next.revision.is_none() || !same_kind(next.revision.as_deref(), &standing.revision)
     {
         next.revision = Some(standing.revision.clone());
     }
     next.specification = Some(standing.specification.clone());
-    next.overlay.clone_from(&standing.overlay);
+    next.overlay = overlay;
     next.environment.clone_from(&standing.environment);
     next.objects = i64::try_from(standing.objects).ok();
     next.failed = i64::try_from(
@@ -452,7 +288,7 @@ fn look_again(ctx: &Ctx, ledger: &mut Ledger, result: &Result<Outcome, Halt>) ->
             let look = (!unwatched(ctx, ledger).is_empty()).then(|| {
                 ledger
                     .looked
-                    .map_or(now, |at| at + LOOK)
+                    .map_or(now, |at| at + ctx.look)
                     .max(now + Duration::from_secs(1))
             });
             [deadline, ledger.retry_at, look]

@@ -99,14 +99,19 @@ pub fn parse(shipment: &Shipment) -> Result<Spec, Halt> {
 }
 
 /// Checks a repository's URL.
-pub(crate) fn url(text: &str) -> Result<GitUrl, Halt> {
+///
+/// # Errors
+/// [`Halt::Stalled`] that says what is wrong with it.
+pub fn url(text: &str) -> Result<GitUrl, Halt> {
     GitUrl::parse(text).map_err(|error| invalid(&format!("`spec.source.git.url`: {error}")))
 }
 
 /// Reads a reference: a commit wins over a tag, a tag over a branch; `main` where none is named.
-pub(crate) fn reference(
-    reference: Option<&GitReference>,
-) -> Result<(Reference, Option<String>), Halt> {
+/// Beside a commit stands the branch to look for it on.
+///
+/// # Errors
+/// [`Halt::Stalled`] where the commit is none.
+pub fn reference(reference: Option<&GitReference>) -> Result<(Reference, Option<String>), Halt> {
     let named = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let Some(reference) = reference else {
         return Ok((Reference::Branch("main".to_owned()), None));
@@ -128,7 +133,10 @@ pub(crate) fn reference(
 }
 
 /// Reads a folder: relative, without a way out.
-pub(crate) fn path(text: Option<&str>) -> Result<String, Halt> {
+///
+/// # Errors
+/// [`Halt::Stalled`] where it leads out.
+pub fn path(text: Option<&str>) -> Result<String, Halt> {
     let text = text.unwrap_or_default();
     let mut parts = Vec::new();
     for part in text.split('/') {

@@ -5,10 +5,11 @@
 
 use cluster::inventory;
 use cluster::prune::{self, Gone};
-use cluster::{ApiError, Caller, Owner};
+use cluster::{ApiError, Caller, Owner, Resource};
 use delivery::order;
 use delivery::prune::Protection;
 use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::Namespace;
 use kinds::{Reason, Shipment, names};
 use kube::ResourceExt as _;
 use kube::core::ApiResource;
@@ -24,6 +25,7 @@ use crate::halt::Halt;
 use crate::ledger::Ledger;
 
 const AT_ONCE: usize = 16;
+const TRIES: usize = 5;
 
 pub(super) async fn teardown(
     ctx: &Ctx,
@@ -40,70 +42,10 @@ pub(super) async fn teardown(
         forget(ctx, key, ledger);
         return Ok(Outcome::Gone);
     }
-    let owner = Owner::shipment(&key.namespace, &key.name);
-    let account = shipment
-        .spec
-        .service_account_name
-        .clone()
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "default".to_owned());
-    let keep_all = shipment.spec.prune == Some(false) || shipment.spec.suspend == Some(true);
-    let environment = environment::choose(&ctx.environments.state(), shipment)
-        .ok()
-        .flatten();
-    let protection = environment::protection(environment.as_deref()).unwrap_or_default();
-    let account_exists = ctx.presence.is_account(&key.namespace, &account);
-    let caller = ctx
-        .caller
-        .acting_as(&key.namespace, &account)
-        .ok()
-        .filter(|_| account_exists);
-    let ids: Vec<ObjectId> = ledger.inventory.0.keys().cloned().collect();
-    let mut orphaned = Vec::new();
-    for stage in order::prune_stages(&ids) {
-        let ledger_ref = &*ledger;
-        let (owner, caller, protection) = (&owner, caller.as_ref(), &protection);
-        let work = futures::stream::iter(stage).map(|id| async move {
-            let uid = ledger_ref
-                .inventory
-                .0
-                .get(&id)
-                .and_then(|entry| entry.uid.clone());
-            let keep = keep_all || needs_word(protection, &id);
-            let left = Leaving {
-                owner,
-                caller,
-                uid: uid.as_deref(),
-                keep,
-            };
-            let gone = leave(ctx, &left, &id).await;
-            (id, gone)
-        });
-        for (id, gone) in work.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
-            match gone {
-                Ok(gone) => {
-                    if gone == Gone::Orphaned {
-                        orphaned.push(id.to_string());
-                    }
-                    ctx.tracker.forget(&id, key);
-                    ledger.inventory.0.remove(&id);
-                }
-                Err(error) => {
-                    return Err(Halt::Failed {
-                        reason: Reason::ClusterUnreachable,
-                        attempt: format!("let go of `{id}`: {error}"),
-                    });
-                }
-            }
-        }
-    }
-    if !orphaned.is_empty() {
-        let note = format!(
-            "{} objects stay in the cluster and are looked after by nobody: {}",
-            orphaned.len(),
-            orphaned.join(", ")
-        );
-        tell(&ctx.recorder, shipment, Reason::Orphaned, "Delete", &note).await;
+    let leaving = leaving(ctx, shipment, key).await;
+    let left = leave_all(ctx, &leaving, key, ledger).await?;
+    if !left.is_empty() {
+        say(ctx, shipment, &leaving, &left).await;
     }
     let dropped = inventory::drop_all(&ctx.caller, shipment, &ledger.stored).await;
     dropped.map_err(|error| Halt::Failed {
@@ -115,43 +57,138 @@ pub(super) async fn teardown(
     Ok(Outcome::Gone)
 }
 
-fn needs_word(protection: &Protection, id: &ObjectId) -> bool {
-    protection.needs_confirmation(id)
-}
-
-/// How one object is to be left.
-struct Leaving<'a> {
-    owner: &'a Owner,
+/// How a Shipment's objects are to be left.
+struct Leaving {
+    owner: Owner,
     /// The Shipment's account, where it exists.
-    caller: Option<&'a Caller>,
-    uid: Option<&'a str>,
-    /// Whether it stays.
-    keep: bool,
+    caller: Option<Caller>,
+    protection: Protection,
+    /// Whether all of them stay.
+    keep_all: bool,
+    /// The Shipment's own namespace, where that is on its way out.
+    doomed: Option<Namespace>,
 }
 
-async fn leave(ctx: &Ctx, leaving: &Leaving<'_>, id: &ObjectId) -> Result<Gone, ApiError> {
-    let inside_going = id
-        .namespace
-        .as_ref()
-        .is_some_and(|namespace| ctx.presence.is_namespace_going(namespace));
+async fn leaving(ctx: &Ctx, shipment: &Shipment, key: &Key) -> Leaving {
+    let account = shipment
+        .spec
+        .service_account_name
+        .clone()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "default".to_owned());
+    let environment = environment::choose(&ctx.environments.state(), shipment)
+        .ok()
+        .flatten();
+    let account_exists = ctx.presence.is_account(&key.namespace, &account);
+    let doomed = doomed(ctx, &key.namespace).await;
+    Leaving {
+        owner: Owner::shipment(&key.namespace, &key.name),
+        caller: ctx
+            .caller
+            .acting_as(&key.namespace, &account)
+            .ok()
+            .filter(|_| account_exists),
+        protection: environment::protection(environment.as_deref()).unwrap_or_default(),
+        // Whoever deletes a namespace does not mean what lies elsewhere, and the account's rights
+        // go in no particular order.
+        keep_all: shipment.spec.prune == Some(false)
+            || shipment.spec.suspend == Some(true)
+            || doomed.is_some(),
+        doomed,
+    }
+}
+
+/// A namespace that is on its way out. It is asked for, since its watch may be behind the
+/// Shipment's own.
+async fn doomed(ctx: &Ctx, name: &str) -> Option<Namespace> {
+    let place = Resource::object(&ApiResource::erase::<Namespace>(&()), None, name);
+    let metadata = prune::live(&ctx.caller, &place).await.ok()??;
+    metadata.deletion_timestamp.as_ref()?;
+    Some(Namespace {
+        metadata,
+        ..Namespace::default()
+    })
+}
+
+/// Leaves one object after the other; tells which stay.
+async fn leave_all(
+    ctx: &Ctx,
+    leaving: &Leaving,
+    key: &Key,
+    ledger: &mut Ledger,
+) -> Result<Vec<String>, Halt> {
+    let ids: Vec<ObjectId> = ledger.inventory.0.keys().cloned().collect();
+    let mut left = Vec::new();
+    for stage in order::prune_stages(&ids) {
+        let ledger_ref = &*ledger;
+        let work = futures::stream::iter(stage).map(|id| async move {
+            let entry = ledger_ref.inventory.0.get(&id);
+            let uid = entry.and_then(|entry| entry.uid.clone());
+            let gone = leave(ctx, leaving, &id, uid.as_deref()).await;
+            (id, gone)
+        });
+        let mut failed = None;
+        for (id, gone) in work.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
+            match gone {
+                Ok(gone) => {
+                    if matches!(gone, Gone::Orphaned | Gone::Untouchable) {
+                        left.push(id.to_string());
+                    }
+                    ctx.tracker.forget(&id, key);
+                    ledger.inventory.0.remove(&id);
+                }
+                Err(error) => failed = Some((id, error)),
+            }
+        }
+        if let Some((id, error)) = failed {
+            return Err(Halt::Failed {
+                reason: Reason::ClusterUnreachable,
+                attempt: format!("let go of `{id}`: {error}"),
+            });
+        }
+    }
+    Ok(left)
+}
+
+async fn leave(
+    ctx: &Ctx,
+    leaving: &Leaving,
+    id: &ObjectId,
+    uid: Option<&str>,
+) -> Result<Gone, ApiError> {
+    let goes_along = id.namespace.as_ref().is_some_and(|namespace| {
+        ctx.presence.is_namespace_going(namespace)
+            || leaving
+                .doomed
+                .as_ref()
+                .is_some_and(|doomed| doomed.name_any() == *namespace)
+    });
     let Some((api, _)) = ctx.catalog.preferred_api(&id.group, &id.kind) else {
         return Ok(Gone::Absent);
     };
-    if inside_going {
+    if goes_along {
         return Ok(Gone::Absent); // it goes with its namespace
     }
-    if !leaving.keep {
-        if let Some(caller) = leaving.caller {
-            match prune::delete(caller, leaving.owner, &api, id, leaving.uid).await {
+    let owner = &leaving.owner;
+    if let Some(caller) = leaving.caller.as_ref() {
+        if !leaving.keep_all && !leaving.protection.needs_confirmation(id) {
+            match prune::delete(caller, owner, &api, id, uid).await {
                 Err(error) if error.is_forbidden() || error.is_admission() => {}
-                gone => return gone,
+                Ok(gone @ (Gone::Deleted | Gone::Absent)) => return Ok(gone),
+                Ok(Gone::TakenOver(other)) => {
+                    prune::release(caller, owner, &api, id).await?;
+                    return Ok(Gone::TakenOver(other));
+                }
+                // What is not ours any more, or not to be deleted, only loses our marks.
+                Ok(_) => {}
+                Err(error) => return Err(error),
             }
         }
     }
     // As the account first; where it may not, as the controller, which may take marks off only
     // where the installation grants it. What cannot even be marked is named all the same.
-    for caller in leaving.caller.into_iter().chain([&ctx.caller]) {
-        match prune::orphan(caller, leaving.owner, &api, id, leaving.uid).await {
+    for caller in leaving.caller.iter().chain([&ctx.caller]) {
+        match prune::orphan(caller, owner, &api, id, uid).await {
             Err(error) if error.is_forbidden() || error.is_admission() || error.is_invalid() => {}
             gone => return gone,
         }
@@ -159,21 +196,56 @@ async fn leave(ctx: &Ctx, leaving: &Leaving<'_>, id: &ObjectId) -> Result<Gone, 
     Ok(Gone::Orphaned)
 }
 
+async fn say(ctx: &Ctx, shipment: &Shipment, leaving: &Leaving, left: &[String]) {
+    let note = format!(
+        "{} objects of Shipment `{}/{}` stay in the cluster and are looked after by nobody: {}",
+        left.len(),
+        leaving.owner.namespace,
+        leaving.owner.name,
+        left.join(", ")
+    );
+    tracing::warn!("{note}");
+    match &leaving.doomed {
+        // A namespace that is on its way out takes no more events, but one about it lies elsewhere.
+        Some(namespace) => tell(&ctx.recorder, namespace, Reason::Orphaned, "Delete", &note).await,
+        None => tell(&ctx.recorder, shipment, Reason::Orphaned, "Delete", &note).await,
+    }
+}
+
+/// Drops the finalizer. Somebody may have written the Shipment meanwhile, such as we its status.
 async fn release(ctx: &Ctx, shipment: &Shipment, key: &Key) -> Result<(), Halt> {
     let api = ApiResource::erase::<Shipment>(&());
-    let version = shipment.resource_version();
-    let released = cluster::status::remove_finalizer(
-        &ctx.caller,
-        &api,
-        Some(&key.namespace),
-        &key.name,
-        shipment.finalizers(),
-        version.as_deref(),
-    );
-    released.await.map_err(|error| Halt::Failed {
+    let place = Resource::object(&api, Some(&key.namespace), &key.name);
+    let mut meta = shipment.metadata.clone();
+    let mut last = None;
+    for _ in 0..TRIES {
+        let released = cluster::status::remove_finalizer(
+            &ctx.caller,
+            &api,
+            Some(&key.namespace),
+            &key.name,
+            meta.finalizers.as_deref().unwrap_or_default(),
+            meta.resource_version.as_deref(),
+        );
+        match released.await {
+            Ok(()) => return Ok(()),
+            Err(error) if error.is_conflict() => last = Some(error),
+            Err(error) => return Err(dropping(&error)),
+        }
+        match prune::live(&ctx.caller, &place).await {
+            Ok(Some(live)) => meta = live,
+            Ok(None) => return Ok(()),
+            Err(error) => return Err(dropping(&error)),
+        }
+    }
+    Err(dropping(&last.expect("it was tried at least once")))
+}
+
+fn dropping(error: &ApiError) -> Halt {
+    Halt::Failed {
         reason: Reason::ClusterUnreachable,
         attempt: format!("drop the finalizer: {error}"),
-    })
+    }
 }
 
 fn forget(ctx: &Ctx, key: &Key, ledger: &mut Ledger) {

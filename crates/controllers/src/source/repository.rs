@@ -1,29 +1,32 @@
 //! One followed repository: its followers, and the task that looks it up and fetches.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use git::{CommitId, GitError, Reference, Repository};
+use kinds::Reason;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::pace;
 use super::{At, Follower, Known, Trouble, Wish, broken, trouble};
 use crate::metrics::Metrics;
 
-/// How long to wait after a failure: doubled each time, up to the longest.
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
 /// Failures in a row after which a source that was good before is reported.
 const PATIENCE: u32 = 2;
+/// How long a repository is kept that nobody follows: a Shipment may only be suspended.
+const KEPT: Duration = if cfg!(test) {
+    Duration::from_millis(20)
+} else {
+    Duration::from_mins(5)
+};
 
 pub(super) struct Followed {
     pub(super) repository: Arc<Repository>,
     followers: Mutex<HashMap<Follower, Follow>>,
     wake: Notify,
-    ended: CancellationToken,
 }
 
 struct Follow {
@@ -32,12 +35,26 @@ struct Follow {
     path: String,
     interval: Duration,
     known: Known,
+    asked: Asked,
+}
+
+/// Whether a follower has asked for a look and waits to be told of it, even if nothing moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Asked {
+    #[default]
+    No,
+    /// The round that answers it has not begun.
+    Yes,
+    /// The round that answers it is under way.
+    Looking,
 }
 
 pub(super) struct Surroundings {
     pub(super) changes: mpsc::UnboundedSender<Follower>,
     pub(super) stop: CancellationToken,
     pub(super) permits: Arc<Semaphore>,
+    /// Those of the server.
+    pub(super) server: Arc<Semaphore>,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -47,7 +64,6 @@ impl Followed {
             repository: Arc::new(repository),
             followers: Mutex::default(),
             wake: Notify::new(),
-            ended: CancellationToken::new(),
         }
     }
 
@@ -68,6 +84,7 @@ impl Followed {
             path: wish.path.clone(),
             interval: wish.interval,
             known: Known::default(),
+            asked: Asked::No,
         };
         followers.insert(follower.clone(), follow);
         drop(followers);
@@ -75,11 +92,13 @@ impl Followed {
         Known::default()
     }
 
-    /// Tells whether nobody is left.
-    pub(super) fn unfollow(&self, follower: &Follower) -> bool {
-        let mut followers = self.followers();
-        followers.remove(follower);
-        followers.is_empty()
+    pub(super) fn unfollow(&self, follower: &Follower) {
+        self.followers().remove(follower);
+    }
+
+    /// Whether nobody is left.
+    pub(super) fn is_idle(&self) -> bool {
+        self.followers().is_empty()
     }
 
     pub(super) fn known(&self, follower: &Follower) -> Known {
@@ -89,8 +108,19 @@ impl Followed {
             .unwrap_or_default()
     }
 
-    pub(super) fn end(&self) {
-        self.ended.cancel();
+    /// Looks now, and tells the follower when that is done.
+    pub(super) fn look_for(&self, follower: &Follower) {
+        if let Some(follow) = self.followers().get_mut(follower) {
+            follow.asked = Asked::Yes;
+        }
+        self.look_now();
+    }
+
+    /// Whether a follower still waits for the look that it asked for.
+    pub(super) fn is_asked(&self, follower: &Follower) -> bool {
+        self.followers()
+            .get(follower)
+            .is_some_and(|follow| follow.asked != Asked::No)
     }
 
     /// Any number of calls while a look-up runs cost one more look-up after it.
@@ -118,7 +148,13 @@ impl Followed {
 
     /// What is wanted, each with the branch to look on for a pinned commit.
     fn wanted(&self) -> (BTreeMap<Reference, Option<String>>, Duration) {
-        let followers = self.followers();
+        let mut followers = self.followers();
+        for follow in followers
+            .values_mut()
+            .filter(|follow| follow.asked == Asked::Yes)
+        {
+            follow.asked = Asked::Looking;
+        }
         let interval = followers
             .values()
             .map(|follow| follow.interval)
@@ -132,21 +168,27 @@ impl Followed {
     }
 }
 
-/// Looks up and fetches until nobody follows any more.
-pub(super) async fn run(followed: Arc<Followed>, around: Surroundings) {
+/// Looks up and fetches until nobody has followed for a while. Tells whether all is to stop.
+pub(super) async fn run(followed: &Arc<Followed>, around: &Surroundings) -> bool {
     let fetching = Arc::new(AtomicBool::new(false));
     let mut fetched: BTreeMap<Reference, CommitId> = BTreeMap::new();
     let mut failures = 0;
     loop {
         let (wanted, interval) = followed.wanted();
+        if wanted.is_empty() {
+            tokio::select! {
+                () = tokio::time::sleep(KEPT) => return false,
+                () = followed.wake.notified() => continue,
+                () = around.stop.cancelled() => break,
+            }
+        }
         fetched.retain(|reference, _| wanted.contains_key(reference));
         let stop = fetching.clone();
         stop.store(false, Ordering::Relaxed);
-        let round = round(&followed, &around, wanted, fetched.clone(), stop);
+        let round = round(followed, around, wanted, fetched.clone(), stop);
         let outcome = tokio::select! {
             outcome = round => outcome,
             () = around.stop.cancelled() => break,
-            () = followed.ended.cancelled() => break,
         };
         let failed = outcome.iter().any(|(_, result)| result.is_err());
         failures = if failed { failures + 1 } else { 0 };
@@ -155,31 +197,23 @@ pub(super) async fn run(followed: Arc<Followed>, around: Surroundings) {
                 fetched.insert(reference.clone(), *commit);
             }
         }
-        for follower in publish(&followed, outcome, failures).await {
+        for follower in publish(followed, outcome, failures).await {
             // If nobody listens any more the controller is stopping.
             let _ = around.changes.send(follower);
         }
         let pause = if failed {
-            (FIRST_RETRY * 2_u32.pow(failures.min(10)))
-                .min(LONGEST_RETRY)
-                .min(interval.max(FIRST_RETRY * 2))
+            pace::after_failures(failures, interval)
         } else {
             interval
         };
         tokio::select! {
-            () = tokio::time::sleep(jittered(pause)) => {}
+            () = tokio::time::sleep(pace::jittered(pause)) => {}
             () = followed.wake.notified() => {}
             () = around.stop.cancelled() => break,
-            () = followed.ended.cancelled() => break,
         }
     }
     fetching.store(true, Ordering::Relaxed);
-}
-
-/// Spreads the looks of many repositories and clusters over time: 90 to 110 %.
-fn jittered(pause: Duration) -> Duration {
-    let random = RandomState::new().hash_one(pause);
-    pause.mul_f64(0.9 + 0.2 * ((random % 1000) as f64 / 1000.0))
+    true
 }
 
 type Outcome = Vec<(Reference, Result<CommitId, Trouble>)>;
@@ -192,11 +226,11 @@ async fn round(
     fetched: BTreeMap<Reference, CommitId>,
     stop: Arc<AtomicBool>,
 ) -> Outcome {
-    let _permit = around
-        .permits
-        .acquire()
-        .await
-        .expect("the semaphore is never closed");
+    // The server's first: who waits for a slow one holds none of the common permits.
+    let permits = (
+        around.server.acquire().await,
+        around.permits.acquire().await,
+    );
     let repository = followed.repository.clone();
     let metrics = around.metrics.clone();
     let references: BTreeSet<Reference> = wanted.keys().cloned().collect();
@@ -249,8 +283,10 @@ async fn round(
             })
             .collect::<Outcome>()
     });
-    work.await.unwrap_or_else(|panic| {
-        let why = broken(&panic.to_string());
+    let outcome = work.await;
+    drop(permits);
+    outcome.unwrap_or_else(|panic| {
+        let why = broken(&panic);
         references
             .into_iter()
             .map(|reference| (reference, Err(why.clone())))
@@ -359,15 +395,25 @@ async fn publish(followed: &Arc<Followed>, outcome: Outcome, failures: u32) -> V
         let mut changed = Vec::new();
         let mut followers = followed.followers();
         for (follower, reference, path, before, now) in news {
+            // Credentials that are refused again may have been renewed in their Secret, which
+            // nobody else would notice.
+            let refused = |why: &Trouble| why.reason == Reason::SourceUnauthorized;
             let same_content = now.trouble == before.trouble
-                && now.at.map(|at| at.tree) == before.at.map(|at| at.tree);
+                && now.at.map(|at| at.tree) == before.at.map(|at| at.tree)
+                && !now.trouble.as_ref().is_some_and(refused);
             // The follower may have turned to something else meanwhile; then this is old news.
             if let Some(follow) = followers
                 .get_mut(&follower)
                 .filter(|f| f.reference == reference && f.path == path)
             {
+                let answered = follow.asked == Asked::Looking;
+                let patient =
+                    outcome.get(&reference).is_some_and(Result::is_err) && now.trouble.is_none();
+                if answered {
+                    follow.asked = if patient { Asked::Yes } else { Asked::No };
+                }
                 follow.known = now;
-                if !same_content {
+                if !same_content || (answered && !patient) {
                     changed.push(follower);
                 }
             }

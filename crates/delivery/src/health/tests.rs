@@ -1,3 +1,5 @@
+//! The health of each kind of object, as its status tells it.
+
 use super::*;
 
 /// Judges `group/Kind`, with the rest of the object in flow style; compares status and reason.

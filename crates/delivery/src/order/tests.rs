@@ -1,3 +1,5 @@
+//! The order of objects and what each waits for.
+
 use super::*;
 
 /// Makes objects of lines: `group/Kind [namespace/]name`, then fields of the object in flow style.

@@ -1,3 +1,5 @@
+//! What may be pruned, what is held, and why.
+
 use super::*;
 use crate::inventory::Entry;
 

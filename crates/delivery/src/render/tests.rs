@@ -1,3 +1,5 @@
+//! Files, overlays and patches become manifests.
+
 use super::*;
 
 /// Renders for `shop/web` and compares manifests and problems.

@@ -28,7 +28,7 @@ fn files_come_sorted_with_relative_paths() {
     let (repository, tip) = tip(&world);
     let paths = |path| -> Vec<String> {
         let files = repository
-            .read(repository.tree_id(tip, path).expect("is there"))
+            .read(repository.tree_id(tip, path).expect("is there"), &|_| true)
             .expect("reads");
         files.into_iter().map(|file| file.path).collect()
     };

@@ -127,7 +127,7 @@ pub(crate) fn files(
     commit: CommitId,
     path: &str,
 ) -> Result<Vec<String>, GitError> {
-    let files = repository.read(repository.tree_id(commit, path)?)?;
+    let files = repository.read(repository.tree_id(commit, path)?, &|_| true)?;
     Ok(files.iter().map(shown).collect())
 }
 
@@ -135,6 +135,8 @@ fn shown(file: &File) -> String {
     match &file.content {
         Content::Bytes(bytes) => format!("{}={}", file.path, String::from_utf8_lossy(bytes)),
         Content::Link(target) => format!("{}->{target}", file.path),
+        Content::Large(size) => format!("{} of {size} bytes", file.path),
+        Content::Left => format!("{} left", file.path),
     }
 }
 

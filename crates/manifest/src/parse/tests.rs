@@ -1,3 +1,5 @@
+//! Files become objects, or problems that quote nothing.
+
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 

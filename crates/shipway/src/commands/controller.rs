@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use cluster::caller::{Meter, Want};
@@ -12,6 +13,7 @@ use cluster::{Caller, Limiter, Resource};
 use controllers::{Metrics, Options};
 use git::Limits;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::jiff::SignedDuration;
 use kube::core::ApiResource;
 use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +21,9 @@ use tokio_util::sync::CancellationToken;
 use crate::config::ClusterArgs;
 use crate::error::CliError;
 use crate::http::{self, Site};
+
+/// How long what is under way may take when the controller is to stop; Kubernetes waits for 30 s.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// Which controllers run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -42,6 +47,12 @@ pub(crate) struct ControllerArgs {
     /// Keep Git repositories below this folder instead of a temporary one
     #[arg(long, value_name = "FOLDER")]
     cache_dir: Option<PathBuf>,
+    /// Give up one look at or fetch from a Git server after so many seconds
+    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    git_timeout: u64,
+    /// Look so often at kinds that may not be watched, such as Secrets
+    #[arg(long, default_value = "5m", value_parser = interval, value_name = "DURATION")]
+    unwatched_interval: Duration,
     /// Hold the Lease in this namespace
     #[arg(long, default_value = "shipway-system", value_name = "NAME")]
     lease_namespace: String,
@@ -103,7 +114,8 @@ pub(crate) async fn cmd_controller(
             .unwrap_or_else(|| temporary.path().to_owned()),
         requests_at_once: args.requests.max(1),
         passes_at_once: 32,
-        limits: Limits::default(),
+        unwatched_interval: args.unwatched_interval,
+        limits: limits(args.git_timeout),
     };
     tokio::spawn(async move {
         if let Ok(engine) = running.await {
@@ -124,7 +136,11 @@ pub(crate) async fn cmd_controller(
         kept = &mut kept => {
             // What is under way is finished, then nothing more is begun.
             working.cancel();
-            engine.await.map_err(CliError::failed)?;
+            match tokio::time::timeout(GRACE, engine).await {
+                Ok(ended) => ended.map_err(CliError::failed)?,
+                // A restart repeats nothing, so this loses nothing.
+                Err(_) => tracing::warn!("what was under way has not ended in time and is left"),
+            }
             if kept == Kept::Lost {
                 return Err(CliError::failed("another controller has taken the Lease"));
             }
@@ -132,6 +148,16 @@ pub(crate) async fn cmd_controller(
     }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+fn limits(seconds: u64) -> Limits {
+    let timeout = Duration::from_secs(seconds);
+    let usual = Limits::default();
+    Limits {
+        timeout,
+        idle: usual.idle.min(timeout),
+        ..usual
+    }
 }
 
 async fn hold_lease(caller: &Caller, args: &ControllerArgs) -> Result<lease::Held, CliError> {
@@ -152,6 +178,18 @@ async fn hold_lease(caller: &Caller, args: &ControllerArgs) -> Result<lease::Hel
         CliError::failed(format!("could not hold the Lease `{}/shipway-controller`: {error}", args.lease_namespace))
             .hint("install what the controller needs with `shipway crds | kubectl apply --server-side -f -`")
     })
+}
+
+/// Reads a duration such as `5m`.
+fn interval(text: &str) -> Result<Duration, String> {
+    let read = text
+        .parse::<SignedDuration>()
+        .map_err(|error| error.to_string())?;
+    let read = Duration::try_from(read).map_err(|error| error.to_string())?;
+    if read < Duration::from_secs(1) {
+        return Err("less than a second is too often".to_owned());
+    }
+    Ok(read)
 }
 
 /// Tells two processes with the same id on two machines apart.

@@ -15,13 +15,15 @@ use crate::output::print_text;
 pub(crate) struct CrdsArgs {}
 
 pub(crate) fn cmd_crds(_: &CrdsArgs) -> Result<ExitCode, CliError> {
-    let mut text = String::new();
-    for object in objects()? {
-        text.push_str("---\n");
-        text.push_str(&manifest::to_yaml(&object));
-    }
-    print_text(&text);
+    print_text(&text()?);
     Ok(ExitCode::SUCCESS)
+}
+
+fn text() -> Result<String, CliError> {
+    let documents = objects()?
+        .into_iter()
+        .map(|object| format!("---\n{}", manifest::to_yaml(&object)));
+    Ok(documents.collect())
 }
 
 /// Everything to install, in the order in which it is applied.
@@ -32,4 +34,19 @@ pub(crate) fn objects() -> Result<Vec<Value>, CliError> {
     }
     objects.extend(kinds::role::all());
     Ok(objects)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_file_is_what_the_command_prints() {
+        let printed = text().expect("the objects are plain data");
+        let committed = include_str!("../../../../deploy/crds.yaml");
+        assert!(
+            printed == committed,
+            "deploy/crds.yaml is out of date: run `cargo xtask gen`"
+        );
+    }
 }

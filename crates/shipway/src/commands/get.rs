@@ -1,17 +1,19 @@
 //! `shipway get`: what is where, and why not.
 
+use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Args;
-use k8s_openapi::jiff::Timestamp;
+use futures::StreamExt as _;
 use kinds::Shipment;
 use kinds::condition::{self, kind};
 use kube::ResourceExt as _;
-use kube::api::{Api, ListParams};
+use kube::api::{Api, ListParams, WatchEvent, WatchParams};
 
+use super::target::{Target, named};
 use crate::config::ClusterArgs;
 use crate::error::CliError;
-use crate::output::{Format, OutputArgs, age, print_text, print_whole, table};
+use crate::output::{Columns, Format, OutputArgs, age, lines, note, print_text, print_whole};
 
 /// Show Shipments: what is delivered here, at which revision, and why not
 #[derive(Debug, Args)]
@@ -24,6 +26,9 @@ pub(crate) struct GetArgs {
     /// Show only Shipments with these labels
     #[arg(short = 'l', long, value_name = "LABELS")]
     selector: Option<String>,
+    /// Go on with every change, until Ctrl-C
+    #[arg(short, long)]
+    watch: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -34,28 +39,51 @@ pub(crate) async fn cmd_get(cluster: &ClusterArgs, args: &GetArgs) -> Result<Exi
             "a name goes neither with --all-namespaces nor with --selector",
         ));
     }
-    let client = cluster.connect().await?;
-    let namespace = client.default_namespace().to_owned();
-    let api: Api<Shipment> = if args.all_namespaces {
-        Api::all(client)
+    let target = Target::connect(cluster).await?;
+    let api = if args.all_namespaces {
+        Api::all(target.client.clone())
     } else {
-        Api::default_namespaced(client)
+        target.shipments()
     };
-    let shipments = match &args.name {
-        Some(name) => vec![api.get(name).await.map_err(|error| refused(&error))?],
-        None => {
-            let params = args
-                .selector
-                .as_ref()
-                .map_or_else(ListParams::default, |labels| {
-                    ListParams::default().labels(labels)
-                });
-            api.list(&params)
-                .await
-                .map_err(|error| refused(&error))?
-                .items
-        }
-    };
+    let (shipments, version) = read(&target, &api, args).await?;
+    let columns = show(&target, args, &shipments)?;
+    if args.watch {
+        watch(&api, args, &version, &columns).await?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The Shipments that are asked for, and the resourceVersion that changes count from.
+async fn read(
+    target: &Target,
+    api: &Api<Shipment>,
+    args: &GetArgs,
+) -> Result<(Vec<Shipment>, String), CliError> {
+    if let Some(name) = &args.name {
+        let shipment = target.shipment(name).await?;
+        let version = shipment.resource_version().unwrap_or_default();
+        return Ok((vec![shipment], version));
+    }
+    let mut params = ListParams::default();
+    if let Some(labels) = &args.selector {
+        params = params.labels(labels);
+    }
+    let list = api.list(&params).await.map_err(|error| refused(&error))?;
+    Ok((
+        list.items,
+        list.metadata.resource_version.unwrap_or_default(),
+    ))
+}
+
+/// Shows them; tells how wide the columns are.
+fn show(target: &Target, args: &GetArgs, shipments: &[Shipment]) -> Result<Columns, CliError> {
+    let form = Form::of(args);
+    let header = form.header();
+    let rows: Vec<_> = shipments
+        .iter()
+        .map(|shipment| form.row(shipment))
+        .collect();
+    let columns = Columns::of(&header, &rows);
     match args.output.output {
         Format::Json | Format::Yaml if args.name.is_some() => {
             print_whole(args.output.output, &shipments[0])?
@@ -64,28 +92,78 @@ pub(crate) async fn cmd_get(cluster: &ClusterArgs, args: &GetArgs) -> Result<Exi
             let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": shipments});
             print_whole(args.output.output, &list)?;
         }
-        Format::Name => {
-            let names: String = shipments
-                .iter()
-                .map(|shipment| format!("shipment.shipway.run/{}\n", shipment.name_any()))
-                .collect();
-            print_text(&names);
-        }
+        Format::Name => print_text(&lines(
+            shipments.iter().map(|shipment| named(&shipment.name_any())),
+        )),
         Format::Table | Format::Wide if shipments.is_empty() => {
             let place = if args.all_namespaces {
                 "any namespace".to_owned()
             } else {
-                format!("namespace `{namespace}`")
+                format!("namespace `{}`", target.namespace)
             };
-            anstream::eprintln!("No Shipments in {place}");
+            note(format!("No Shipments in {place}"));
         }
-        format => print_text(&shown(
-            &shipments,
-            args.all_namespaces,
-            format == Format::Wide,
-        )),
+        Format::Table | Format::Wide => {
+            let text: String = std::iter::once(&header)
+                .chain(&rows)
+                .map(|row| columns.line(row))
+                .collect();
+            print_text(&text);
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(columns)
+}
+
+/// Shows each change as it comes.
+async fn watch(
+    api: &Api<Shipment>,
+    args: &GetArgs,
+    version: &str,
+    columns: &Columns,
+) -> Result<(), CliError> {
+    let mut params = WatchParams::default();
+    if let Some(name) = &args.name {
+        params = params.fields(&format!("metadata.name={name}"));
+    }
+    if let Some(labels) = &args.selector {
+        params = params.labels(labels);
+    }
+    let form = Form::of(args);
+    let mut from = version.to_owned();
+    loop {
+        let mut changes = pin!(
+            api.watch(&params, &from)
+                .await
+                .map_err(|error| refused(&error))?
+        );
+        // The API server ends a watch after some minutes, and it is taken up where it was.
+        while let Some(change) = changes.next().await {
+            match change {
+                Ok(
+                    WatchEvent::Added(shipment)
+                    | WatchEvent::Modified(shipment)
+                    | WatchEvent::Deleted(shipment),
+                ) => {
+                    from = shipment.resource_version().unwrap_or_default();
+                    match args.output.output {
+                        Format::Json | Format::Yaml => print_whole(args.output.output, &shipment)?,
+                        Format::Name => print_text(&format!("{}\n", named(&shipment.name_any()))),
+                        Format::Table | Format::Wide => {
+                            print_text(&columns.line(&form.row(&shipment)))
+                        }
+                    }
+                }
+                Ok(WatchEvent::Bookmark(mark)) => from = mark.metadata.resource_version,
+                Ok(WatchEvent::Error(status)) => {
+                    return Err(CliError::failed(format!(
+                        "the watch ended: {}",
+                        status.message
+                    )));
+                }
+                Err(error) => return Err(refused(&error)),
+            }
+        }
+    }
 }
 
 pub(crate) fn refused(error: &kube::Error) -> CliError {
@@ -101,28 +179,44 @@ pub(crate) fn refused(error: &kube::Error) -> CliError {
     }
 }
 
-fn shown(shipments: &[Shipment], with_namespace: bool, wide: bool) -> String {
-    let mut header = vec![
-        "NAME",
-        "READY",
-        "REVISION",
-        "ENVIRONMENT",
-        "OBJECTS",
-        "FAILED",
-        "AGE",
-        "MESSAGE",
-    ];
-    if with_namespace {
-        header.insert(0, "NAMESPACE");
+/// Which columns are shown.
+#[derive(Clone, Copy)]
+struct Form {
+    with_namespace: bool,
+    wide: bool,
+}
+
+impl Form {
+    fn of(args: &GetArgs) -> Self {
+        Self {
+            with_namespace: args.all_namespaces,
+            wide: args.output.output == Format::Wide,
+        }
     }
-    if wide {
-        header.push("SOURCE");
+
+    fn header(self) -> Vec<String> {
+        let mut header = vec![
+            "NAME",
+            "READY",
+            "REVISION",
+            "ENVIRONMENT",
+            "OBJECTS",
+            "FAILED",
+            "AGE",
+            "MESSAGE",
+        ];
+        if self.with_namespace {
+            header.insert(0, "NAMESPACE");
+        }
+        if self.wide {
+            header.push("SOURCE");
+        }
+        header.into_iter().map(str::to_owned).collect()
     }
-    let rows: Vec<Vec<String>> = shipments
-        .iter()
-        .map(|shipment| row(shipment, with_namespace, wide))
-        .collect();
-    table(&header, &rows)
+
+    fn row(self, shipment: &Shipment) -> Vec<String> {
+        row(shipment, self.with_namespace, self.wide)
+    }
 }
 
 fn row(shipment: &Shipment, with_namespace: bool, wide: bool) -> Vec<String> {
@@ -147,7 +241,7 @@ fn row(shipment: &Shipment, with_namespace: bool, wide: bool) -> Vec<String> {
             .metadata
             .creation_timestamp
             .as_ref()
-            .map(|time| Timestamp::from(time.0))),
+            .map(|time| time.0)),
         if suspended {
             format!("suspended; {message}")
         } else {

@@ -19,7 +19,7 @@ pub(crate) fn cmd_version(args: &VersionArgs) -> Result<ExitCode, CliError> {
     let version = env!("CARGO_PKG_VERSION");
     match args.output.output {
         Format::Json | Format::Yaml => {
-            print_whole(args.output.output, &json!({"version": version}))?
+            print_whole(args.output.output, &json!({"version": version}))?;
         }
         _ => print_text(&format!("shipway {version}\n")),
     }

@@ -15,8 +15,8 @@ pub(super) struct Repositories {
     pub(super) first: String,
 }
 
-const APP: &str = "shop.git";
-const DELIVERABLES: &str = "deliverables.git";
+const APP: &str = "shop";
+const DELIVERABLES: &str = "deliverables";
 
 impl Repositories {
     /// Starts the server and fills the repositories.

@@ -6,7 +6,8 @@ use kinds::{Deliverable, DeliverableStatus, Shipment};
 use serde_json::{Value, json};
 use suite::Scene;
 
-const SETTINGS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  colour: blue\n";
+const SETTINGS: &str =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  colour: blue\n";
 
 fn deliverable(scene: &Scene, name: &str, path: &str) -> Value {
     json!({
@@ -26,11 +27,21 @@ fn deliverable(scene: &Scene, name: &str, path: &str) -> Value {
     })
 }
 
-async fn until(scene: &Scene, name: &str, what: &str, wanted: impl Fn(&DeliverableStatus) -> bool) -> DeliverableStatus {
+async fn until(
+    scene: &Scene,
+    name: &str,
+    what: &str,
+    wanted: impl Fn(&DeliverableStatus) -> bool,
+) -> DeliverableStatus {
     let found = scene.until_object::<Deliverable>(name, what, |found| {
-        found.and_then(|found| found.status.as_ref()).is_some_and(&wanted)
+        found
+            .and_then(|found| found.status.as_ref())
+            .is_some_and(&wanted)
     });
-    found.await.and_then(|found| found.status).expect("it was just seen")
+    found
+        .await
+        .and_then(|found| found.status)
+        .expect("it was just seen")
 }
 
 fn ready_because(status: &DeliverableStatus, reason: &str) -> bool {
@@ -39,7 +50,10 @@ fn ready_because(status: &DeliverableStatus, reason: &str) -> bool {
 
 /// Conditions as `type=status reason`, in their order.
 fn shown(status: &DeliverableStatus) -> String {
-    let lines = status.conditions.iter().map(|c| format!("{}={} {}", c.kind, c.status, c.reason));
+    let lines = status
+        .conditions
+        .iter()
+        .map(|c| format!("{}={} {}", c.kind, c.status, c.reason));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -49,7 +63,10 @@ async fn a_deliverable_stamps_a_shipment_and_shows_its_health() {
     scene.write("config/settings.yaml", SETTINGS);
     scene.push().await;
     scene.apply(&deliverable(&scene, "web", "config")).await;
-    let status = until(&scene, "web", "is ready", |status| ready_because(status, "Ready")).await;
+    let status = until(&scene, "web", "is ready", |status| {
+        ready_because(status, "Ready")
+    })
+    .await;
     assert_eq!(
         shown(&status),
         "DeliveryReady=True Ready\n\
@@ -57,8 +74,17 @@ async fn a_deliverable_stamps_a_shipment_and_shows_its_health() {
          ResourcesHealthy=True HealthyConditionRule\n\
          Ready=True Ready"
     );
-    assert_eq!(status.delivery_ref.and_then(|delivery| delivery.name).as_deref(), Some("delivery-basic"));
-    assert!(scene.find::<ConfigMap>("settings").await.is_some(), "nothing was delivered");
+    assert_eq!(
+        status
+            .delivery_ref
+            .and_then(|delivery| delivery.name)
+            .as_deref(),
+        Some("delivery-basic")
+    );
+    assert!(
+        scene.find::<ConfigMap>("settings").await.is_some(),
+        "nothing was delivered"
+    );
     let shipment = scene.get_shipment("web").await;
     let labels = shipment.metadata.labels.unwrap_or_default();
     assert_eq!(labels["app"], "shop");
@@ -69,14 +95,26 @@ async fn a_deliverable_stamps_a_shipment_and_shows_its_health() {
 async fn a_deliverable_without_labels_or_delivery_says_so() {
     let scene = Scene::new("dlv").await;
     let mut bare = deliverable(&scene, "bare", "config");
-    bare["metadata"].as_object_mut().expect("metadata is a map").remove("labels");
+    bare["metadata"]
+        .as_object_mut()
+        .expect("metadata is a map")
+        .remove("labels");
     scene.apply(&bare).await;
     let mut other = deliverable(&scene, "other", "config");
     other["metadata"]["labels"] = json!({"a": "1", "b": "2"});
     scene.apply(&other).await;
-    let status = until(&scene, "bare", "says so", |status| ready_because(status, "DeliverableLabelsMissing")).await;
-    assert_eq!(shown(&status), "DeliveryReady=False DeliverableLabelsMissing\nReady=False DeliverableLabelsMissing");
-    let status = until(&scene, "other", "says so", |status| ready_because(status, "DeliveryNotFound")).await;
+    let status = until(&scene, "bare", "says so", |status| {
+        ready_because(status, "DeliverableLabelsMissing")
+    })
+    .await;
+    assert_eq!(
+        shown(&status),
+        "DeliveryReady=False DeliverableLabelsMissing\nReady=False DeliverableLabelsMissing"
+    );
+    let status = until(&scene, "other", "says so", |status| {
+        ready_because(status, "DeliveryNotFound")
+    })
+    .await;
     assert_eq!(
         status.conditions[0].message,
         "no delivery found where full selector is satisfied by labels: map[a:1 b:2]"
@@ -91,7 +129,10 @@ async fn a_deliverable_whose_account_comes_late_goes_on_by_itself() {
     let mut late = deliverable(&scene, "web", "config");
     late["spec"]["serviceAccountName"] = json!("late");
     scene.apply(&late).await;
-    let status = until(&scene, "web", "names the account", |status| ready_because(status, "ServiceAccountError")).await;
+    let status = until(&scene, "web", "names the account", |status| {
+        ready_because(status, "ServiceAccountError")
+    })
+    .await;
     assert_eq!(
         shown(&status),
         "DeliveryReady=True Ready\nResourcesSubmitted=False ServiceAccountError\nReady=False ServiceAccountError"
@@ -105,7 +146,10 @@ async fn a_deliverable_whose_account_comes_late_goes_on_by_itself() {
     });
     scene.apply(&role).await;
     scene.apply(&json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "late", "namespace": ns}})).await;
-    until(&scene, "web", "is ready", |status| ready_because(status, "Ready")).await;
+    until(&scene, "web", "is ready", |status| {
+        ready_because(status, "Ready")
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,14 +158,26 @@ async fn suspend_is_left_alone_unless_the_deliverable_sets_it() {
     scene.write("config/settings.yaml", SETTINGS);
     scene.push().await;
     scene.apply(&deliverable(&scene, "web", "config")).await;
-    until(&scene, "web", "is ready", |status| ready_because(status, "Ready")).await;
-    scene.kubectl(&["patch", "shipment", "web", "--type=merge", "-p", r#"{"spec":{"suspend":true}}"#]);
+    until(&scene, "web", "is ready", |status| {
+        ready_because(status, "Ready")
+    })
+    .await;
+    scene.kubectl(&[
+        "patch",
+        "shipment",
+        "web",
+        "--type=merge",
+        "-p",
+        r#"{"spec":{"suspend":true}}"#,
+    ]);
     let mut renamed = deliverable(&scene, "web", "config");
     renamed["metadata"]["labels"]["app"] = json!("store");
     scene.apply(&renamed).await;
     scene
         .until_object::<Shipment>("web", "has the new label", |found| {
-            found.and_then(|found| found.metadata.labels.as_ref()).is_some_and(|labels| labels["app"] == "store")
+            found
+                .and_then(|found| found.metadata.labels.as_ref())
+                .is_some_and(|labels| labels["app"] == "store")
         })
         .await;
     assert_eq!(scene.get_shipment("web").await.spec.suspend, Some(true));
@@ -131,11 +187,21 @@ async fn suspend_is_left_alone_unless_the_deliverable_sets_it() {
 async fn a_root_deliverable_delivers_the_others() {
     let scene = Scene::new("root").await;
     scene.write("config/settings.yaml", SETTINGS);
-    let child = serde_json::to_string_pretty(&deliverable(&scene, "web", "config")).expect("it is plain data");
+    let child = serde_json::to_string_pretty(&deliverable(&scene, "web", "config"))
+        .expect("it is plain data");
     scene.write("qa/deliverable-web.yaml", &child);
     scene.push().await;
     scene.apply(&deliverable(&scene, "root", "qa")).await;
-    until(&scene, "web", "is ready", |status| ready_because(status, "Ready")).await;
-    until(&scene, "root", "is ready", |status| ready_because(status, "Ready")).await;
-    assert!(scene.find::<ConfigMap>("settings").await.is_some(), "nothing was delivered");
+    until(&scene, "web", "is ready", |status| {
+        ready_because(status, "Ready")
+    })
+    .await;
+    until(&scene, "root", "is ready", |status| {
+        ready_because(status, "Ready")
+    })
+    .await;
+    assert!(
+        scene.find::<ConfigMap>("settings").await.is_some(),
+        "nothing was delivered"
+    );
 }

@@ -1,21 +1,21 @@
 //! Carries one object, and sorts what can go wrong with it.
 
-use cluster::ApiError;
-use cluster::Caller;
 use cluster::apply::{Applied, ApplyError, Intent, apply};
 use cluster::caller::Want;
+use cluster::{ApiError, Caller, Resource, prune};
 use delivery::health;
 use delivery::order::Need;
-use git::TreeId;
 use kinds::Reason;
+use kube::core::ApiResource;
 use kube::runtime::reflector::ObjectRef;
 use manifest::ObjectId;
 
 use crate::board::{Key, Wait};
 use crate::context::Ctx;
 use crate::shipment::check::Checked;
-use crate::shipment::gather;
 use crate::shipment::plan::{Step, Work};
+use crate::shipment::siblings::behind;
+use crate::tracker::Expected;
 
 /// What became of one object.
 pub(super) enum Carried {
@@ -53,6 +53,12 @@ pub(super) async fn carry(
         return (step, carried);
     }
     let id = &step.object.id;
+    // Nothing has changed where its owner still names it: that is known without asking again.
+    if let Some(other) = step.owned_by.clone() {
+        if matches!(may_take(ctx, id, other.clone()), HandOver::Refused) {
+            return (step, owned_by(&other.to_string()));
+        }
+    }
     let Some(api) = ctx
         .catalog
         .api(&id.group, step.object.manifest.version(), &id.kind)
@@ -76,50 +82,77 @@ pub(super) async fn carry(
     } else {
         Want::Metadata
     };
+    let known = step.known || step.in_doubt && is_ours(checked, caller, &api, id).await;
     let intent = Intent {
         object: step.object.manifest.value(),
         api: &api,
         ignore: &step.ignore,
-        known: step.known,
+        known,
         want,
         release_from: None,
     };
-    let mut result = apply(caller, &checked.owner, intent).await;
-    if let Err(ApplyError::OwnedBy { manager, owner }) = &result {
-        match hand_over(ctx, id, owner) {
-            HandOver::Take => {
-                let manager = manager.clone();
-                result = apply(
-                    caller,
-                    &checked.owner,
-                    Intent {
-                        release_from: Some(&manager),
-                        ..intent
-                    },
-                )
-                .await;
+    ctx.tracker.announce(id, &checked.key);
+    let carried = match send(ctx, checked, caller, intent, id).await {
+        Ok(applied) => {
+            let expected = Expected {
+                manager: &checked.owner.manager(),
+                uid: &applied.uid,
+                fields: &applied.fields,
+                version: applied.version,
+            };
+            if ctx.tracker.expect(id, &checked.key, &expected) {
+                ctx.wake_all([checked.key.clone()]); // somebody was at it again already
             }
-            HandOver::After(other) => {
-                let message = format!(
-                    "it moves here from Shipment `{other}`, which has not got to this revision yet"
-                );
-                return (
-                    step,
-                    Carried::Held {
-                        reason: Reason::HandOverPending,
-                        message,
-                        wait: Wait::Shipment(other),
-                    },
-                );
-            }
-            HandOver::Refused => {}
+            Carried::Applied(Box::new(applied))
         }
-    }
-    let carried = match result {
-        Ok(applied) => Carried::Applied(Box::new(applied)),
-        Err(error) => explain(checked, id, &error),
+        Err(carried) => {
+            ctx.tracker.give_up(id, &checked.key);
+            carried
+        }
     };
     (step, carried)
+}
+
+/// Whether an object that was listed ahead is there and ours: it was created before a crash.
+async fn is_ours(checked: &Checked, caller: &Caller, api: &ApiResource, id: &ObjectId) -> bool {
+    let place = Resource::object(api, id.namespace.as_deref(), &id.name);
+    let live = prune::live(caller, &place).await;
+    live.is_ok_and(|live| live.is_some_and(|meta| checked.owner.owns(&meta)))
+}
+
+/// Applies the object, taking it over from another Shipment where that has let go of it.
+async fn send(
+    ctx: &Ctx,
+    checked: &Checked,
+    caller: &Caller,
+    intent: Intent<'_>,
+    id: &ObjectId,
+) -> Result<Applied, Carried> {
+    let why = match apply(caller, &checked.owner, intent).await {
+        Ok(applied) => return Ok(applied),
+        Err(why) => why,
+    };
+    let ApplyError::OwnedBy { manager, owner } = &why else {
+        return Err(explain(checked, id, &why));
+    };
+    match hand_over(ctx, id, manager, owner) {
+        HandOver::Take => {
+            let taking = Intent {
+                release_from: Some(manager),
+                ..intent
+            };
+            let taken = apply(caller, &checked.owner, taking).await;
+            taken.map_err(|why| explain(checked, id, &why))
+        }
+        HandOver::After(other) => Err(Carried::Held {
+            reason: Reason::HandOverPending,
+            message: format!(
+                "it moves here from Shipment `{other}`, which has not got to this revision yet"
+            ),
+            wait: Wait::Shipment(other),
+        }),
+        HandOver::Refused => Err(explain(checked, id, &why)),
+    }
 }
 
 fn held_by(need: &Need, checked: &Checked) -> Carried {
@@ -158,10 +191,16 @@ enum HandOver {
     Refused,
 }
 
-fn hand_over(ctx: &Ctx, id: &ObjectId, owner: &str) -> HandOver {
-    let Some(other) = Key::parse(owner) else {
-        return HandOver::Refused;
-    };
+fn hand_over(ctx: &Ctx, id: &ObjectId, manager: &str, owner: &str) -> HandOver {
+    // A Deliverable does not let go of the Shipment that it stamps.
+    let of_shipment = manager.starts_with("shipway:shipment:");
+    match Key::parse(owner).filter(|_| of_shipment) {
+        Some(other) => may_take(ctx, id, other),
+        None => HandOver::Refused,
+    }
+}
+
+fn may_take(ctx: &Ctx, id: &ObjectId, other: Key) -> HandOver {
     let Some(shipment) = ctx
         .shipments
         .get(&ObjectRef::new(&other.name).within(&other.namespace))
@@ -185,10 +224,13 @@ fn hand_over(ctx: &Ctx, id: &ObjectId, owner: &str) -> HandOver {
     }
 }
 
-/// The tree that a Shipment has been told of but has not dealt with yet.
-pub(super) fn behind(ctx: &Ctx, other: &Key) -> Option<TreeId> {
-    let at = ctx.sources.known(&gather::follower(other)).at?;
-    (ctx.board.attempted(other) != Some(at.tree)).then_some(at.tree)
+fn owned_by(owner: &str) -> Carried {
+    Carried::Failed {
+        reason: Reason::OwnedByOther,
+        message: format!("it belongs to `{owner}`: take it out of one of the two"),
+        transient: false,
+        wait: Key::parse(owner).map(Wait::Shipment),
+    }
 }
 
 /// Sorts an error into a reason and a sentence that names what to do.
@@ -201,12 +243,7 @@ pub(super) fn explain(checked: &Checked, id: &ObjectId, error: &ApplyError) -> C
     };
     let error = match error {
         ApplyError::OwnedBy { owner, .. } => {
-            return Carried::Failed {
-                reason: Reason::OwnedByOther,
-                message: format!("it belongs to `{owner}`: take it out of one of the two"),
-                transient: false,
-                wait: Key::parse(owner).map(Wait::Shipment),
-            };
+            return owned_by(owner);
         }
         ApplyError::Api(error) => error,
     };
@@ -250,12 +287,16 @@ fn told(id: &ObjectId, error: &ApiError) -> String {
                 .causes
                 .iter()
                 .map(|cause| cause.field.as_str())
+                .filter(|field| !field.is_empty())
                 .collect();
+            let of = if fields.is_empty() {
+                "for a reason that may quote its values and is not shown".to_owned()
+            } else {
+                format!("because of {}", fields.join(", "))
+            };
             format!(
-                "the API server refused it ({} {}{})",
-                refusal.code,
-                refusal.reason,
-                fields.join(", ")
+                "the API server refused it ({}) {of}: `kubectl apply --server-side --dry-run=server` tells more",
+                refusal.code
             )
         }
         _ => error.to_string(),

@@ -6,17 +6,14 @@ use delivery::order;
 use futures::StreamExt as _;
 use kinds::Reason;
 use kinds::shipment::Failure;
-use kube::runtime::reflector::ObjectRef;
 use manifest::ObjectId;
 
-use super::carry::behind;
 use super::{AT_ONCE, Outcome};
 use crate::board::{Key, Wait};
 use crate::context::Ctx;
 use crate::ledger::Ledger;
 use crate::shipment::check::Checked;
-use crate::shipment::gather;
-use crate::source::Follower;
+use crate::shipment::siblings::{pending, sibling_behind};
 
 pub(super) async fn prune(
     ctx: &Ctx,
@@ -25,15 +22,17 @@ pub(super) async fn prune(
     list: &[ObjectId],
     ledger: &mut Ledger,
     outcome: Outcome<'_>,
-) {
+) -> Option<String> {
     if list.is_empty() {
-        return;
+        return None;
     }
     // An object may be on its way to a Shipment that has not got to this revision yet.
     if let Some(other) = sibling_behind(ctx, checked) {
+        let what = pending(list.len(), &other);
         outcome.waits.insert(Wait::Shipment(other));
-        return;
+        return Some(what);
     }
+    let mut left = None;
     for stage in order::prune_stages(list) {
         let ledger_ref = &*ledger;
         let gone = futures::stream::iter(stage).map(|id| async move {
@@ -50,6 +49,7 @@ pub(super) async fn prune(
         for (id, result) in gone {
             match result {
                 Ok(Step::After(other)) => {
+                    left = Some(pending(1, &other));
                     outcome.waits.insert(Wait::Shipment(other));
                 }
                 Ok(Step::Gone(gone)) => {
@@ -65,6 +65,7 @@ pub(super) async fn prune(
             }
         }
     }
+    left
 }
 
 enum Step {
@@ -83,37 +84,29 @@ async fn one(
     let Some((api, _)) = ctx.catalog.preferred_api(&id.group, &id.kind) else {
         return Ok(Step::Gone(Gone::Absent)); // its kind is gone, and all its objects with it
     };
-    if let Some(other) = ctx.board.other_who_names(&checked.key, id) {
-        let place = cluster::Resource::object(&api, id.namespace.as_deref(), &id.name);
-        let live = prune::live(caller, &place).await?;
-        if live.as_ref().is_some_and(|meta| checked.owner.owns(meta)) {
-            return Ok(Step::After(other));
+    let gone = match ctx.board.other_who_names(&checked.key, id) {
+        // Another Shipment names it: it is never deleted, only left.
+        Some(other) => {
+            let place = cluster::Resource::object(&api, id.namespace.as_deref(), &id.name);
+            let live = prune::live(caller, &place).await?;
+            match live {
+                None => Gone::Absent,
+                Some(meta) if checked.owner.owns(&meta) => return Ok(Step::After(other)),
+                Some(_) => Gone::TakenOver(other.to_string()),
+            }
         }
-        prune::release(caller, &checked.owner, &api, id).await?;
-        return Ok(Step::Gone(Gone::NotOurs(other.to_string())));
-    }
-    let gone = prune::delete(caller, &checked.owner, &api, id, uid).await?;
-    if matches!(gone, Gone::NotOurs(_)) {
-        prune::release(caller, &checked.owner, &api, id).await?;
+        None => prune::delete(caller, &checked.owner, &api, id, uid).await?,
+    };
+    match &gone {
+        // The new owner has forced its fields: what only we still own goes now.
+        Gone::TakenOver(_) => prune::release(caller, &checked.owner, &api, id).await?,
+        // Nobody has it: its values stay, and only our share of it goes.
+        Gone::NotOurs(_) | Gone::Untouchable => {
+            prune::orphan(caller, &checked.owner, &api, id, uid).await?;
+        }
+        Gone::Deleted | Gone::Absent | Gone::Orphaned => {}
     }
     Ok(Step::Gone(gone))
-}
-
-/// Another Shipment of the same revision that still has to look at it.
-fn sibling_behind(ctx: &Ctx, checked: &Checked) -> Option<Key> {
-    let siblings = ctx.sources.siblings(&gather::follower(&checked.key));
-    siblings.into_iter().find_map(|(follower, known)| {
-        let Follower::Shipment(namespace, name) = follower else {
-            return None;
-        };
-        let shipment = ctx
-            .shipments
-            .get(&ObjectRef::new(&name).within(&namespace))?;
-        let idle =
-            shipment.spec.suspend == Some(true) || shipment.metadata.deletion_timestamp.is_some();
-        let other = Key::new(namespace, name);
-        (!idle && known.at.is_some() && behind(ctx, &other).is_some()).then_some(other)
-    })
 }
 
 fn refused(checked: &Checked, id: &ObjectId, error: &ApiError) -> Failure {

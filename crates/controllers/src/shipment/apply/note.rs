@@ -1,0 +1,191 @@
+//! Notes what became of one object: in the inventory, as health that is awaited, and as events.
+
+use cluster::apply::Applied;
+use cluster::ownership::Change;
+use delivery::health::{self, Health, Status};
+use delivery::inventory::Entry;
+use kinds::{Reason, Shipment};
+use tokio::time::Instant;
+
+use super::Outcome;
+use super::carry::Carried;
+use crate::board::Wait;
+use crate::context::Ctx;
+use crate::event::tell;
+use crate::ledger::Ledger;
+use crate::shipment::check::Checked;
+use crate::shipment::heal;
+use crate::shipment::plan::{Step, Work, failure};
+use crate::tracker::Drift;
+
+/// Notes what became of one object: inventory, tracker, health, failures and events.
+pub(super) async fn note(
+    ctx: &Ctx,
+    shipment: &Shipment,
+    checked: &Checked,
+    ledger: &mut Ledger,
+    step: Step,
+    carried: Carried,
+    outcome: Outcome<'_>,
+) {
+    let id = step.object.id.clone();
+    match carried {
+        Carried::Kept => {}
+        Carried::Held {
+            reason,
+            message,
+            wait,
+        } => {
+            outcome.waits.insert(wait);
+            outcome
+                .failures
+                .push(failure(&step.object, reason, message));
+        }
+        Carried::Failed {
+            reason,
+            message,
+            transient,
+            wait,
+        } => {
+            if let (Reason::OwnedByOther, Some(Wait::Shipment(other))) = (reason, &wait) {
+                ledger.owned_by.insert(id.clone(), other.clone());
+            }
+            outcome.waits.extend(wait);
+            outcome.tally.transient |= transient;
+            outcome
+                .failures
+                .push(failure(&step.object, reason, message));
+            if let Some(entry) = ledger.inventory.0.get_mut(&id) {
+                entry.applied = None; // so that the next pass tries it again
+            }
+        }
+        Carried::Applied(applied) => {
+            ctx.metrics.applied();
+            tell_changes(ctx, shipment, ledger, &step, &applied).await;
+            if applied.created {
+                outcome.tally.created += 1;
+            } else {
+                outcome.tally.changed += 1;
+            }
+            let entry = Entry {
+                id: id.clone(),
+                version: step.object.manifest.version().to_owned(),
+                uid: Some(applied.uid.clone()),
+                applied: Some(step.mark(!applied.left_out.is_empty())),
+                fields: Some(applied.fields.clone()),
+            };
+            ledger.inventory.0.insert(id.clone(), entry);
+            ledger.owned_by.remove(&id);
+            if health::needs_status(&id.group, &id.kind) {
+                let health = applied.live.as_ref().map_or_else(pending, heal::of);
+                heal::settle(ctx, checked, ledger, id, applied.version, health);
+                ledger.deadline = Some(Instant::now() + checked.spec.timeout);
+            }
+        }
+    }
+}
+
+fn pending() -> Health {
+    Health {
+        status: Status::InProgress,
+        reason: "Applied".to_owned(),
+        message: String::new(),
+    }
+}
+
+/// Says who had changed what, and which fields are left to whom.
+async fn tell_changes(
+    ctx: &Ctx,
+    shipment: &Shipment,
+    ledger: &mut Ledger,
+    step: &Step,
+    applied: &Applied,
+) {
+    let id = &step.object.id;
+    for (field, writer) in &applied.left_out {
+        let note = format!("`{id}`: the field `{field}` is left to `{writer}`");
+        if ledger.said.insert(note.clone()) {
+            tell(
+                &ctx.recorder,
+                shipment,
+                Reason::FieldLeftOut,
+                "Apply",
+                &note,
+            )
+            .await;
+        }
+    }
+    if let Some(from) = applied
+        .overruled
+        .iter()
+        .find_map(|change| change.manager.strip_prefix("shipway:shipment:"))
+    {
+        let note = format!("`{id}` moved here from Shipment `{from}`");
+        tell(&ctx.recorder, shipment, Reason::Adopted, "Apply", &note).await;
+        return;
+    }
+    if applied.adopted {
+        let note = format!(
+            "`{id}` existed before and is looked after from now on{}",
+            overruled(&applied.overruled)
+        );
+        tell(&ctx.recorder, shipment, Reason::Adopted, "Apply", &note).await;
+        return;
+    }
+    let drift = match step.work {
+        Work::Apply { drift } => drift,
+        Work::Keep => None,
+    };
+    if drift.is_none() && applied.overruled.is_empty() {
+        return;
+    }
+    let what = match drift {
+        Some(Drift::Missing) if applied.created => {
+            "had been deleted and is created again".to_owned()
+        }
+        Some(Drift::Replaced) => {
+            "had been replaced by another object of that name and is put right".to_owned()
+        }
+        // Only left to its rightful writer: nothing was put right.
+        Some(_) if applied.overruled.is_empty() && !applied.left_out.is_empty() => return,
+        _ if applied.overruled.is_empty() => {
+            "had been changed, by whom is not recorded, and is put right".to_owned()
+        }
+        _ => format!(
+            "had been changed and is put right{}",
+            overruled(&applied.overruled)
+        ),
+    };
+    ctx.metrics.repaired();
+    tell(
+        &ctx.recorder,
+        shipment,
+        Reason::DriftRepaired,
+        "Repair",
+        &format!("`{id}` {what}"),
+    )
+    .await;
+}
+
+fn overruled(changes: &[Change]) -> String {
+    let text: Vec<String> = changes
+        .iter()
+        .map(|change| {
+            let at = change
+                .at
+                .as_ref()
+                .map(|at| format!(" at {at}"))
+                .unwrap_or_default();
+            format!(
+                "`{}` had set {}{at}",
+                change.manager,
+                change.fields.join(", ")
+            )
+        })
+        .collect();
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", text.join("; "))
+    }
+}

@@ -1,0 +1,403 @@
+//! Git against the cluster, by the API server's own word: a dry run of each apply.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cluster::apply::{self, ApplyError, Intent};
+use cluster::caller::Want;
+use cluster::catalog::Catalog;
+use cluster::{ApiError, Caller, Owner, Resource};
+use controllers::environment;
+use controllers::shipment::{ignored, own};
+use delivery::inventory::{Entry, Inventory};
+use delivery::{Object, Refused, RefusedReason, Rendering, prune};
+use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kinds::Environment;
+use kinds::inventory::InventoryEntry;
+use kube::core::ApiResource;
+use manifest::{Manifest, ObjectId};
+use serde_json::Value;
+
+use super::identity::Identity;
+use super::show::{Change, Difference, Word};
+use super::want::{Case, halted};
+use crate::commands::target::{AT_ONCE, unable};
+use crate::commands::tree::{id_of, inventory};
+use crate::error::CliError;
+
+/// What a comparison found.
+pub(super) struct Compared {
+    pub(super) differences: Vec<Difference>,
+    pub(super) same: usize,
+    /// What is to be known beside it.
+    pub(super) notes: Vec<String>,
+}
+
+struct Stage<'a> {
+    case: &'a Case,
+    owner: Owner,
+    identity: Identity,
+    catalog: Catalog,
+    /// Namespaces that are not there.
+    missing: BTreeSet<String>,
+}
+
+pub(super) async fn compare(
+    case: &Case,
+    rendering: Rendering,
+    environment: Option<&Environment>,
+) -> Result<Compared, CliError> {
+    let catalog = Catalog::new(case.target.client.clone());
+    catalog
+        .refresh(std::time::Duration::ZERO)
+        .await
+        .map_err(|error| unable(&error))?;
+    let served = |group: &str, version: &str, kind: &str| catalog.served(group, version, kind);
+    let complete = rendering.complete();
+    let mut settled = delivery::settle(&case.subject(), rendering.manifests.clone(), &served);
+    let owner = Owner::shipment(&case.key.namespace, &case.key.name);
+    settled
+        .objects
+        .iter_mut()
+        .for_each(|object| owner.mark(&mut object.manifest));
+    let missing = missing_namespaces(case, &settled.objects).await?;
+    let identity = Identity::find(case).await?;
+    let stage = Stage {
+        case,
+        owner,
+        identity,
+        catalog,
+        missing,
+    };
+    case.progress.say(format!(
+        "asking the API server about {} objects",
+        settled.objects.len()
+    ));
+    let asked: Vec<_> = futures::stream::iter(&settled.objects)
+        .map(|object| stage.compare(object))
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    let mut notes = vec![stage.identity.note()];
+    let (mut differences, mut same) = (Vec::new(), 0);
+    for result in asked {
+        match result? {
+            Some(difference) => differences.push(difference),
+            None => same += 1,
+        }
+    }
+    differences.extend(
+        settled
+            .problems
+            .iter()
+            .map(|refused| unplaced(refused, &rendering.manifests, &case.key.namespace)),
+    );
+    let complete = complete && settled.problems.is_empty();
+    let wanted = wanted(&settled.objects, &settled.problems, &case.key.namespace);
+    let (pruned, more) = stage.pruned(&wanted, complete, environment).await?;
+    differences.extend(pruned);
+    notes.extend(more);
+    differences.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(Compared {
+        differences,
+        same,
+        notes,
+    })
+}
+
+async fn missing_namespaces(case: &Case, objects: &[Object]) -> Result<BTreeSet<String>, CliError> {
+    let named: BTreeSet<String> = objects
+        .iter()
+        .filter_map(|object| object.id.namespace.clone())
+        .collect();
+    let api = ApiResource::erase::<Namespace>(&());
+    let mut missing = BTreeSet::new();
+    for namespace in named {
+        match case
+            .target
+            .caller
+            .get(&Resource::object(&api, None, &namespace), Want::Metadata)
+            .await
+        {
+            Err(error) if error.is_not_found() => {
+                missing.insert(namespace);
+            }
+            // Who may not see namespaces learns of a missing one from the dry run.
+            Err(error) if !error.is_forbidden() => return Err(unable(&error)),
+            _ => {}
+        }
+    }
+    Ok(missing)
+}
+
+/// Everything that Git names, as the controller counts it: a kind that is not known may have
+/// namespaces or not.
+fn wanted(objects: &[Object], refused: &[Refused], namespace: &str) -> BTreeSet<ObjectId> {
+    let mut wanted: BTreeSet<ObjectId> = objects.iter().map(|object| object.id.clone()).collect();
+    for refused in refused {
+        wanted.insert(refused.id.clone());
+        if refused.id.namespace.is_none() {
+            wanted.insert(ObjectId {
+                namespace: Some(namespace.to_owned()),
+                ..refused.id.clone()
+            });
+        }
+    }
+    wanted
+}
+
+fn unplaced(refused: &Refused, manifests: &[Manifest], namespace: &str) -> Difference {
+    let is_it = |manifest: &&Manifest| {
+        manifest.line == refused.line
+            && *manifest.file == *refused.file
+            && manifest.name() == refused.id.name
+    };
+    let value = manifests
+        .iter()
+        .find(is_it)
+        .map(|manifest| manifest.value().clone())
+        .unwrap_or_default();
+    let id = ObjectId {
+        namespace: refused
+            .id
+            .namespace
+            .clone()
+            .or_else(|| Some(namespace.to_owned())),
+        ..refused.id.clone()
+    };
+    let word = match refused.reason {
+        RefusedReason::KindUnknown => Word::Unchecked(refused.message.clone()),
+        _ => Word::Refused(refused.message.clone()),
+    };
+    Difference::unchecked(id, &value, word)
+}
+
+/// An object without what the API server owns in it, and without its status.
+fn plain(value: Value) -> Value {
+    match Manifest::from_value(value.clone()) {
+        Ok(manifest) => manifest.into_value(),
+        Err(_) => value,
+    }
+}
+
+impl Stage<'_> {
+    async fn compare(&self, object: &Object) -> Result<Option<Difference>, CliError> {
+        let id = &object.id;
+        let manifest = object.manifest.value();
+        let unchecked = |why: String| {
+            Ok(Some(Difference::unchecked(
+                id.clone(),
+                manifest,
+                Word::Unchecked(why),
+            )))
+        };
+        if let Some(why) = self.identity.missing() {
+            return unchecked(why);
+        }
+        if let Some(namespace) = id
+            .namespace
+            .as_ref()
+            .filter(|namespace| self.missing.contains(*namespace))
+        {
+            return unchecked(format!("the namespace `{namespace}` does not exist"));
+        }
+        let Some(api) = self
+            .catalog
+            .api(&id.group, object.manifest.version(), &id.kind)
+        else {
+            return unchecked("its definition is not in the cluster yet".to_owned());
+        };
+        let live = match self.live(&api, id).await? {
+            Ok(live) => live,
+            Err(why) => return unchecked(why),
+        };
+        let intent = Intent {
+            object: manifest,
+            api: &api,
+            ignore: &ignored(&self.case.spec.ignore, object),
+            known: true,
+            want: Want::Whole,
+            release_from: None,
+        };
+        let word = match apply::dry_run(self.identity.caller(), &self.owner, intent).await {
+            Ok(foreseen) => {
+                return Ok(Difference::between(
+                    id.clone(),
+                    &live,
+                    &plain(foreseen.object),
+                ));
+            }
+            Err(ApplyError::OwnedBy { owner, .. }) => Word::Refused(format!("owned by `{owner}`")),
+            Err(ApplyError::Api(error)) => self.word(&error)?,
+        };
+        // What is there is compared with the manifest alone, so that its defaults look removed.
+        let lines = delivery::diff::diff(&live, manifest);
+        let change = if live.is_null() {
+            Change::Create
+        } else {
+            Change::Update
+        };
+        Ok(Some(Difference {
+            id: id.clone(),
+            change,
+            lines,
+            word,
+        }))
+    }
+
+    /// What an error of the API server means for one object; an error where it means all of them.
+    fn word(&self, error: &ApiError) -> Result<Word, CliError> {
+        let message = error.to_string();
+        if message.contains("does not support dry run") || error.is_not_found() {
+            return Ok(Word::Unchecked(message));
+        }
+        if error.is_forbidden() && !self.identity.is_account() {
+            return Ok(Word::Unchecked(message));
+        }
+        let about_it = error.is_forbidden()
+            || error.is_invalid()
+            || error.is_admission()
+            || error.is_conflict();
+        if about_it {
+            Ok(Word::Refused(message))
+        } else {
+            Err(unable(error))
+        }
+    }
+
+    /// The live object, `null` where there is none; or why it cannot be read.
+    async fn live(
+        &self,
+        api: &ApiResource,
+        id: &ObjectId,
+    ) -> Result<Result<Value, String>, CliError> {
+        match self.read(&self.case.target.caller, api, id).await {
+            Err(error) if error.is_forbidden() && self.identity.is_account() => {
+                match self.read(self.identity.caller(), api, id).await {
+                    Err(error) if error.is_forbidden() => {
+                        Ok(Err("neither you nor the account may read it".to_owned()))
+                    }
+                    read => read
+                        .map(|live| Ok(plain(live)))
+                        .map_err(|error| unable(&error)),
+                }
+            }
+            Err(error) if error.is_forbidden() => Ok(Err("you may not read it".to_owned())),
+            read => read
+                .map(|live| Ok(plain(live)))
+                .map_err(|error| unable(&error)),
+        }
+    }
+
+    async fn read(
+        &self,
+        caller: &Caller,
+        api: &ApiResource,
+        id: &ObjectId,
+    ) -> Result<Value, ApiError> {
+        match caller
+            .get(
+                &Resource::object(api, id.namespace.as_deref(), &id.name),
+                Want::Whole,
+            )
+            .await
+        {
+            Err(error) if error.is_not_found() => Ok(Value::Null),
+            answer => answer?.decode(),
+        }
+    }
+
+    /// What would be deleted, and what is to be known of what would not.
+    async fn pruned(
+        &self,
+        wanted: &BTreeSet<ObjectId>,
+        complete: bool,
+        environment: Option<&Environment>,
+    ) -> Result<(Vec<Difference>, Vec<String>), CliError> {
+        let entries = inventory(&self.case.target, &self.case.key.name).await?;
+        let protection = prune::Protection {
+            untouchable: own(&self.case.key),
+            ..environment::protection(environment).map_err(|halt| halted(&halt))?
+        };
+        let inventory = Inventory(entries.iter().map(listed).collect());
+        let confirmed = self.case.spec.confirmed.as_deref();
+        let judgement = prune::judge(&inventory, wanted, complete, &protection, confirmed, &|_| 0);
+        let mut notes = Vec::new();
+        let mut list = judgement.prune;
+        if let Some(held) = judgement.held {
+            notes.push(format!(
+                "{} objects left the source and would be held, not deleted: {}",
+                held.list.len(),
+                held.reason
+            ));
+            if complete {
+                list.extend(held.list);
+            }
+        }
+        if !self.case.spec.prune && !list.is_empty() {
+            notes = vec![format!(
+                "{} objects left the source and stay: `spec.prune` is false",
+                list.len()
+            )];
+            list.clear();
+        }
+        let versions: BTreeMap<ObjectId, &InventoryEntry> =
+            entries.iter().map(|entry| (id_of(entry), entry)).collect();
+        let mut differences = Vec::new();
+        for id in list {
+            let Some(entry) = versions.get(&id) else {
+                continue;
+            };
+            differences.extend(self.pruned_one(id, entry).await?);
+        }
+        Ok((differences, notes))
+    }
+
+    async fn pruned_one(
+        &self,
+        id: ObjectId,
+        entry: &InventoryEntry,
+    ) -> Result<Option<Difference>, CliError> {
+        let served = self.catalog.api(&id.group, &entry.version, &id.kind);
+        let Some(api) = served.or_else(|| {
+            self.catalog
+                .preferred_api(&id.group, &id.kind)
+                .map(|(api, _)| api)
+        }) else {
+            return Ok(None);
+        };
+        let whole = match self.read(&self.case.target.caller, &api, &id).await {
+            Ok(whole) => whole,
+            Err(error) if error.is_forbidden() => {
+                let word = Word::Unchecked("you may not read it".to_owned());
+                return Ok(Some(Difference {
+                    id,
+                    change: Change::Delete,
+                    lines: Vec::new(),
+                    word,
+                }));
+            }
+            Err(error) => return Err(unable(&error)),
+        };
+        let meta: ObjectMeta =
+            serde_json::from_value(whole["metadata"].clone()).unwrap_or_default();
+        let same = entry.uid.is_none() || entry.uid == meta.uid;
+        // What is no longer ours is let go of, and what is gone needs no deletion.
+        if whole.is_null() || !same || !self.owner.owns(&meta) {
+            return Ok(None);
+        }
+        Ok(Difference::between(id, &plain(whole), &Value::Null))
+    }
+}
+
+fn listed(entry: &InventoryEntry) -> (ObjectId, Entry) {
+    let id = id_of(entry);
+    (
+        id.clone(),
+        Entry {
+            uid: entry.uid.clone(),
+            ..Entry::planned(id, &entry.version)
+        },
+    )
+}

@@ -1,0 +1,90 @@
+//! The Shipment that a command is about, and the cluster it is in.
+
+use std::sync::Arc;
+
+use cluster::caller::{Meter, Payload, Want};
+use cluster::{ApiError, Caller, Limiter, Resource};
+use kinds::{Shipment, names};
+use kube::Client;
+use kube::api::{Api, ApiResource};
+use serde_json::Value;
+
+use crate::commands::get::refused;
+use crate::config::ClusterArgs;
+use crate::error::CliError;
+
+/// How many requests run at a time.
+pub(crate) const AT_ONCE: usize = 16;
+
+/// A cluster and the namespace that is worked in.
+pub(crate) struct Target {
+    pub(crate) client: Client,
+    pub(crate) caller: Caller,
+    pub(crate) namespace: String,
+}
+
+impl Target {
+    /// Connects to the cluster that the flags name.
+    pub(crate) async fn connect(cluster: &ClusterArgs) -> Result<Self, CliError> {
+        let client = cluster.connect().await?;
+        Ok(Self {
+            caller: Caller::new(
+                client.clone(),
+                Arc::new(Limiter::new(AT_ONCE)),
+                Arc::new(Meter::default()),
+            ),
+            namespace: client.default_namespace().to_owned(),
+            client,
+        })
+    }
+
+    /// The Shipments of the namespace.
+    pub(crate) fn shipments(&self) -> Api<Shipment> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// Reads a Shipment.
+    pub(crate) async fn shipment(&self, name: &str) -> Result<Shipment, CliError> {
+        self.shipments().get(name).await.map_err(|error| {
+            let missing = matches!(&error, kube::Error::Api(status) if status.code == 404);
+            let refusal = refused(&error);
+            if missing {
+                refusal.hint(format!(
+                    "`shipway get -n {}` lists the Shipments of the namespace, `shipway get -A` those of all",
+                    self.namespace
+                ))
+            } else {
+                refusal
+            }
+        })
+    }
+
+    /// Merges a patch into a Shipment, in the name of the command line.
+    pub(crate) async fn patch(
+        &self,
+        namespace: &str,
+        name: &str,
+        patch: &Value,
+    ) -> Result<Shipment, CliError> {
+        let place = Resource::object(&ApiResource::erase::<Shipment>(&()), Some(namespace), name);
+        let query = format!("fieldManager={}", names::CLI_MANAGER);
+        let payload = Payload::Merge(patch.to_string().into());
+        let patched = self
+            .caller
+            .patch(&place, &query, Want::Whole, &payload)
+            .await;
+        patched
+            .and_then(|answer| answer.decode())
+            .map_err(|error| unable(&error))
+    }
+}
+
+/// The error of a request for which there is nothing better to say.
+pub(crate) fn unable(error: &ApiError) -> CliError {
+    CliError::failed(error)
+}
+
+/// A Shipment as kubectl names it.
+pub(crate) fn named(name: &str) -> String {
+    format!("shipment.shipway.run/{name}")
+}

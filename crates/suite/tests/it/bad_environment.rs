@@ -1,0 +1,160 @@
+//! Environments that are not there as they should be: nothing is delivered without them.
+
+use gitserver::Auth;
+use serde_json::json;
+use suite::Scene;
+
+use crate::bad_stage::{Server, config_map, until_says, until_value, value};
+use crate::environment::{Env, overlay, two_shipments};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overlay_that_is_not_there_is_waited_for_and_nothing_is_delivered_without_it() {
+    let scene = Scene::new("nooverlay").await;
+    let server = Server::start(|_| {}).await;
+    server.write("README.md", "nothing yet\n");
+    server.push();
+    let mut spec = overlay(&server);
+    spec["overlay"]["path"] = json!("qa");
+    let env = Env::new(&scene, "qa", spec).await;
+    env.until("SourceMissing", &["no path `qa`"]).await;
+    two_shipments(&scene).await;
+    until_says(
+        &scene,
+        "web",
+        "OverlayUnavailable",
+        &["overlay of Environment", &env.name, "no path `qa`"],
+    )
+    .await;
+    assert_eq!(value(&scene, "web").await, None);
+    server.write("qa/all/patches/web.yaml", config_map("web", "patched"));
+    server.push();
+    scene.until_ready("web", None).await;
+    assert_eq!(value(&scene, "web").await.as_deref(), Some("patched"));
+    // Gone again: the last one is kept, also for what is pushed meanwhile.
+    server.work.remove("qa").expect("it can be removed");
+    server.push();
+    env.until("SourceMissing", &["no path `qa`"]).await;
+    scene.write("web/b.yaml", &config_map("b", "1"));
+    let commit = scene.push().await;
+    scene.until_ready("web", Some(&commit)).await;
+    assert_eq!(value(&scene, "web").await.as_deref(), Some("patched"));
+    // A patch that cannot be read holds everything up rather than being left out.
+    server.write("qa/all/patches/web.yaml", "kind: [\n");
+    server.push();
+    until_says(
+        &scene,
+        "web",
+        "TreeRefused",
+        &["overlay:all/patches/web.yaml:1", "nothing is applied"],
+    )
+    .await;
+    assert_eq!(value(&scene, "web").await.as_deref(), Some("patched"));
+    server.write("qa/all/patches/web.yaml", config_map("web", "mended"));
+    server.push();
+    scene.until_ready("web", None).await;
+    until_value(&scene, "web", "mended").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_of_an_overlay_that_are_mended_are_noticed() {
+    let scene = Scene::new("envlogin").await;
+    let server = Server::start(|options| {
+        options.tls = true;
+        options.auth = Auth::Basic {
+            username: "ada".to_owned(),
+            password: "right".to_owned(),
+        };
+    })
+    .await;
+    server.write("all/added.yaml", config_map("added", "1"));
+    server.push();
+    let ca = server.git.ca_pem().expect("it speaks TLS").to_owned();
+    let secret = |password: &str| {
+        json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "door", "namespace": scene.ns()},
+            "stringData": {"username": "ada", "password": password, "caFile": ca},
+        })
+    };
+    let mut spec = overlay(&server);
+    spec["overlay"]["git"]["secretRef"] = json!({"name": "door", "namespace": scene.ns()});
+    let env = Env::new(&scene, "qa", spec).await;
+    env.until(
+        "SourceUnauthorized",
+        &[&format!("no Secret `{}/door`", scene.ns())],
+    )
+    .await;
+    scene.apply(&secret("wrong")).await;
+    env.until("SourceUnauthorized", &["does not accept the credentials"])
+        .await;
+    scene.write("web/a.yaml", &config_map("web", "1"));
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "web")).await;
+    until_says(
+        &scene,
+        "web",
+        "OverlayUnavailable",
+        &[&env.name, "does not accept the credentials"],
+    )
+    .await;
+    scene.apply(&secret("right")).await;
+    env.until("Ready", &[]).await;
+    scene.until_ready("web", None).await;
+    assert_eq!(value(&scene, "added").await.as_deref(), Some("1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overlay_in_words_that_nobody_understands_is_named() {
+    let scene = Scene::new("envwords").await;
+    let env = Env::new(
+        &scene,
+        "qa",
+        json!({"overlay": {"git": {"url": "git@git.example:ops.git"}}}),
+    )
+    .await;
+    env.until(
+        "SpecInvalid",
+        &["`spec.overlay.git.url`", "ssh is not supported yet"],
+    )
+    .await;
+    env.set(json!({"overlay": {"git": {"url": "https://git.example/ops"}, "path": "../x"}}))
+        .await;
+    env.until("SpecInvalid", &["`spec.overlay.path`", "leads out"])
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_environments_that_cover_it_equally_well_are_both_named() {
+    let scene = Scene::new("ambiguous").await;
+    two_shipments(&scene).await;
+    scene.until_ready("web", None).await;
+    let one = Env::new(&scene, "one", json!({})).await;
+    scene
+        .until("web", "has an environment", |status| {
+            status.environment.as_ref() == Some(&one.name)
+        })
+        .await;
+    let two = Env::new(&scene, "two", json!({})).await;
+    until_says(
+        &scene,
+        "web",
+        "EnvironmentAmbiguous",
+        &[&one.name, &two.name],
+    )
+    .await;
+    assert_eq!(value(&scene, "web").await.as_deref(), Some("plain"));
+    // A label more on one side decides, for those that carry it.
+    two.set(json!({"selector": {"tier": "front"}})).await;
+    scene.until_ready("web", None).await;
+    scene.kubectl(&["label", "shipment", "web", "tier=front"]);
+    scene
+        .until("web", "is covered by the second", |status| {
+            status.environment.as_ref() == Some(&two.name)
+        })
+        .await;
+    scene
+        .until("api", "is covered by the first", |status| {
+            status.environment.as_ref() == Some(&one.name)
+        })
+        .await;
+    scene.until_ready("api", None).await;
+}

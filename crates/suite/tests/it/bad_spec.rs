@@ -1,0 +1,116 @@
+//! Specs that are wrong in themselves: the field is named, and the edit is enough.
+
+use serde_json::{Value, json};
+use suite::Scene;
+
+use crate::bad_stage::{config_map, until_says};
+
+/// Applies a Shipment that is wrong, compares what is said, then repairs it.
+async fn check(scene: &Scene, name: &str, change: impl FnOnce(&mut Value), words: &[&str]) {
+    scene.write(&format!("{name}/a.yaml"), &config_map(name, "1"));
+    scene.push().await;
+    let mut wrong = scene.shipment(name, name);
+    change(&mut wrong["spec"]);
+    scene.apply(&wrong).await;
+    let status = until_says(scene, name, "SpecInvalid", words).await;
+    let text = serde_json::to_string(&status).expect("a status is plain data");
+    assert!(!text.contains("hunter2"), "{text}");
+    scene.apply(&scene.shipment(name, name)).await;
+    scene.until_ready(name, None).await;
+}
+
+fn url(text: &'static str) -> impl FnOnce(&mut Value) {
+    move |spec| spec["source"]["git"]["url"] = json!(text)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_source_is_named() {
+    let scene = Scene::new("nosource").await;
+    let missing = |spec: &mut Value| spec["source"] = json!({});
+    check(
+        &scene,
+        "web",
+        missing,
+        &["`spec.source.git` is missing", "not supported yet"],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn urls_that_are_not_supported_are_refused_without_being_repeated() {
+    let scene = Scene::new("badurl").await;
+    let field = "`spec.source.git.url`";
+    check(
+        &scene,
+        "ssh",
+        url("ssh://git@git.example/shop.git"),
+        &[field, "ssh is not supported yet"],
+    )
+    .await;
+    check(
+        &scene,
+        "scp",
+        url("git@git.example:shop.git"),
+        &[field, "ssh is not supported yet"],
+    )
+    .await;
+    check(
+        &scene,
+        "login",
+        url("https://ada:hunter2@git.example/shop"),
+        &[field, "carries credentials", "Secret"],
+    )
+    .await;
+    check(&scene, "file", url("file:///etc/passwd"), &[field, "https"]).await;
+    check(
+        &scene,
+        "query",
+        url("https://git.example/shop?token=hunter2"),
+        &[field],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_that_cannot_be_read_are_named() {
+    let scene = Scene::new("badfield").await;
+    let set = |field: &'static str, value: &'static str| {
+        move |spec: &mut Value| spec[field] = json!(value)
+    };
+    check(
+        &scene,
+        "way-out",
+        set("path", "config/../../etc"),
+        &["`spec.path`", "leads out"],
+    )
+    .await;
+    check(
+        &scene,
+        "interval",
+        set("interval", "often"),
+        &["`spec.interval`", "`often`", "`30s`"],
+    )
+    .await;
+    check(
+        &scene,
+        "hasty",
+        set("interval", "1ms"),
+        &["`spec.interval`", "`1s`"],
+    )
+    .await;
+    check(
+        &scene,
+        "timeout",
+        set("timeout", "-5m"),
+        &["`spec.timeout`", "`-5m`"],
+    )
+    .await;
+    let commit = |spec: &mut Value| spec["source"]["git"]["ref"] = json!({"commit": "abc"});
+    check(
+        &scene,
+        "short",
+        commit,
+        &["`spec.source.git.ref.commit`", "40"],
+    )
+    .await;
+}

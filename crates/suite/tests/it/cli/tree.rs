@@ -1,0 +1,120 @@
+//! `shipway tree`.
+
+use kubelet::play;
+use serde_json::{Value, json};
+use suite::Scene;
+
+use super::{fixed, reader, run, settings};
+
+pub(super) const DEPLOYMENT: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers: [{name: web, image: web}]
+";
+
+/// The first two columns, with the made-up parts of names replaced.
+fn shape(shown: &str, ns: &str, names: &[(&str, &str)]) -> String {
+    let width = shown.find("STATUS").expect("the table has a header");
+    let lines = shown.lines().skip(1).map(|line| {
+        let object: String = line.chars().take(width).collect();
+        let status: String = line
+            .chars()
+            .skip(width)
+            .take_while(|letter| *letter != ' ')
+            .collect();
+        format!(
+            "{} {status}\n",
+            fixed(object.trim_end(), names).replace(ns, "ns")
+        )
+    });
+    lines.collect()
+}
+
+/// A Deployment's ReplicaSet and Pod, by name.
+fn made(scene: &Scene) -> (String, String) {
+    let name =
+        |kind: &str| scene.kubectl(&["get", kind, "-o", "jsonpath={.items[0].metadata.name}"]);
+    (name("replicasets"), name("pods"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tree_shows_objects_down_to_the_pods_and_what_is_missing() {
+    let scene = Scene::new("tree").await;
+    let _kubelet = play(&scene.client, scene.ns());
+    scene.write("config/web.yaml", DEPLOYMENT);
+    scene.write("config/settings.yaml", &settings("settings", "blue"));
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    scene.until_ready("web", None).await;
+    let (set, pod) = made(&scene);
+    let names = [(pod.as_str(), "web-1-a"), (set.as_str(), "web-1")];
+    assert_eq!(
+        shape(&run(&scene, &["tree", "web"]), scene.ns(), &names),
+        "Shipment/ns/web Ready\n\
+         ├─ConfigMap/ns/settings Current\n\
+         └─Deployment/ns/web Current\n\
+         \x20 └─ReplicaSet/ns/web-1 Current\n\
+         \x20   └─Pod/ns/web-1-a Current\n"
+    );
+    run(&scene, &["suspend", "web"]);
+    scene
+        .until("web", "is suspended", |status| {
+            status
+                .conditions
+                .iter()
+                .any(|condition| condition.kind == "Suspended")
+        })
+        .await;
+    scene.kubectl(&["delete", "configmap", "settings"]);
+    let shown = run(&scene, &["tree", "web"]);
+    assert!(
+        shown.contains("NotFound: the object does not exist"),
+        "{shown}"
+    );
+    let whole: Value =
+        serde_json::from_str(&run(&scene, &["tree", "web", "-o", "json"])).expect("it is JSON");
+    assert_eq!(whole["objects"][0]["status"], "NotFound");
+    assert_eq!(
+        whole["objects"][1]["children"][0]["children"][0]["kind"],
+        "Pod"
+    );
+    assert_eq!(
+        fixed(&run(&scene, &["tree", "web", "-o", "name"]), &names),
+        "configmap/settings\ndeployment.apps/web\nreplicaset.apps/web-1\npod/web-1-a\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tree_says_what_the_caller_may_not_read() {
+    let scene = Scene::new("treerights").await;
+    scene.write("config/web.yaml", DEPLOYMENT);
+    scene.write("config/settings.yaml", &settings("settings", "blue"));
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    scene
+        .until("web", "has applied all", |status| status.objects == Some(2))
+        .await;
+    let rules = json!([
+        {"apiGroups": ["shipway.run"], "resources": ["shipments", "inventories"], "verbs": ["get", "list"]},
+        {"apiGroups": ["apps"], "resources": ["deployments", "replicasets"], "verbs": ["get", "list"]},
+    ]);
+    let (_folder, kubeconfig) = reader(&scene, rules).await;
+    let (code, shown, notes) = scene.shipway_as(&kubeconfig, &["tree", "web"]);
+    assert_eq!(code, 0, "{notes}");
+    let config = shown
+        .lines()
+        .find(|line| line.contains("ConfigMap"))
+        .expect("it is listed");
+    assert!(
+        config.ends_with("Forbidden: you may not read it"),
+        "{config}"
+    );
+    assert!(shown.contains("ReplicaSet/"), "{shown}");
+    assert!(notes.contains("you may not list Pod in"), "{notes}");
+}

@@ -1,0 +1,220 @@
+//! Rule 2: conflicts are settled by their cause.
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{ConfigMap, Service};
+use kube::ResourceExt as _;
+use kube::api::{Api, Patch, PatchParams};
+use serde_json::json;
+use suite::Scene;
+
+use crate::rules_stage::{
+    assert_quiet, config_map, deployment, image, managers, patch_spec, replicas, until_values,
+};
+
+async fn scale(scene: &Scene, manager: &str, replicas: i32) {
+    let api: Api<Deployment> = Api::namespaced(scene.client.clone(), scene.ns());
+    let params = PatchParams {
+        field_manager: Some(manager.to_owned()),
+        ..PatchParams::default()
+    };
+    let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
+    api.patch_scale("web", &params, &patch)
+        .await
+        .expect("it can be scaled");
+}
+
+/// A Deployment `web` of two replicas, ready.
+async fn web(scene: &Scene, spec: serde_json::Value) -> Deployment {
+    scene.write("config/web.yaml", &deployment("web", "nginx:1", 2));
+    scene.push().await;
+    let mut shipment = scene.shipment("web", "config");
+    for (key, value) in spec.as_object().cloned().unwrap_or_default() {
+        shipment["spec"][key] = value;
+    }
+    scene.apply(&shipment).await;
+    scene.until_ready("web", None).await;
+    scene.find("web").await.expect("it is there")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_are_left_to_an_autoscaler_and_that_is_said_once() {
+    let scene = Scene::new("hpa").await;
+    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    web(&scene, json!({})).await;
+    scale(&scene, "autoscaler", 4).await;
+    scene
+        .until_event("web", &["FieldLeftOut", "`.spec.replicas`", "`autoscaler`"])
+        .await;
+    scale(&scene, "autoscaler", 3).await;
+    scene.until_ready("web", None).await;
+    assert_quiet(&scene).await;
+    // A new revision changes the rest and leaves the replicas alone.
+    scene.write("config/web.yaml", &deployment("web", "nginx:2", 2));
+    let commit = scene.push().await;
+    scene.until_ready("web", Some(&commit)).await;
+    let web = scene.find::<Deployment>("web").await.expect("it is there");
+    assert_eq!((image(&web).as_str(), replicas(&web)), ("nginx:2", Some(3)));
+    let events = scene.events("web").await;
+    let said = events
+        .iter()
+        .filter(|event| event.starts_with("FieldLeftOut"))
+        .count();
+    assert_eq!(said, 1, "{}", events.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_kubectl_scaled_is_put_right() {
+    let scene = Scene::new("scale").await;
+    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    web(&scene, json!({})).await;
+    scene.kubectl(&["scale", "deployment", "web", "--replicas=5"]);
+    scene
+        .until_event("web", &["DriftRepaired", "`kubectl`", ".spec.replicas"])
+        .await;
+    let web = scene.find::<Deployment>("web").await.expect("it is there");
+    assert_eq!(replicas(&web), Some(2));
+    scene.until_ready("web", None).await;
+    assert_quiet(&scene).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn to_ignore_a_field_of_a_running_shipment_changes_nothing() {
+    let scene = Scene::new("ignore").await;
+    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    let before = web(&scene, json!({})).await;
+    patch_spec(
+        &scene,
+        "web",
+        &json!({"ignore": [{"kind": "Deployment", "paths": ["/spec/replicas"]}]}),
+    );
+    scene.until_ready("web", None).await;
+    assert_quiet(&scene).await;
+    let after = scene.find::<Deployment>("web").await.expect("it is there");
+    assert_eq!(after.resource_version(), before.resource_version());
+
+    // From now on a field that somebody edits stays as it is, also over a new revision.
+    scene.kubectl(&[
+        "patch",
+        "deployment",
+        "web",
+        "--field-manager=kubectl-edit",
+        "-p",
+        r#"{"spec":{"replicas":4}}"#,
+    ]);
+    scene
+        .until_event("web", &["FieldLeftOut", "`kubectl-edit`"])
+        .await;
+    scene.write("config/web.yaml", &deployment("web", "nginx:2", 2));
+    let commit = scene.push().await;
+    scene.until_ready("web", Some(&commit)).await;
+    let edited = scene.find::<Deployment>("web").await.expect("it is there");
+    assert_eq!(
+        (image(&edited).as_str(), replicas(&edited)),
+        ("nginx:2", Some(4))
+    );
+
+    // Until it is not ignored any more.
+    patch_spec(&scene, "web", &json!({"ignore": []}));
+    scene
+        .until_object::<Deployment>("web", "is as in Git", |web| {
+            web.and_then(replicas) == Some(2)
+        })
+        .await;
+    scene.until_ready("web", None).await;
+    assert_quiet(&scene).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_other_writer_is_overruled_and_the_event_says_who_and_when() {
+    let scene = Scene::new("force").await;
+    scene.write("config/a.yaml", &config_map("a", &[("colour", "blue")]));
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    scene.until_ready("web", None).await;
+    scene.kubectl(&[
+        "patch",
+        "configmap",
+        "a",
+        "--field-manager=somebody",
+        "-p",
+        r#"{"data":{"colour":"red"}}"#,
+    ]);
+    let event = scene
+        .until_event(
+            "web",
+            &["DriftRepaired", "ConfigMap", "`somebody`", ".data.colour"],
+        )
+        .await;
+    let year = |text: &str| text.contains(" at 20") && text.contains('T') && text.contains('Z');
+    assert!(year(&event), "it does not say when: {event}");
+    until_values(&scene, "a", "colour=blue").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_kubectl_applied_is_taken_over_with_the_fields_that_left_the_source() {
+    let scene = Scene::new("adopt").await;
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("a.yaml");
+    std::fs::write(&file, config_map("a", &[("colour", "red"), ("old", "1")]))
+        .expect("it can be written");
+    scene.kubectl(&["apply", "-f", file.to_str().expect("it is text")]);
+    scene.kubectl(&["create", "service", "clusterip", "created", "--tcp=80:80"]);
+    let address = |service: Option<Service>| service.and_then(|service| service.spec?.cluster_ip);
+    let before = address(scene.find("created").await);
+    // And one without any record of who set what.
+    scene.kubectl(&[
+        "create",
+        "configmap",
+        "bare",
+        "--from-literal=colour=red",
+        "--from-literal=more=1",
+    ]);
+    scene.kubectl(&[
+        "patch",
+        "configmap",
+        "bare",
+        "--type=merge",
+        "-p",
+        r#"{"metadata":{"managedFields":[{}]}}"#,
+    ]);
+
+    scene.write("config/a.yaml", &config_map("a", &[("colour", "blue")]));
+    scene.write(
+        "config/bare.yaml",
+        &config_map("bare", &[("colour", "blue")]),
+    );
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "created"},
+        "spec": {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]},
+    });
+    scene.write("config/service.yaml", &service.to_string());
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    scene.until_ready("web", None).await;
+    until_values(&scene, "a", "colour=blue").await;
+    until_values(&scene, "bare", "colour=blue more=1").await;
+    assert!(before.is_some());
+    assert_eq!(address(scene.find("created").await), before);
+    for name in ["a", "bare"] {
+        let map = scene.find::<ConfigMap>(name).await.expect("it is there");
+        let left: Vec<_> = map
+            .managed_fields()
+            .iter()
+            .filter_map(|entry| entry.manager.clone())
+            .collect();
+        assert_eq!(left, managers(&map), "{name} has more owners than us");
+        scene
+            .until_event("web", &["Adopted", &format!("/{name}`")])
+            .await;
+    }
+    let annotations = scene
+        .find::<ConfigMap>("a")
+        .await
+        .map(|map| map.annotations().clone())
+        .unwrap_or_default();
+    assert!(
+        !annotations.contains_key("kubectl.kubernetes.io/last-applied-configuration"),
+        "{annotations:?}"
+    );
+    assert_quiet(&scene).await;
+}

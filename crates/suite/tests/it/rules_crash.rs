@@ -1,0 +1,387 @@
+//! Rules 4 and 13: the controller may be killed at any instant, and a restart writes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kinds::{Inventory, Shipment, names};
+use kube::ResourceExt as _;
+use kube::api::{Api, ListParams};
+use serde_json::json;
+use suite::{Controller, Scene, SceneOptions, identity, install};
+use testkit::audit::Requests;
+use testkit::{eventually, poll};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::Instant;
+
+use crate::rules_stage::{config_map, ready_because};
+
+/// How many objects one delivery has.
+const OBJECTS: usize = 200;
+/// At how many instants of a delivery the controller is killed.
+const KILLS: usize = 50;
+/// How many of them have to hit a delivery that is not at its end.
+const HITS: usize = 40;
+/// How many Shipments are ready when the controller is restarted.
+const STANDING: usize = 20;
+
+/// The cluster `crash`, for one scenario at a time.
+async fn alone() -> MutexGuard<'static, ()> {
+    static CRASH: Mutex<()> = Mutex::const_new(());
+    CRASH.lock().await
+}
+
+async fn stage(name: &str) -> Scene {
+    let options = SceneOptions {
+        controller: false,
+        cluster: Some("crash"),
+        ..SceneOptions::default()
+    };
+    let scene = Scene::with(name, options).await;
+    install(scene.world.kubeconfig(), scene.world.cluster()).await;
+    scene
+}
+
+/// Takes the Lease of a controller that was killed away, instead of waiting for its end.
+fn free_lease(scene: &Scene) {
+    scene.kubectl(&[
+        "delete",
+        "lease",
+        "shipway-controller",
+        "-n",
+        "shipway-system",
+        "--ignore-not-found",
+    ]);
+}
+
+async fn start(scene: &Scene, kubeconfig: &std::path::Path) -> Controller {
+    free_lease(scene);
+    Controller::start(kubeconfig, scene.world.cluster(), &[]).await
+}
+
+fn map_name(round: usize, number: usize) -> String {
+    format!("r{round}-{number:03}")
+}
+
+fn names_of(round: usize) -> BTreeSet<String> {
+    (0..OBJECTS).map(|number| map_name(round, number)).collect()
+}
+
+/// The end state of a delivery: everything once, listed as it is, and nothing else.
+async fn verify(scene: &Scene, round: usize, requests: &Requests) {
+    let shipment = format!("round-{round}");
+    let label = names::owner_label("shipment", scene.ns(), &shipment);
+    let owned = ListParams::default().labels(&format!("{}={label}", names::OWNER_LABEL));
+    let maps: Api<ConfigMap> = Api::namespaced(scene.client.clone(), scene.ns());
+    let live = maps.list(&owned).await.expect("they can be listed");
+    let live: BTreeMap<String, Option<String>> = live
+        .items
+        .iter()
+        .map(|map| (map.name_any(), map.uid()))
+        .collect();
+    assert_eq!(
+        live.keys().cloned().collect::<BTreeSet<_>>(),
+        names_of(round),
+        "what is there of round {round}"
+    );
+    let inventories: Api<Inventory> = Api::namespaced(scene.client.clone(), scene.ns());
+    let listed = inventories
+        .list(&ListParams::default())
+        .await
+        .expect("they can be listed");
+    let listed: BTreeMap<String, Option<String>> = listed
+        .items
+        .into_iter()
+        .filter(|inventory| inventory.spec.shipment == shipment)
+        .flat_map(|inventory| inventory.spec.entries)
+        .map(|entry| (entry.name, entry.uid))
+        .collect();
+    assert_eq!(
+        listed, live,
+        "the inventory of round {round} beside what is there"
+    );
+    let mut created: BTreeMap<&str, usize> = BTreeMap::new();
+    for request in requests
+        .0
+        .iter()
+        .filter(|request| request.resource == "configmaps" && request.code == 201)
+    {
+        *created.entry(&request.name).or_default() += 1;
+    }
+    for name in names_of(round) {
+        let how_often = created.get(name.as_str()).copied().unwrap_or(0);
+        let about = requests
+            .clone()
+            .only(|request| request.resource == "configmaps" && request.name == name);
+        assert_eq!(how_often, 1, "`{name}` was created so many times:\n{about}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_controller_that_is_killed_at_any_instant_of_a_delivery_loses_and_repeats_nothing() {
+    let _turn = alone().await;
+    let scene = stage("crash").await;
+    for round in 0..=KILLS {
+        let maps: Vec<String> = names_of(round)
+            .iter()
+            .map(|name| config_map(name, &[("a", "1")]))
+            .collect();
+        scene.write(&format!("round-{round}/all.yaml"), &maps.join("\n---\n"));
+    }
+    scene.push().await;
+    let kubeconfig = identity(&scene.world).await;
+    let mut controller = start(&scene, &kubeconfig).await;
+    let mut window = scene.world.audit().await;
+
+    let begin = Instant::now();
+    scene.apply(&scene.shipment("round-0", "round-0")).await;
+    scene.until_ready("round-0", None).await;
+    let whole = begin.elapsed();
+    verify(&scene, 0, &window.requests().await).await;
+
+    let mut hits = 0;
+    for round in 1..=KILLS {
+        let name = format!("round-{round}");
+        // Drawn evenly over a delivery, but never at the same distance.
+        let part = (round - 1) as f64
+            + f64::from(u32::try_from(round * 37 % 50).expect("it is small")) / 50.0;
+        let instant = whole.mul_f64(part / KILLS as f64);
+        scene.apply(&scene.shipment(&name, &name)).await;
+        let _ = poll(instant, || std::future::pending::<Result<(), String>>()).await;
+        controller.kill_hard();
+        let log = controller.log();
+        assert!(
+            !log.contains("panicked") && !log.contains("broke off"),
+            "{log}"
+        );
+        let status = scene.get_shipment(&name).await.status.unwrap_or_default();
+        hits += usize::from(!ready_because(&status, "Ready"));
+        controller = start(&scene, &kubeconfig).await;
+        scene.until_ready(&name, None).await;
+        verify(&scene, round, &window.requests().await).await;
+        scene.kubectl(&[
+            "delete",
+            "shipment",
+            &format!("round-{}", round - 1),
+            "--wait=false",
+        ]);
+    }
+    assert!(
+        hits >= HITS,
+        "only {hits} of {KILLS} instants within {whole:?} were before the end"
+    );
+    scene.kubectl(&[
+        "delete",
+        "shipment",
+        &format!("round-{KILLS}"),
+        "--wait=false",
+    ]);
+
+    // The deletions were killed as well: nothing stays behind of them either.
+    let shipments: Api<Shipment> = Api::namespaced(scene.client.clone(), scene.ns());
+    eventually(
+        "the Shipments to be gone",
+        Duration::from_secs(60),
+        || async {
+            let left = shipments
+                .list(&ListParams::default())
+                .await
+                .map_err(|error| error.to_string())?;
+            if left.items.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("{} are left", left.items.len()))
+            }
+        },
+    )
+    .await;
+    let left = scene.kubectl(&[
+        "get",
+        "configmaps,inventories",
+        "-l",
+        names::OWNER_LABEL,
+        "-o",
+        "name",
+    ]);
+    assert_eq!(left, "");
+    let left = scene.kubectl(&["get", "inventories", "-o", "name"]);
+    assert_eq!(left, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_reads_each_kind_once_and_writes_nothing() {
+    let _turn = alone().await;
+    let scene = stage("restart").await;
+    let kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    for number in 0..STANDING {
+        let name = format!("app-{number}");
+        scene.write(&format!("{name}/a.yaml"), &config_map(&name, &[("a", "1")]));
+        scene.write(
+            &format!("{name}/web.yaml"),
+            &crate::rules_stage::deployment(&name, "nginx", 1),
+        );
+    }
+    // One that is not ready: what it waits for is known again without a word.
+    scene.write(
+        "waiting/web.yaml",
+        &crate::rules_stage::deployment("waiting", "registry/broken:1", 1),
+    );
+    scene.push().await;
+    let kubeconfig = identity(&scene.world).await;
+    let mut controller = start(&scene, &kubeconfig).await;
+    for number in 0..STANDING {
+        let name = format!("app-{number}");
+        let mut shipment = scene.shipment(&name, &name);
+        if number > 0 {
+            shipment["spec"]["dependsOn"] = json!([{"name": format!("app-{}", number - 1)}]);
+        }
+        scene.apply(&shipment).await;
+    }
+    let mut waiting = scene.shipment("waiting", "waiting");
+    waiting["spec"]["timeout"] = json!("2s");
+    scene.apply(&waiting).await;
+    for number in 0..STANDING {
+        scene.until_ready(&format!("app-{number}"), None).await;
+    }
+    scene.until_reason("waiting", "HealthTimeout").await;
+    drop(kubelet);
+    for killed in [true, false] {
+        if killed {
+            controller.kill_hard();
+        } else {
+            controller.stop();
+        }
+        free_lease(&scene);
+        let mut window = scene.world.audit().await;
+        controller = start(&scene, &kubeconfig).await;
+        until_passed(&controller, STANDING as u64).await;
+        let _ = poll(Duration::from_secs(5), || {
+            std::future::pending::<Result<(), String>>()
+        })
+        .await;
+        let requests = window.requests().await.by("shipway");
+        let written = requests
+            .clone()
+            .writes()
+            .only(|request| request.resource != "coordination.k8s.io/leases");
+        assert_eq!(written.count(), 0, "a restart wrote:\n{written}");
+        for kind in [
+            "configmaps",
+            "apps/deployments",
+            "namespaces",
+            "serviceaccounts",
+        ] {
+            let read = requests
+                .clone()
+                .only(|request| request.resource == kind && request.namespace.is_empty());
+            assert_eq!(read.count(), 1, "of {kind}:\n{read}");
+        }
+        let objects = requests
+            .clone()
+            .only(|request| request.verb == "get" && request.resource == "configmaps");
+        assert_eq!(objects.count(), 0, "{objects}");
+        let log = controller.log();
+        assert!(!log.contains("panicked"), "{log}");
+    }
+    // Once it stands it does nothing at all any more.
+    let before = passes(&controller).await;
+    let mut window = scene.world.audit().await;
+    let _ = poll(Duration::from_secs(5), || {
+        std::future::pending::<Result<(), String>>()
+    })
+    .await;
+    let requests = window
+        .requests()
+        .await
+        .by("shipway")
+        .only(|request| request.resource != "coordination.k8s.io/leases");
+    assert_eq!(requests.count(), 0, "{requests}");
+    assert_eq!(
+        passes(&controller).await,
+        before,
+        "passes although nothing happens"
+    );
+}
+
+async fn passes(controller: &Controller) -> u64 {
+    crate::source::counter(controller, "passes").await
+}
+
+async fn until_passed(controller: &Controller, count: u64) {
+    eventually("the passes", Duration::from_secs(30), || async {
+        let done = passes(controller).await;
+        if done >= count {
+            Ok(())
+        } else {
+            Err(format!("{done} of {count}"))
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_are_not_watched_but_looked_at() {
+    let _turn = alone().await;
+    let scene = stage("secret").await;
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hidden"}, "stringData": {"password": "one"}});
+    scene.write("config/hidden.yaml", &secret.to_string());
+    scene.push().await;
+    let kubeconfig = identity(&scene.world).await;
+    free_lease(&scene);
+    let controller = Controller::start(
+        &kubeconfig,
+        scene.world.cluster(),
+        &["--unwatched-interval", "1s"],
+    )
+    .await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    let status = scene.until("web", "says so", |status| {
+        status
+            .conditions
+            .iter()
+            .any(|condition| condition.message.contains("may not be watched"))
+    });
+    assert!(ready_because(&status.await, "Ready"));
+    let password = |secret: Option<&Secret>| {
+        let value = secret.and_then(|secret| secret.data.as_ref()?.get("password").cloned());
+        value.is_some_and(|value| value.0 == b"one")
+    };
+    scene.kubectl(&[
+        "patch",
+        "secret",
+        "hidden",
+        "-p",
+        r#"{"stringData":{"password":"two"}}"#,
+    ]);
+    scene
+        .until_object::<Secret>("hidden", "is as in Git", password)
+        .await;
+    scene.kubectl(&["delete", "secret", "hidden"]);
+    scene
+        .until_object::<Secret>("hidden", "is as in Git", password)
+        .await;
+    // It is read as the account, in its namespace, and nothing is written where nothing changed.
+    let mut window = scene.world.audit().await;
+    let _ = poll(Duration::from_secs(4), || {
+        std::future::pending::<Result<(), String>>()
+    })
+    .await;
+    let requests = window.requests().await.by("shipway");
+    let looks = requests
+        .clone()
+        .only(|request| request.resource == "secrets" && request.code == 200);
+    let account = format!("system:serviceaccount:{}:deployer", scene.ns());
+    assert!(
+        looks.count() > 0
+            && looks
+                .0
+                .iter()
+                .all(|look| look.user == account && look.namespace == scene.ns()),
+        "{looks}"
+    );
+    let written = requests.writes().within(scene.ns());
+    assert_eq!(written.count(), 0, "{written}");
+    let log = controller.log();
+    assert!(!log.contains("one") || !log.contains("\"one\""), "{log}");
+    assert!(!log.contains("panicked"), "{log}");
+}

@@ -1,0 +1,250 @@
+//! Rule 3: drift is repaired, and what is not ours is left alone.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::ResourceExt as _;
+use serde_json::{Value, json};
+use suite::Scene;
+use testkit::eventually;
+
+use crate::rules_stage::{
+    assert_quiet, deployment, image, is_owned, replicas, until_values, values,
+};
+
+fn settings() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "settings", "labels": {"tier": "front"}, "annotations": {"note": "kept"}},
+        "data": {"colour": "blue", "size": "9"},
+    })
+}
+
+async fn stage(name: &str) -> Scene {
+    let scene = Scene::new(name).await;
+    scene.write("config/settings.yaml", &settings().to_string());
+    scene.write("config/web.yaml", &deployment("web", "nginx:1", 2));
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    scene
+}
+
+fn marks(map: &ConfigMap) -> (Option<&String>, Option<&String>) {
+    (map.labels().get("tier"), map.annotations().get("note"))
+}
+
+async fn until_as_in_git(scene: &Scene, what: &str) -> ConfigMap {
+    let found = scene.until_object::<ConfigMap>("settings", what, |map| {
+        map.is_some_and(|map| {
+            let (tier, note) = marks(map);
+            values(Some(map)) == "colour=blue size=9"
+                && tier.is_some_and(|tier| tier == "front")
+                && note.is_some_and(|note| note == "kept")
+                && is_owned(map)
+        })
+    });
+    found.await.expect("it was just seen")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_changed_of_what_we_own_is_put_right() {
+    let scene = stage("drift").await;
+    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    scene.until_ready("web", None).await;
+    let uid = until_as_in_git(&scene, "as in Git").await.uid();
+    let map = "configmap/settings";
+    let changes: [(&str, &[&str]); 6] = [
+        (
+            "patched",
+            &["patch", map, "-p", r#"{"data":{"colour":"red"}}"#],
+        ),
+        (
+            "key removed",
+            &[
+                "patch",
+                map,
+                "--type=json",
+                "-p",
+                r#"[{"op":"remove","path":"/data/size"}]"#,
+            ],
+        ),
+        ("owner label lost", &["label", map, "shipway.run/owner-"]),
+        (
+            "owner label changed",
+            &["label", map, "shipway.run/owner=mine", "--overwrite"],
+        ),
+        ("label changed", &["label", map, "tier=back", "--overwrite"]),
+        ("annotation removed", &["annotate", map, "note-"]),
+    ];
+    for (what, change) in changes {
+        scene.kubectl(change);
+        until_as_in_git(&scene, what).await;
+    }
+    scene.kubectl(&["delete", map]);
+    let created = until_as_in_git(&scene, "deleted").await;
+    assert_ne!(created.uid(), uid);
+
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("settings.yaml");
+    let other = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "red"}});
+    std::fs::write(&file, other.to_string()).expect("it can be written");
+    scene.kubectl(&[
+        "replace",
+        "--force",
+        "-f",
+        file.to_str().expect("it is text"),
+    ]);
+    assert_ne!(
+        until_as_in_git(&scene, "replaced").await.uid(),
+        created.uid()
+    );
+
+    scene.kubectl(&["scale", "deployment", "web", "--replicas=5"]);
+    scene
+        .until_object::<Deployment>("web", "scaled", |web| web.and_then(replicas) == Some(2))
+        .await;
+    scene.kubectl(&["set", "image", "deployment/web", "web=nginx:other"]);
+    scene
+        .until_object::<Deployment>("web", "image set", |web| {
+            web.map(image).as_deref() == Some("nginx:1")
+        })
+        .await;
+    scene
+        .until_event("web", &["DriftRepaired", "`kubectl-set`", "image"])
+        .await;
+    scene
+        .until_event("web", &["DriftRepaired", "`kubectl-patch`", ".data.colour"])
+        .await;
+    scene
+        .until_event(
+            "web",
+            &["DriftRepaired", "had been deleted and is created again"],
+        )
+        .await;
+    scene.until_ready("web", None).await;
+    assert_quiet(&scene).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_add_is_left_alone() {
+    let scene = stage("add").await;
+    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    scene.until_ready("web", None).await;
+    scene.kubectl(&[
+        "patch",
+        "configmap",
+        "settings",
+        "-p",
+        r#"{"data":{"extra":"1"}}"#,
+    ]);
+    scene.kubectl(&["annotate", "deployment", "web", "somebody=else"]);
+    scene.kubectl(&["label", "configmap", "settings", "more=1"]);
+    let before = scene
+        .find::<ConfigMap>("settings")
+        .await
+        .expect("it is there");
+    assert_quiet(&scene).await;
+    let after = until_values(&scene, "settings", "colour=blue extra=1 size=9").await;
+    assert_eq!(after.resource_version(), before.resource_version());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_changes_what_we_own_is_not_fought() {
+    let scene = Scene::new("policy").await;
+    let name = format!("shipway-test-{}", scene.ns());
+    let here =
+        json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": scene.ns()}}});
+    let mut constraints = here.clone();
+    constraints["resourceRules"] = json!([{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["configmaps"]}]);
+    scene
+        .apply(&json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy", "metadata": {"name": name},
+            "spec": {
+                "matchConstraints": constraints, "reinvocationPolicy": "Never", "failurePolicy": "Fail",
+                "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {
+                    "expression": r#"Object{data: {"colour": "green", "injected": "yes"}}"#,
+                }}],
+            },
+        }))
+        .await;
+    scene
+        .apply(&json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding", "metadata": {"name": name},
+            "spec": {"policyName": name, "matchResources": here},
+        }))
+        .await;
+    eventually(
+        "the policy to be in force",
+        std::time::Duration::from_secs(30),
+        || async {
+            let probe = scene.kubectl(&[
+                "create",
+                "configmap",
+                "probe",
+                "--dry-run=server",
+                "-o",
+                "json",
+                "--from-literal=a=1",
+            ]);
+            if probe.contains("injected") {
+                Ok(())
+            } else {
+                Err(probe)
+            }
+        },
+    )
+    .await;
+    scene.write("config/settings.yaml", &settings().to_string());
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    scene.until_ready("web", None).await;
+    let before = until_values(&scene, "settings", "colour=green injected=yes size=9").await;
+    assert_quiet(&scene).await;
+    // Somebody takes away what we own: that is put right, and the policy changes it again.
+    scene.kubectl(&[
+        "patch",
+        "configmap",
+        "settings",
+        "--type=json",
+        "-p",
+        r#"[{"op":"remove","path":"/data/size"}]"#,
+    ]);
+    until_values(&scene, "settings", "colour=green injected=yes size=9").await;
+    assert_quiet(&scene).await;
+    let after = scene
+        .find::<ConfigMap>("settings")
+        .await
+        .expect("it is there");
+    assert_eq!(after.uid(), before.uid());
+    for kind in ["mutatingadmissionpolicybinding", "mutatingadmissionpolicy"] {
+        scene.kubectl(&["delete", kind, &name]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_is_changed_while_it_is_delivered_ends_as_in_git() {
+    let scene = Scene::new("race").await;
+    let names: Vec<String> = (0..20).map(|number| format!("raced-{number}")).collect();
+    for name in &names {
+        scene.write(
+            &format!("config/{name}.yaml"),
+            &crate::rules_stage::config_map(name, &[("a", "1")]),
+        );
+    }
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    // As soon as one is there it is changed, most likely before the controller knows of its own write.
+    for name in &names {
+        scene
+            .until_object::<ConfigMap>(name, "is there", |map| map.is_some())
+            .await;
+        scene.kubectl(&["patch", "configmap", name, "-p", r#"{"data":{"a":"2"}}"#]);
+    }
+    for name in &names {
+        until_values(&scene, name, "a=1").await;
+    }
+    let seen: BTreeMap<_, _> = names.iter().map(|name| (name, ())).collect();
+    assert_eq!(seen.len(), names.len());
+    assert_quiet(&scene).await;
+}

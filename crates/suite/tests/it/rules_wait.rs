@@ -1,0 +1,140 @@
+//! Waiting: for health, for other Shipments, for somebody to wake it up again.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use serde_json::json;
+use suite::Scene;
+use testkit::eventually;
+use tokio::time::Instant;
+
+use crate::rules_stage::{assert_quiet, config_map, deployment, is_at, patch_spec, until_values};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_get_healthy_in_time_is_said_and_may_still_get_healthy() {
+    let scene = Scene::new("timeout").await;
+    scene.write("config/web.yaml", &deployment("web", "nginx", 1));
+    scene.push().await;
+    let mut shipment = scene.shipment("web", "config");
+    shipment["spec"]["timeout"] = json!("3s");
+    scene.apply(&shipment).await;
+    scene.until_reason("web", "Progressing").await;
+    let why = scene.until_reason("web", "HealthTimeout").await;
+    assert!(why.contains("Deployment") && why.contains("0/1"), "{why}");
+    assert_quiet(&scene).await;
+    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    scene.until_ready("web", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_revision_ends_a_hopeless_wait_at_once() {
+    let scene = Scene::new("hopeless").await;
+    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    scene.write(
+        "config/web.yaml",
+        &deployment("web", "registry/broken:1", 1),
+    );
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    scene.until_reason("web", "Progressing").await;
+    scene.write("config/web.yaml", &deployment("web", "nginx", 1));
+    let commit = scene.push().await;
+    let begin = Instant::now();
+    scene.until_ready("web", Some(&commit)).await;
+    assert!(
+        begin.elapsed() < Duration::from_secs(15),
+        "it took {:?}",
+        begin.elapsed()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dependency_is_waited_for_and_followed_at_once() {
+    let scene = Scene::new("depends").await;
+    scene.write("db/db.yaml", &deployment("db", "postgres", 1));
+    scene.write("web/a.yaml", &config_map("a", &[("a", "1")]));
+    scene.push().await;
+    let mut web = scene.shipment("web", "web");
+    web["spec"]["dependsOn"] = json!([{"name": "db"}]);
+    scene.apply(&web).await;
+    let why = scene.until_reason("web", "DependencyNotReady").await;
+    assert!(why.contains("does not exist"), "{why}");
+    scene.apply(&scene.shipment("db", "db")).await;
+    scene.until_reason("db", "Progressing").await;
+    scene
+        .until("web", "says what it waits for", |status| {
+            status.conditions[0].message.contains("is not ready")
+        })
+        .await;
+    assert!(scene.find::<ConfigMap>("a").await.is_none());
+    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    scene.until_ready("db", None).await;
+    let begin = Instant::now();
+    eventually("what waited", Duration::from_secs(5), || async {
+        scene.find::<ConfigMap>("a").await.ok_or("it is not there")
+    })
+    .await;
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(1), "it took {took:?}");
+    scene.until_ready("web", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_shipment_fetches_applies_repairs_and_prunes_nothing() {
+    let scene = Scene::new("suspend").await;
+    for name in ["a", "b"] {
+        scene.write(
+            &format!("config/{name}.yaml"),
+            &config_map(name, &[("a", "1")]),
+        );
+    }
+    let first = scene.push().await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    scene.until_ready("web", Some(&first)).await;
+    patch_spec(&scene, "web", &json!({"suspend": true}));
+    let status = scene
+        .until("web", "sleeps", |status| {
+            status.conditions.iter().any(|c| c.kind == "Suspended")
+        })
+        .await;
+    assert!(is_at(&status, &first));
+    let before = scene.git.requests();
+    scene.write("config/a.yaml", &config_map("a", &[("a", "2")]));
+    scene.remove("config/b.yaml");
+    let second = scene.push().await;
+    let pushed = scene.git.requests();
+    scene.kubectl(&["patch", "configmap", "b", "-p", r#"{"data":{"a":"9"}}"#]);
+    assert_quiet(&scene).await;
+    let asked = scene.git.requests();
+    assert_eq!(
+        (asked.ls_refs, asked.fetches),
+        (pushed.ls_refs, pushed.fetches),
+        "it was {before:?} before the push"
+    );
+    until_values(&scene, "a", "a=1").await;
+    until_values(&scene, "b", "a=9").await;
+    patch_spec(&scene, "web", &json!({"suspend": false}));
+    scene.until_ready("web", Some(&second)).await;
+    until_values(&scene, "a", "a=2").await;
+    assert!(scene.find::<ConfigMap>("b").await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_refused_object_holds_up_no_other_and_is_delivered_once_it_is_right() {
+    let scene = Scene::new("refused").await;
+    scene.write("config/a.yaml", &config_map("a", &[("not a key!", "1")]));
+    scene.write("config/b.yaml", &config_map("b", &[("a", "1")]));
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    let why = scene.until_reason("web", "Invalid").await;
+    assert!(
+        why.contains("a.yaml:1") && why.contains("not a key!"),
+        "{why}"
+    );
+    assert!(scene.find::<ConfigMap>("b").await.is_some());
+    scene.write("config/a.yaml", &config_map("a", &[("a-key", "1")]));
+    let commit = scene.push().await;
+    scene.until_ready("web", Some(&commit)).await;
+    until_values(&scene, "a", "a-key=1").await;
+    assert_quiet(&scene).await;
+}
