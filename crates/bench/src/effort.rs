@@ -91,6 +91,15 @@ pub(crate) struct Effort {
 }
 
 impl Effort {
+    /// How far the machine was ours, as a sentence. Controllers that have ended count as ours.
+    pub(crate) fn company(&self) -> String {
+        format!(
+            "in the {:.0} minutes of the run all programs that have no part in it kept {:.2} cores busy on average",
+            self.seconds / 60.0,
+            self.others / self.seconds
+        )
+    }
+
     /// The same, with the seconds of a controller that the clock did not know: they were counted
     /// among the others'.
     pub(crate) fn by_controller(self, seconds: f64) -> Self {

@@ -78,7 +78,7 @@ pub(crate) async fn install(
         let status = deployment.status.as_ref();
         status.and_then(|status| status.observed_generation) == deployment.metadata.generation
     });
-    let observed = (observed.await? - began).as_secs_f64();
+    let observed = (observed.await?.all - began).as_secs_f64();
     stage.remove_namespace(namespace).await?;
     stage.rest().await?;
     Ok(Install {

@@ -26,6 +26,7 @@ mod traffic;
 use std::process::ExitCode;
 
 use args::Args;
+use effort::Clock;
 use report::Report;
 use stage::Stage;
 
@@ -53,8 +54,13 @@ async fn main() -> ExitCode {
 async fn run(args: &Args) -> Outcome {
     let stage = Stage::open().await?;
     let mut report = Report::default();
+    let clock = Clock::start(&stage, None)?;
     let failed = scenario::run_all(&stage, args, &mut report).await;
-    let machine = machine::describe(&stage).await;
+    let machine = format!(
+        "{}\n- {}",
+        machine::describe(&stage).await,
+        clock.read()?.company()
+    );
     println!("{machine}\n\n{}", report.table());
     for detail in report.details() {
         println!("{}\n{}\n", detail.title, detail.text);

@@ -79,13 +79,25 @@ impl Drop for Sight {
     }
 }
 
-/// The moment at which so many objects of a collection are as wanted.
+/// When objects of a collection were as wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reached {
+    /// The first of them.
+    pub(crate) first: Instant,
+    /// Half of them.
+    pub(crate) half: Instant,
+    /// All of them.
+    pub(crate) all: Instant,
+}
+
+/// Waits until so many objects of a collection are as wanted.
 pub(crate) async fn until_all<K: Watched>(
     api: Api<K>,
     count: usize,
     patience: Duration,
     is_wanted: impl Fn(&K) -> bool,
-) -> Outcome<Instant> {
+) -> Outcome<Reached> {
+    let (mut first, mut half) = (None, None);
     let mut there = BTreeSet::new();
     let mut other = None;
     let mut stream = pin!(
@@ -102,8 +114,20 @@ pub(crate) async fn until_all<K: Watched>(
                 there.remove(&object.name_any());
                 other = Some(object);
             }
+            let now = Instant::now();
+            if !there.is_empty() {
+                first.get_or_insert(now);
+            }
+            if there.len() >= count.div_ceil(2) {
+                half.get_or_insert(now);
+            }
             if there.len() >= count {
-                return Some(Instant::now());
+                let (first, half) = (first?, half?);
+                return Some(Reached {
+                    first,
+                    half,
+                    all: now,
+                });
             }
         }
         None

@@ -114,10 +114,14 @@ pub async fn save(
             continue;
         }
         let key_moved = index == 0 && stored.key != next.key;
-        if index < stored.parts && chunk(&stored.entries, index) == wanted && !key_moved {
+        let same = index < stored.parts && chunk(&stored.entries, index) == wanted;
+        if same && !key_moved {
             continue;
         }
-        let spec = spec(&name, index, next.key.as_deref(), wanted);
+        let mut spec = spec(&name, index, next.key.as_deref(), wanted);
+        if let Some(spec) = spec.as_object_mut().filter(|_| same) {
+            spec.remove("entries"); // up to a thousand of them, all known
+        }
         write(caller, shipment, &api, &namespace, &place, index, &spec).await?;
     }
     *stored = Stored { parts, ..next };
@@ -216,19 +220,15 @@ async fn remove(caller: &Caller, place: &Resource) -> Result<(), ApiError> {
 /// [`ApiError`] of the first removal that fails.
 pub async fn drop_all(
     caller: &Caller,
-    shipment: &Shipment,
+    namespace: &str,
+    name: &str,
     stored: &Stored,
 ) -> Result<(), ApiError> {
     let api = ApiResource::erase::<Inventory>(&());
-    let namespace = shipment.namespace().unwrap_or_default();
     for index in 0..stored.parts {
         remove(
             caller,
-            &Resource::object(
-                &api,
-                Some(&namespace),
-                &part_name(&shipment.name_any(), index),
-            ),
+            &Resource::object(&api, Some(namespace), &part_name(name, index)),
         )
         .await?;
     }

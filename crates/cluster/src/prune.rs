@@ -51,8 +51,9 @@ pub async fn delete(
     uid: Option<&str>,
 ) -> Result<Gone, ApiError> {
     let place = Resource::object(api, id.namespace.as_deref(), &id.name);
-    let mut last = None;
-    for _ in 0..TRIES {
+    let mut tries = 0;
+    loop {
+        tries += 1;
         let Some(meta) = live(caller, &place).await? else {
             return Ok(Gone::Absent);
         };
@@ -71,11 +72,10 @@ pub async fn delete(
         match caller.delete(&place, &options).await {
             Ok(_) => return Ok(Gone::Deleted),
             Err(error) if error.is_not_found() => return Ok(Gone::Absent),
-            Err(error) if error.is_conflict() => last = Some(error),
+            Err(error) if error.is_conflict() && tries < TRIES => {}
             Err(error) => return Err(error),
         }
     }
-    Err(last.expect("it was tried at least once"))
 }
 
 /// Lets go of an object: the owner label, its annotation and our managedFields entry go, the
@@ -91,8 +91,9 @@ pub async fn orphan(
     uid: Option<&str>,
 ) -> Result<Gone, ApiError> {
     let place = Resource::object(api, id.namespace.as_deref(), &id.name);
-    let mut last = None;
-    for _ in 0..TRIES {
+    let mut tries = 0;
+    loop {
+        tries += 1;
         let Some(meta) = live(caller, &place).await? else {
             return Ok(Gone::Absent);
         };
@@ -110,11 +111,10 @@ pub async fn orphan(
             Ok(_) => return Ok(Gone::Orphaned),
             Err(error) if error.is_not_found() => return Ok(Gone::Absent),
             // A failed test is 422: somebody wrote it meanwhile.
-            Err(error) if error.is_conflict() || error.is_invalid() => last = Some(error),
+            Err(error) if (error.is_conflict() || error.is_invalid()) && tries < TRIES => {}
             Err(error) => return Err(error),
         }
     }
-    Err(last.expect("it was tried at least once"))
 }
 
 /// The JSON patch that takes owner label, annotation and our managedFields entry away.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::watch::Report;
-use kinds::Environment;
+use cluster::{Resource, inventory, prune};
+use kinds::{Environment, Shipment};
+use kube::core::ApiResource;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
@@ -14,10 +16,13 @@ use crate::board::{Key, Wait};
 use crate::context::Ctx;
 use crate::source::Follower;
 
+/// How long what is kept for a Shipment outlives it.
+const AFTERWARDS: Duration = Duration::from_secs(5);
 /// How long discovery may take to follow an event of a definition.
 const FOLLOWS: Duration = Duration::from_secs(10);
-/// How often discovery is asked meanwhile, at first and at last.
-const ASK: Duration = Duration::from_millis(100);
+/// How often discovery is asked meanwhile: soon after the event, and later.
+const ASK: Duration = Duration::from_millis(200);
+const SOON: Duration = Duration::from_secs(3);
 const LONGEST_ASK: Duration = Duration::from_secs(2);
 
 /// Takes reports of watches in, until nobody sends any more.
@@ -25,6 +30,8 @@ pub(crate) async fn reports(ctx: Arc<Ctx>, mut reports: mpsc::UnboundedReceiver<
     let moved = Arc::new(Notify::new());
     let asking = tokio::spawn(definitions(ctx.clone(), moved.clone()));
     while let Some(report) = reports.recv().await {
+        let unwatched =
+            matches!(&report, Report::Unwatchable(kind, _) if ctx.tracker.is_unwatchable(kind));
         ctx.wake_all(ctx.tracker.take(&report));
         for wait in ctx.presence.take(&report) {
             match &wait {
@@ -46,9 +53,9 @@ pub(crate) async fn reports(ctx: Arc<Ctx>, mut reports: mpsc::UnboundedReceiver<
                 tokio::spawn(environment_gone(ctx.clone(), id.name));
             }
             Report::Gone(id, _) if id.kind == "Shipment" && id.group == kinds::names::GROUP => {
-                shipment_gone(&ctx, &id)
+                shipment_gone(&ctx, &id);
             }
-            Report::Unwatchable(kind, why) => {
+            Report::Unwatchable(kind, why) if !unwatched => {
                 tracing::info!(kind = %kind, "`{kind}` may not be watched and is looked at now and then instead: {why}");
             }
             _ => {}
@@ -57,15 +64,49 @@ pub(crate) async fn reports(ctx: Arc<Ctx>, mut reports: mpsc::UnboundedReceiver<
     asking.abort();
 }
 
-/// Drops what is kept for a Shipment that is gone, also where it went without a pass.
-fn shipment_gone(ctx: &Ctx, id: &manifest::ObjectId) {
+fn shipment_gone(ctx: &Arc<Ctx>, id: &manifest::ObjectId) {
     let key = Key::new(id.namespace.clone().unwrap_or_default(), id.name.clone());
+    ctx.wake_stamper(&key);
+    ctx.wake_waiting(&Wait::Shipment(key.clone()));
+    tokio::spawn(forget_shipment(ctx.clone(), key));
+}
+
+/// Drops what is kept for a Shipment that is gone, also where it went without a pass, and its
+/// inventory where somebody took the finalizer off by hand: it would hold up its namespace.
+pub(crate) async fn forget_shipment(ctx: Arc<Ctx>, key: Key) {
+    // One of the same name may have come meanwhile, which this watch shows before the other.
+    tokio::time::sleep(AFTERWARDS).await;
+    let of_key = ObjectRef::new(&key.name).within(&key.namespace);
+    let place = Resource::object(
+        &ApiResource::erase::<Shipment>(&()),
+        Some(&key.namespace),
+        &key.name,
+    );
+    let read = ctx.shipments.wait_until_ready().await.is_ok();
+    if !read || ctx.shipments.get(&of_key).is_some() {
+        return;
+    }
+    // Only the API server's own word counts for that.
+    if !matches!(prune::live(&ctx.caller, &place).await, Ok(None)) {
+        return;
+    }
     ctx.sources
         .unfollow(&Follower::Shipment(key.namespace.clone(), key.name.clone()));
+    let ledger = ctx.ledgers.of(&key);
+    let ledger = ledger.lock().await;
+    for id in ledger.inventory.0.keys() {
+        ctx.tracker.forget(id, &key);
+    }
+    if ledger.stored.parts > 0 {
+        tracing::warn!(shipment.key = %key, "Shipment `{key}` went without letting go of its {} objects", ledger.inventory.0.len());
+        let dropped =
+            inventory::drop_all(&ctx.caller, &key.namespace, &key.name, &ledger.stored).await;
+        if let Err(error) = dropped {
+            tracing::warn!(shipment.key = %key, error = %error, "could not remove the inventory of Shipment `{key}`");
+        }
+    }
     ctx.board.remove(&key);
     ctx.ledgers.remove(&key);
-    ctx.wake_stamper(&key);
-    ctx.wake_waiting(&Wait::Shipment(key));
 }
 
 fn is_definition(id: &manifest::ObjectId) -> bool {
@@ -97,9 +138,8 @@ fn wake_inside(ctx: &Ctx, namespace: &str) {
 async fn definitions(ctx: Arc<Ctx>, moved: Arc<Notify>) {
     loop {
         moved.notified().await;
-        let mut until = Instant::now() + FOLLOWS;
-        let mut pause = ASK;
-        while Instant::now() < until {
+        let mut since = Instant::now();
+        while since.elapsed() < FOLLOWS {
             let before = ctx.catalog.fingerprint();
             // What cannot be read now is asked for again below, and at the next event.
             let _ = ctx.catalog.refresh(Duration::ZERO).await;
@@ -107,12 +147,14 @@ async fn definitions(ctx: Arc<Ctx>, moved: Arc<Notify>) {
                 forget_gone_kinds(&ctx);
                 ctx.wake_waiting(&Wait::Kinds);
             }
+            let pause = if since.elapsed() < SOON {
+                ASK
+            } else {
+                LONGEST_ASK
+            };
             tokio::select! {
-                () = moved.notified() => {
-                    until = Instant::now() + FOLLOWS;
-                    pause = ASK;
-                }
-                () = tokio::time::sleep(pause) => pause = (pause * 3 / 2).min(LONGEST_ASK),
+                () = moved.notified() => since = Instant::now(),
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }

@@ -221,7 +221,7 @@ async fn guarded(pass: impl Future<Output = Action>) -> Result<Action, Infallibl
 /// Reads what a restart needs: what is served, what was delivered, which namespaces and accounts
 /// there are. One list a kind, no write.
 async fn read_all(
-    ctx: &Ctx,
+    ctx: &Arc<Ctx>,
     mut reports: mpsc::UnboundedReceiver<Report>,
 ) -> Result<mpsc::UnboundedReceiver<Report>, ApiError> {
     ctx.catalog.refresh(Duration::ZERO).await?;
@@ -264,7 +264,9 @@ async fn read_all(
             }
         }
         ctx.board.wants(&key, Arc::new(wanted));
-        ctx.ledgers.put(key, ledger);
+        ctx.ledgers.put(key.clone(), ledger);
+        // Where its Shipment is gone, so is what is kept for it.
+        tokio::spawn(pump::forget_shipment(ctx.clone(), key));
     }
     while !awaited.is_empty() {
         let Some(report) = reports.recv().await else {

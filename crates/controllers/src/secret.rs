@@ -22,7 +22,10 @@ const KEEP_REFUSED: Duration = Duration::from_secs(5);
 
 /// The credentials that were read.
 #[derive(Default)]
-pub struct Secrets(Mutex<HashMap<(String, String), (Instant, Credentials)>>);
+pub struct Secrets(Mutex<HashMap<(String, String), Kept>>);
+
+/// What was read, and when.
+type Kept = (Instant, Credentials);
 
 impl Secrets {
     /// The credentials of a Secret.
@@ -38,15 +41,16 @@ impl Secrets {
     ) -> Result<Credentials, Halt> {
         let place = (namespace.to_owned(), name.to_owned());
         let keep = if refused { KEEP_REFUSED } else { KEEP };
-        if let Some((at, credentials)) = self
+        let known = self
             .0
             .lock()
             .expect("nothing panics while holding it")
             .get(&place)
+            .cloned();
+        if let Some((at, credentials)) = known
+            && at.elapsed() < keep
         {
-            if at.elapsed() < keep {
-                return Ok(credentials.clone());
-            }
+            return Ok(credentials);
         }
         let credentials = read(caller, namespace, name).await?;
         self.0

@@ -4,6 +4,8 @@
 
 mod pace;
 mod repository;
+mod round;
+mod trouble;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -17,6 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
 use repository::Followed;
+pub use trouble::Trouble;
+use trouble::broken;
+pub(crate) use trouble::trouble;
 
 /// How many Git operations run at a time, over all repositories.
 const AT_ONCE: usize = 192;
@@ -56,17 +61,6 @@ pub struct At {
     pub commit: CommitId,
     /// The tree of the folder.
     pub tree: TreeId,
-}
-
-/// Why a source is not there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// The class.
-    pub reason: Reason,
-    /// The sentence for people; no secret, no credentialed URL.
-    pub message: String,
-    /// Whether it may pass by itself.
-    pub transient: bool,
 }
 
 /// What is known of a source.
@@ -236,12 +230,12 @@ impl Sources {
         follower: &Follower,
         work: impl FnOnce(&Repository) -> Result<T, GitError> + Send + 'static,
     ) -> Result<T, Trouble> {
-        let followed = self.of(follower).ok_or_else(|| Trouble {
+        let source = self.of(follower).ok_or_else(|| Trouble {
             reason: Reason::SourcePending,
             message: "the source is not followed".to_owned(),
             transient: true,
         })?;
-        let repository = followed.repository.clone();
+        let repository = source.repository.clone();
         let done = tokio::task::spawn_blocking(move || work(&repository)).await;
         done.map_err(|panic| broken(&panic))?
             .map_err(|error| trouble(&error))
@@ -351,48 +345,17 @@ fn normal(url: &str) -> &str {
 }
 
 fn folder_name(place: &Place) -> String {
+    use std::fmt::Write as _;
+
     use sha2::{Digest as _, Sha256};
     let digest = Sha256::digest(format!("{}\n{}", place.0, place.1).as_bytes());
     digest
         .iter()
         .take(12)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// Sorts what Git says into the reasons of a status.
-pub(crate) fn trouble(error: &GitError) -> Trouble {
-    let reason = match error {
-        GitError::Unauthorized { .. } => Reason::SourceUnauthorized,
-        GitError::RepositoryMissing { .. }
-        | GitError::ReferenceMissing { .. }
-        | GitError::CommitMissing { .. }
-        | GitError::PathMissing { .. }
-        | GitError::NotADirectory { .. } => Reason::SourceMissing,
-        GitError::TooLarge { .. } | GitError::Refused { .. } | GitError::Redirected { .. } => {
-            Reason::SourceRejected
-        }
-        _ => Reason::SourceUnreachable,
-    };
-    Trouble {
-        reason,
-        message: error.to_string(),
-        transient: error.is_transient(),
-    }
-}
-
-/// Work that broke off. What a panic says may quote what was read, so it is not shown.
-fn broken(error: &tokio::task::JoinError) -> Trouble {
-    let why = if error.is_panic() {
-        "by a fault of Shipway"
-    } else {
-        "since the controller is stopping"
-    };
-    Trouble {
-        reason: Reason::SourceUnreachable,
-        message: format!("reading the repository broke off {why}"),
-        transient: true,
-    }
+        .fold(String::new(), |mut name, byte| {
+            let _ = write!(name, "{byte:02x}"); // writing to a String cannot fail
+            name
+        })
 }
 
 #[cfg(test)]

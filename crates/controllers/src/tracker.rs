@@ -23,6 +23,27 @@ pub enum Drift {
     Replaced,
 }
 
+/// Whether an apply is under way, and what was seen of the object since it began.
+#[derive(Clone, Debug, Default)]
+enum Applying {
+    #[default]
+    No,
+    Yes(Option<Box<Report>>),
+}
+
+impl Applying {
+    /// Keeps a report for later; tells whether an apply is under way.
+    fn keep(&mut self, report: impl FnOnce() -> Report) -> bool {
+        match self {
+            Self::No => false,
+            Self::Yes(last) => {
+                *last = Some(Box::new(report()));
+                true
+            }
+        }
+    }
+}
+
 /// One applied object.
 #[derive(Clone, Debug)]
 struct Tracked {
@@ -37,7 +58,7 @@ struct Tracked {
     /// Whether its health is still awaited, so that every change is worth a look.
     unsettled: bool,
     /// While an apply is under way: the last report, to be judged when its answer is there.
-    under_way: Option<Option<Box<Report>>>,
+    under_way: Applying,
 }
 
 #[derive(Debug, Default)]
@@ -70,7 +91,7 @@ impl Tracker {
         let mut state = self.lock();
         let all = state.objects.entry(id.clone()).or_default();
         match all.iter_mut().find(|tracked| tracked.owner == *owner) {
-            Some(tracked) => tracked.under_way = Some(None),
+            Some(tracked) => tracked.under_way = Applying::Yes(None),
             None => all.push(Tracked {
                 owner: owner.clone(),
                 manager: String::new(),
@@ -80,7 +101,7 @@ impl Tracker {
                 seen: 0,
                 drift: None,
                 unsettled: false,
-                under_way: Some(None),
+                under_way: Applying::Yes(None),
             }),
         }
     }
@@ -95,7 +116,7 @@ impl Tracker {
             if tracked.owner != *owner {
                 return true;
             }
-            tracked.under_way = None;
+            tracked.under_way = Applying::No;
             tracked.drift = None;
             !tracked.uid.is_empty()
         });
@@ -120,9 +141,12 @@ impl Tracker {
             seen: before.as_ref().map_or(0, |before| before.seen),
             drift: None,
             unsettled: before.as_ref().is_some_and(|before| before.unsettled),
-            under_way: None,
+            under_way: Applying::No,
         };
-        let missed = before.and_then(|before| before.under_way.flatten());
+        let missed = match before.map(|before| before.under_way) {
+            Some(Applying::Yes(last)) => last,
+            _ => None,
+        };
         match missed.as_deref() {
             Some(Report::Seen(sighting)) if sighting.version > tracked.version => {
                 tracked.judge(sighting);
@@ -260,9 +284,10 @@ impl Tracked {
 fn seen(all: &mut [Tracked], sighting: &Sighting) -> Vec<Key> {
     let mut concerned = Vec::new();
     for tracked in all {
-        if let Some(last) = &mut tracked.under_way {
-            *last = Some(Box::new(Report::Seen(sighting.clone())));
-        } else if sighting.version > tracked.version {
+        if tracked.under_way.keep(|| Report::Seen(sighting.clone())) {
+            continue; // it is judged by the answer
+        }
+        if sighting.version > tracked.version {
             let suspected = tracked.drift.is_some();
             tracked.judge(sighting);
             if tracked.drift.is_some() || tracked.unsettled || suspected {
@@ -276,9 +301,10 @@ fn seen(all: &mut [Tracked], sighting: &Sighting) -> Vec<Key> {
 fn gone(all: &mut [Tracked], report: &Report, version: u64) -> Vec<Key> {
     let mut concerned = Vec::new();
     for tracked in all {
-        if let Some(last) = &mut tracked.under_way {
-            *last = Some(Box::new(report.clone()));
-        } else if version > tracked.version {
+        if tracked.under_way.keep(|| report.clone()) {
+            continue;
+        }
+        if version > tracked.version {
             tracked.drift = Some(Drift::Missing);
             tracked.seen = tracked.seen.max(version);
             concerned.push(tracked.owner.clone());
@@ -297,7 +323,10 @@ fn absent(
         if id.group != kind.group || id.kind != kind.kind || present.contains(id) {
             continue;
         }
-        for tracked in all.iter_mut().filter(|tracked| tracked.under_way.is_none()) {
+        for tracked in all
+            .iter_mut()
+            .filter(|tracked| matches!(tracked.under_way, Applying::No))
+        {
             tracked.drift = Some(Drift::Missing);
             concerned.push(tracked.owner.clone());
         }

@@ -67,9 +67,9 @@ async fn run(cli: Cli) -> Result<ExitCode, CliError> {
     match cli.command {
         Command::Completion(args) => Ok(completion::cmd_completion(&args)),
         Command::Confirm(args) => confirm::cmd_confirm(&cli.cluster, &args).await,
-        Command::Controller(args) => Box::pin(controller::cmd_controller(&cli.cluster, args)).await,
+        Command::Controller(args) => controller::cmd_controller(&cli.cluster, args).await,
         Command::Crds(args) => crds::cmd_crds(&args),
-        Command::Demo(args) => crate::demo::cmd_demo(&cli.cluster, &args).await,
+        Command::Demo(args) => Box::pin(crate::demo::cmd_demo(&cli.cluster, &args)).await,
         Command::Diff(args) => diff::cmd_diff(&cli.cluster, &args).await,
         Command::Get(args) => get::cmd_get(&cli.cluster, &args).await,
         Command::Promote(args) => promote::cmd_promote(&cli.cluster, &args).await,

@@ -17,13 +17,19 @@ use crate::error::CliError;
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ClusterArgs {
     /// Use this kubeconfig instead of $KUBECONFIG or ~/.kube/config
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = "Cluster", value_name = "FILE")]
     pub(crate) kubeconfig: Option<PathBuf>,
     /// Use this context of the kubeconfig instead of its current one
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, help_heading = "Cluster", value_name = "NAME")]
     pub(crate) context: Option<String>,
     /// Work in this namespace instead of the context's
-    #[arg(short, long, global = true, value_name = "NAME")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        help_heading = "Cluster",
+        value_name = "NAME"
+    )]
     pub(crate) namespace: Option<String>,
 }
 

@@ -1,5 +1,7 @@
 //! How commands show objects: tables as kubectl's, or whole as JSON and YAML.
 
+use std::io::Write as _;
+
 use anstream::println;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -85,7 +87,9 @@ pub(crate) fn ask(question: &str) -> Result<bool, CliError> {
 pub(crate) fn erasable(line: &str) {
     // A line that wraps could not be erased.
     let line: String = line.chars().take(79).collect();
-    anstream::eprint!("\r\x1b[K{line}");
+    // Past anstream: this is no colour, and without colours the line is erased as well. If the
+    // terminal is gone there is nobody to tell.
+    let _ = write!(std::io::stderr().lock(), "\r\x1b[K{line}");
 }
 
 /// A table without lines, its columns three spaces apart, as kubectl's.

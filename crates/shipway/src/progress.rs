@@ -38,10 +38,14 @@ impl Progress {
 
 async fn draw(text: Arc<Mutex<String>>) {
     tokio::time::sleep(PATIENCE).await;
+    let mut drawn = String::new();
     loop {
         // Cloned: the lock is not held while the terminal takes its time.
         let now = text.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        erasable(&now);
+        if now != drawn {
+            erasable(&now);
+            drawn = now;
+        }
         tokio::time::sleep(REDRAW).await;
     }
 }

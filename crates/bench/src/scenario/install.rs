@@ -104,6 +104,8 @@ async fn best_way(stage: &Stage, report: &mut Report) -> Outcome<(Way, floor::In
 /// What an installation took.
 struct Done {
     creating: f64,
+    first: f64,
+    half: f64,
     seconds: f64,
     effort: Effort,
     memory: Memory,
@@ -153,7 +155,9 @@ async fn deliver(stage: &Stage, count: usize) -> Outcome<(Fleet, Done)> {
     };
     let done = Done {
         creating,
-        seconds: (ready - began).as_secs_f64(),
+        first: (ready.first - began).as_secs_f64(),
+        half: (ready.half - began).as_secs_f64(),
+        seconds: (ready.all - began).as_secs_f64(),
         effort,
         memory,
         requests,
@@ -231,9 +235,11 @@ fn tell(fleet: &Fleet, done: &Done, floor: floor::Install, way: Way, report: &mu
     report.detail(
         format!("Install {count}"),
         format!(
-            "Creating the Shipments took {:.1} s of it. {}.\n\nThe controller's requests until all were ready, and {} \
+            "Creating the Shipments took {:.1} s of it; the first was ready after {:.1} s, half of them after {:.1} s. {}.\n\nThe controller's requests until all were ready, and {} \
              after that:\n\n{}",
             done.creating,
+            done.first,
+            done.half,
             done.effort,
             done.after.count(),
             traffic::table(&done.requests, *count),

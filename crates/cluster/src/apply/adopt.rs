@@ -28,8 +28,9 @@ pub(super) async fn adopt(
     want: Want,
     applied: Applied,
 ) -> Result<Applied, ApiError> {
-    let mut last = None;
-    for _ in 0..TRIES {
+    let mut tries = 0;
+    loop {
+        tries += 1;
         let live: Partial = caller.get(place, Want::Metadata).await?.decode()?;
         let Some(entries) = migrated(&live.metadata, manager) else {
             return Ok(applied); // nobody left anything behind
@@ -46,11 +47,10 @@ pub(super) async fn adopt(
                 return read(&answer, manager, want);
             }
             // Somebody wrote it meanwhile: a failed test is 422.
-            Err(error) if error.is_conflict() || error.is_invalid() => last = Some(error),
+            Err(error) if (error.is_conflict() || error.is_invalid()) && tries < TRIES => {}
             Err(error) => return Err(error),
         }
     }
-    Err(last.expect("it was tried at least once"))
 }
 
 /// The entries as they should be; nothing when there is nothing to move.
@@ -72,12 +72,13 @@ fn migrated(live: &ObjectMeta, manager: &str) -> Option<Vec<ManagedFieldsEntry>>
         entry.manager.as_deref() == Some(manager) && entry.operation.as_deref() == Some("Apply")
     })?;
     let fields = &mut ours.fields_v1.as_mut()?.0;
-    for entry in old {
-        if entry.manager.as_deref() == Some(CLIENT_SIDE_APPLY) {
-            if let Some(inherited) = &entry.fields_v1 {
-                merge_fields(fields, &inherited.0);
-            }
-        }
+    let applied = |entry: &&ManagedFieldsEntry| entry.manager.as_deref() == Some(CLIENT_SIDE_APPLY);
+    for inherited in old
+        .iter()
+        .filter(applied)
+        .filter_map(|entry| entry.fields_v1.as_ref())
+    {
+        merge_fields(fields, &inherited.0);
     }
     Some(kept)
 }

@@ -141,7 +141,8 @@ fn status(
             "looking the overlay up".to_owned(),
         ),
         Err(halt) => {
-            again = Some(Duration::from_secs(30));
+            // An edit comes as an event; a Secret that appears does not.
+            again = matches!(halt, Halt::Failed { .. }).then_some(Duration::from_secs(5));
             ("False", halt.reason(), halt.to_string())
         }
     };

@@ -7,7 +7,8 @@ mod pruning;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use cluster::inventory;
+use cluster::caller::{Payload, Want};
+use cluster::{Resource, inventory};
 use delivery::inventory::Entry;
 use delivery::order::Need;
 use delivery::prune::Held;
@@ -17,11 +18,12 @@ use kinds::{Reason, Shipment, names};
 use kube::ResourceExt as _;
 use kube::core::ApiResource;
 use manifest::ObjectId;
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::check::Checked;
 use super::heal;
-use super::plan::{Draft, Step};
+use super::plan::{Draft, Step, Work};
 use crate::board::Wait;
 use crate::context::Ctx;
 use crate::event::tell;
@@ -45,6 +47,8 @@ pub(super) struct Tally {
     created: usize,
     changed: usize,
     pruned: Vec<ObjectId>,
+    /// What left the source and is not deleted, since it belongs to Shipway itself.
+    untouchable: Vec<ObjectId>,
     transient: bool,
 }
 
@@ -76,7 +80,7 @@ pub(super) async fn apply(
     ctx.board.wants(&checked.key, wanted.clone());
     ctx.board.attempts(&checked.key, checked.at.tree);
     ensure_finalizer(ctx, shipment).await?;
-    write_ahead(ctx, shipment, &stages, ledger).await?;
+    write_ahead(ctx, shipment, checked, &stages, ledger).await?;
     let mut tally = Tally::default();
     let mut arrived = BTreeSet::new();
     for stage in stages {
@@ -138,52 +142,72 @@ async fn ensure_finalizer(ctx: &Ctx, shipment: &Shipment) -> Result<(), Halt> {
     {
         return Ok(());
     }
+    // An apply of the finalizer alone: others' finalizers stay, whoever else writes the Shipment
+    // meanwhile does not matter, and the uid keeps it from making a Shipment that is gone.
     let api = ApiResource::erase::<Shipment>(&());
-    let (namespace, name, version) = (
-        shipment.namespace(),
+    let (namespace, name) = (
+        shipment.namespace().unwrap_or_default(),
         shipment.name_any(),
-        shipment.resource_version(),
     );
-    let present = shipment.finalizers();
-    let added = cluster::status::add_finalizer(
-        &ctx.caller,
-        &api,
-        namespace.as_deref(),
-        &name,
-        present,
-        version.as_deref(),
-    );
-    match added.await {
-        // Somebody wrote the Shipment meanwhile: that change is on its way here and begins a new pass.
-        Err(error) if error.is_conflict() || error.is_not_found() => Err(Halt::Waiting {
-            reason: Reason::Progressing,
-            what: "the Shipment's own latest change".to_owned(),
-            wait: None,
-        }),
+    let intent = json!({
+        "apiVersion": api.api_version, "kind": api.kind,
+        "metadata": {
+            "name": name, "namespace": namespace, "uid": shipment.metadata.uid,
+            "finalizers": [names::FINALIZER],
+        },
+    });
+    let place = Resource::object(&api, Some(&namespace), &name);
+    let query = format!("fieldManager={}&force=true", names::CONTROLLER_MANAGER);
+    let payload = Payload::Apply(intent.to_string().into());
+    match ctx
+        .caller
+        .patch(&place, &query, Want::Metadata, &payload)
+        .await
+    {
+        // It is gone, or on its way out: that change is on its way here and begins a new pass.
+        Err(error) if error.is_conflict() || error.is_not_found() || error.is_invalid() => {
+            Err(Halt::Waiting {
+                reason: Reason::Progressing,
+                what: "the Shipment's own latest change".to_owned(),
+                wait: None,
+            })
+        }
         Err(error) => Err(unreachable("put the finalizer on the Shipment", &error)),
-        Ok(()) => Ok(()),
+        Ok(_) => Ok(()),
     }
 }
 
 /// Lists what is about to be created before it is created, so that no crash leaves an object
-/// that nobody knows of.
+/// that nobody knows of. Also takes back that the old revision stands complete, before the first
+/// object of another one is written: otherwise a crash and a revert would look like no change.
 async fn write_ahead(
     ctx: &Ctx,
     shipment: &Shipment,
+    checked: &Checked,
     stages: &[Vec<Step>],
     ledger: &mut Ledger,
 ) -> Result<(), Halt> {
-    let new: Vec<Entry> = stages
-        .iter()
-        .flatten()
+    let steps = || stages.iter().flatten();
+    let new: Vec<Entry> = steps()
         .filter(|step| !ledger.inventory.0.contains_key(&step.object.id))
         .map(|step| Entry::planned(step.object.id.clone(), step.object.manifest.version()))
         .collect();
-    if new.is_empty() {
+    let other = ledger
+        .stored
+        .key
+        .as_ref()
+        .is_some_and(|key| *key != checked.inputs);
+    let changes = steps().any(|step| step.work != Work::Keep);
+    if new.is_empty() && !(other && changes) {
         return Ok(());
     }
-    ledger.inventory = ledger.inventory.merge_ahead(&new);
-    save(ctx, shipment, ledger, None).await
+    let ahead = ledger.inventory.merge_ahead(&new);
+    let before = std::mem::replace(&mut ledger.inventory, ahead);
+    let saved = save(ctx, shipment, ledger, None).await;
+    if saved.is_err() {
+        ledger.inventory = before; // what is not listed yet is listed by the next pass
+    }
+    saved
 }
 
 async fn save(
@@ -297,14 +321,23 @@ async fn finish(
         );
         tell(&ctx.recorder, shipment, Reason::Applied, "Apply", &note).await;
     }
+    let listed = |ids: &[ObjectId]| {
+        ids.iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     if !tally.pruned.is_empty() {
-        let names: Vec<String> = tally.pruned.iter().map(ToString::to_string).collect();
-        let note = format!(
-            "{} left the source and were deleted: {}",
-            tally.pruned.len(),
-            names.join(", ")
-        );
+        let (count, names) = (tally.pruned.len(), listed(&tally.pruned));
+        let note = format!("{count} left the source and were deleted: {names}");
         tell(&ctx.recorder, shipment, Reason::Pruned, "Prune", &note).await;
+    }
+    if !tally.untouchable.is_empty() {
+        let names = listed(&tally.untouchable);
+        let note = format!(
+            "left the source and stay, since they belong to Shipway's own installation: {names}"
+        );
+        tell(&ctx.recorder, shipment, Reason::Orphaned, "Prune", &note).await;
     }
     Ok(())
 }

@@ -161,7 +161,8 @@ pub(super) fn of(object: &Value) -> Health {
 
 #[derive(Deserialize)]
 struct List {
-    items: Vec<Item>,
+    /// An empty list of metadata comes as null.
+    items: Option<Vec<Item>>,
 }
 
 #[derive(Deserialize)]
@@ -234,5 +235,11 @@ async fn list(
         .await
         .ok()?;
     let list: List = answer.decode().ok()?;
-    Some(list.items.into_iter().map(|item| item.metadata).collect())
+    Some(
+        list.items
+            .into_iter()
+            .flatten()
+            .map(|item| item.metadata)
+            .collect(),
+    )
 }

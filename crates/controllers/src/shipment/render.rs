@@ -77,10 +77,12 @@ pub(super) async fn announce(ctx: &Ctx, key: &Key) {
                 };
                 delivery::render(&subject, files, None)
             });
-            if let Ok(rendering) = rendering.await {
-                if rendering.refused.is_none() {
-                    ctx.board.wants(key, Arc::new(named(ctx, key, rendering)));
-                }
+            let rendering = rendering
+                .await
+                .ok()
+                .filter(|rendering| rendering.refused.is_none());
+            if let Some(rendering) = rendering {
+                ctx.board.wants(key, Arc::new(named(ctx, key, rendering)));
             }
         }
     }

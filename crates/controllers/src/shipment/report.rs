@@ -200,7 +200,7 @@ fn next_status(
             add(kind::READY, "False", halt.reason(), &halt.to_string());
             match halt {
                 Halt::Stalled { .. } => {
-                    add(kind::STALLED, "True", halt.reason(), &halt.to_string())
+                    add(kind::STALLED, "True", halt.reason(), &halt.to_string());
                 }
                 _ => add(kind::RECONCILING, "True", halt.reason(), &halt.to_string()),
             }
@@ -281,6 +281,9 @@ fn look_again(ctx: &Ctx, ledger: &mut Ledger, result: &Result<Outcome, Halt>) ->
     match result {
         Ok(Outcome::Suspended | Outcome::Gone) => None,
         Ok(Outcome::Standing(_)) => {
+            if ledger.retry_at.is_none() {
+                ledger.retries = 0;
+            }
             let deadline = ledger
                 .deadline
                 .filter(|_| !ledger.unsettled.is_empty())

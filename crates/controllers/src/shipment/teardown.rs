@@ -47,7 +47,7 @@ pub(super) async fn teardown(
     if !left.is_empty() {
         say(ctx, shipment, &leaving, &left).await;
     }
-    let dropped = inventory::drop_all(&ctx.caller, shipment, &ledger.stored).await;
+    let dropped = inventory::drop_all(&ctx.caller, &key.namespace, &key.name, &ledger.stored).await;
     dropped.map_err(|error| Halt::Failed {
         reason: Reason::ClusterUnreachable,
         attempt: format!("remove the inventory: {error}"),
@@ -170,19 +170,18 @@ async fn leave(
         return Ok(Gone::Absent); // it goes with its namespace
     }
     let owner = &leaving.owner;
-    if let Some(caller) = leaving.caller.as_ref() {
-        if !leaving.keep_all && !leaving.protection.needs_confirmation(id) {
-            match prune::delete(caller, owner, &api, id, uid).await {
-                Err(error) if error.is_forbidden() || error.is_admission() => {}
-                Ok(gone @ (Gone::Deleted | Gone::Absent)) => return Ok(gone),
-                Ok(Gone::TakenOver(other)) => {
-                    prune::release(caller, owner, &api, id).await?;
-                    return Ok(Gone::TakenOver(other));
-                }
-                // What is not ours any more, or not to be deleted, only loses our marks.
-                Ok(_) => {}
-                Err(error) => return Err(error),
+    let stays = leaving.keep_all || leaving.protection.needs_confirmation(id);
+    if let Some(caller) = leaving.caller.as_ref().filter(|_| !stays) {
+        match prune::delete(caller, owner, &api, id, uid).await {
+            Err(error) if error.is_forbidden() || error.is_admission() => {}
+            Ok(gone @ (Gone::Deleted | Gone::Absent)) => return Ok(gone),
+            Ok(Gone::TakenOver(other)) => {
+                prune::release(caller, owner, &api, id).await?;
+                return Ok(Gone::TakenOver(other));
             }
+            // What is not ours any more, or not to be deleted, only loses our marks.
+            Ok(_) => {}
+            Err(error) => return Err(error),
         }
     }
     // As the account first; where it may not, as the controller, which may take marks off only
@@ -217,8 +216,9 @@ async fn release(ctx: &Ctx, shipment: &Shipment, key: &Key) -> Result<(), Halt> 
     let api = ApiResource::erase::<Shipment>(&());
     let place = Resource::object(&api, Some(&key.namespace), &key.name);
     let mut meta = shipment.metadata.clone();
-    let mut last = None;
-    for _ in 0..TRIES {
+    let mut tries = 0;
+    loop {
+        tries += 1;
         let released = cluster::status::remove_finalizer(
             &ctx.caller,
             &api,
@@ -229,7 +229,7 @@ async fn release(ctx: &Ctx, shipment: &Shipment, key: &Key) -> Result<(), Halt> 
         );
         match released.await {
             Ok(()) => return Ok(()),
-            Err(error) if error.is_conflict() => last = Some(error),
+            Err(error) if error.is_conflict() && tries < TRIES => {}
             Err(error) => return Err(dropping(&error)),
         }
         match prune::live(&ctx.caller, &place).await {
@@ -238,7 +238,6 @@ async fn release(ctx: &Ctx, shipment: &Shipment, key: &Key) -> Result<(), Halt> 
             Err(error) => return Err(dropping(&error)),
         }
     }
-    Err(dropping(&last.expect("it was tried at least once")))
 }
 
 fn dropping(error: &ApiError) -> Halt {

@@ -16,8 +16,9 @@ pub(super) fn after_failures(failures: u32, interval: Duration) -> Duration {
 
 /// Spreads the looks of many repositories and clusters over time: 90 to 110 %.
 pub(super) fn jittered(pause: Duration) -> Duration {
-    let random = RandomState::new().hash_one(pause);
-    pause.mul_f64(0.9 + 0.2 * ((random % 1000) as f64 / 1000.0))
+    let thousandth = RandomState::new().hash_one(pause) % 1000;
+    let thousandth = u32::try_from(thousandth).unwrap_or_default();
+    pause * 9 / 10 + pause / 5 * thousandth / 1000
 }
 
 #[cfg(test)]
@@ -33,7 +34,7 @@ mod tests {
         assert!(longest <= Some(&Duration::from_secs(33)), "{longest:?}");
         let spread = longest
             .zip(shortest)
-            .map(|(longest, shortest)| *longest - *shortest);
+            .map(|(longest, shortest)| longest.saturating_sub(*shortest));
         assert!(spread > Some(Duration::from_secs(1)), "{spread:?}");
     }
 

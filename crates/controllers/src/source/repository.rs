@@ -1,17 +1,18 @@
 //! One followed repository: its followers, and the task that looks it up and fetches.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use git::{CommitId, GitError, Reference, Repository};
+use git::{CommitId, Reference, Repository};
 use kinds::Reason;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::pace;
-use super::{At, Follower, Known, Trouble, Wish, broken, trouble};
+use super::round::{Outcome, round};
+use super::{At, Follower, Known, Trouble, Wish, trouble};
 use crate::metrics::Metrics;
 
 /// Failures in a row after which a source that was good before is reported.
@@ -214,125 +215,6 @@ pub(super) async fn run(followed: &Arc<Followed>, around: &Surroundings) -> bool
     }
     fetching.store(true, Ordering::Relaxed);
     true
-}
-
-type Outcome = Vec<(Reference, Result<CommitId, Trouble>)>;
-
-/// One look-up for all that moves, then one fetch for each that moved.
-async fn round(
-    followed: &Arc<Followed>,
-    around: &Surroundings,
-    wanted: BTreeMap<Reference, Option<String>>,
-    fetched: BTreeMap<Reference, CommitId>,
-    stop: Arc<AtomicBool>,
-) -> Outcome {
-    // The server's first: who waits for a slow one holds none of the common permits.
-    let permits = (
-        around.server.acquire().await,
-        around.permits.acquire().await,
-    );
-    let repository = followed.repository.clone();
-    let metrics = around.metrics.clone();
-    let references: BTreeSet<Reference> = wanted.keys().cloned().collect();
-    let work = tokio::task::spawn_blocking(move || {
-        let moving: Vec<Reference> = wanted
-            .keys()
-            .filter(|reference| !matches!(reference, Reference::Commit(_)))
-            .cloned()
-            .collect();
-        let looked_up = if moving.is_empty() {
-            Ok(BTreeMap::new())
-        } else {
-            metrics.looked_up();
-            repository.look_up(&moving)
-        };
-        let looked_up = match looked_up {
-            Ok(found) => found,
-            Err(error) => {
-                let why = trouble(&error);
-                // Commits that are pinned need no look-up and are not held up by it.
-                return wanted
-                    .iter()
-                    .map(|(reference, branch)| match reference {
-                        Reference::Commit(commit) => (
-                            reference.clone(),
-                            pinned(&repository, &metrics, *commit, branch.as_deref(), &stop),
-                        ),
-                        _ => (reference.clone(), Err(why.clone())),
-                    })
-                    .collect();
-            }
-        };
-        wanted
-            .iter()
-            .map(|(reference, branch)| {
-                let result = match reference {
-                    Reference::Commit(commit) => {
-                        pinned(&repository, &metrics, *commit, branch.as_deref(), &stop)
-                    }
-                    _ => moved(
-                        &repository,
-                        &metrics,
-                        reference,
-                        looked_up.get(reference).copied().flatten(),
-                        fetched.get(reference),
-                        &stop,
-                    ),
-                };
-                (reference.clone(), result)
-            })
-            .collect::<Outcome>()
-    });
-    let outcome = work.await;
-    drop(permits);
-    outcome.unwrap_or_else(|panic| {
-        let why = broken(&panic);
-        references
-            .into_iter()
-            .map(|reference| (reference, Err(why.clone())))
-            .collect()
-    })
-}
-
-fn pinned(
-    repository: &Repository,
-    metrics: &Metrics,
-    commit: CommitId,
-    branch: Option<&str>,
-    stop: &AtomicBool,
-) -> Result<CommitId, Trouble> {
-    if !repository.has(commit) {
-        metrics.fetched();
-        repository
-            .fetch_pinned(commit, branch, stop)
-            .map_err(|error| trouble(&error))?;
-    }
-    Ok(commit)
-}
-
-fn moved(
-    repository: &Repository,
-    metrics: &Metrics,
-    reference: &Reference,
-    found: Option<CommitId>,
-    fetched: Option<&CommitId>,
-    stop: &AtomicBool,
-) -> Result<CommitId, Trouble> {
-    let Some(commit) = found else {
-        let error = GitError::ReferenceMissing {
-            reference: reference.clone(),
-            url: repository.url().clone(),
-        };
-        return Err(trouble(&error));
-    };
-    if fetched != Some(&commit) && !repository.has(commit) {
-        metrics.fetched();
-        repository
-            .fetch(reference, commit, stop)
-            .map_err(|error| trouble(&error))?;
-        repository.maintain().map_err(|error| trouble(&error))?;
-    }
-    Ok(commit)
 }
 
 /// Notes for each follower what is known now, and tells whose folder changed.

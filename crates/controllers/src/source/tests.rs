@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 
 fn sources() -> (Sources, mpsc::UnboundedReceiver<Follower>) {
-    let (changes, changed) = mpsc::unbounded_channel();
+    let (changes, news) = mpsc::unbounded_channel();
     let sources = Sources::new(
         PathBuf::from("/nowhere"),
         Limits::default(),
@@ -13,7 +13,7 @@ fn sources() -> (Sources, mpsc::UnboundedReceiver<Follower>) {
         Arc::default(),
         CancellationToken::new(),
     );
-    (sources, changed)
+    (sources, news)
 }
 
 fn wish(repository: &str) -> Wish {
@@ -35,13 +35,13 @@ fn shipment(name: &str) -> Follower {
 
 #[tokio::test]
 async fn a_repository_that_nobody_follows_is_closed_after_a_while() {
-    let (sources, mut changed) = sources();
+    let (sources, mut news) = sources();
     for name in ["web", "api"] {
         let known = sources.follow(&shipment(name), &wish("")).await;
         assert_eq!(known, Ok(Known::default()));
     }
     assert_eq!(sources.repositories().len(), 1, "both follow the same one");
-    changed.recv().await.expect("there is news");
+    news.recv().await.expect("there is news");
     let trouble = sources
         .known(&shipment("web"))
         .trouble
@@ -62,7 +62,7 @@ async fn a_repository_that_nobody_follows_is_closed_after_a_while() {
 
 #[tokio::test]
 async fn a_push_event_finds_a_repository_however_it_is_written() {
-    let (sources, _changed) = sources();
+    let (sources, _news) = sources();
     assert_eq!(sources.pushed("https://git.example/shop.git"), 0);
     let place = ("https://git.example/shop".to_owned(), String::new());
     let opened = Repository::open(

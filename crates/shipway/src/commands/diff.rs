@@ -217,7 +217,7 @@ fn print(format: Format, outcome: &Outcome) -> Result<(), CliError> {
         )?,
         Format::Name => print_text(&lines(differences.iter().map(|difference| &difference.id))),
         Format::Table | Format::Wide => {
-            print_text(&differences.iter().map(Difference::text).collect::<String>())
+            print_text(&differences.iter().map(Difference::text).collect::<String>());
         }
     }
     note(format!(

@@ -86,7 +86,7 @@ fn show(target: &Target, args: &GetArgs, shipments: &[Shipment]) -> Result<Colum
     let columns = Columns::of(&header, &rows);
     match args.output.output {
         Format::Json | Format::Yaml if args.name.is_some() => {
-            print_whole(args.output.output, &shipments[0])?
+            print_whole(args.output.output, &shipments[0])?;
         }
         Format::Json | Format::Yaml => {
             let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": shipments});
@@ -149,7 +149,7 @@ async fn watch(
                         Format::Json | Format::Yaml => print_whole(args.output.output, &shipment)?,
                         Format::Name => print_text(&format!("{}\n", named(&shipment.name_any()))),
                         Format::Table | Format::Wide => {
-                            print_text(&columns.line(&form.row(&shipment)))
+                            print_text(&columns.line(&form.row(&shipment)));
                         }
                     }
                 }

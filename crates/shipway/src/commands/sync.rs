@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kinds::condition::{self, Condition, kind};
-use kinds::{Shipment, names};
+use kinds::{Reason, Shipment, names};
 use kube::ResourceExt as _;
 use kube::api::{Api, ListParams};
 use kube::runtime::wait::await_condition;
@@ -192,19 +192,26 @@ fn stands(shipment: &Shipment, at: &str) -> Stands {
     let annotation = shipment.annotations().get(names::SYNC_ANNOTATION);
     // Somebody else may have asked again meanwhile: then their look answers ours as well.
     let wanted = annotation.map_or(at, String::as_str);
+    let current = status.observed_generation == shipment.metadata.generation;
+    let ready = condition::find(&status.conditions, kind::READY);
+    let message = ready.map(|ready| ready.message.clone()).unwrap_or_default();
     if status.synced.as_deref() != Some(wanted) {
-        return Stands::Under("waiting for the look at the source".to_owned());
+        // Nothing is looked at for a spec that cannot be read.
+        let unreadable = ready.is_some_and(|ready| ready.reason == Reason::SpecInvalid.as_str());
+        if current && unreadable {
+            return Stands::Stuck(message);
+        }
+        return Stands::Under(format!(
+            "waiting for the look at the source; last: {message}"
+        ));
     }
-    if status.observed_generation != shipment.metadata.generation {
+    if !current {
         return Stands::Under("waiting for the controller to see the latest spec".to_owned());
     }
     let is = |kind: &str| condition::find(&status.conditions, kind).is_some_and(Condition::is_true);
-    let message =
-        condition::find(&status.conditions, kind::READY).map(|ready| ready.message.clone());
     if is(kind::READY) {
         return Stands::Ready(status.revision.unwrap_or_default());
     }
-    let message = message.unwrap_or_default();
     if is(kind::STALLED) || is(kind::SUSPENDED) {
         Stands::Stuck(message)
     } else {

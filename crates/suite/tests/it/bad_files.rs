@@ -1,6 +1,8 @@
 //! Files that are no manifests: each is named with its line, the others are applied, nothing is
 //! pruned, and a repaired file is enough.
 
+use std::fmt::Write as _;
+
 use suite::Scene;
 
 use crate::bad_stage::{Neighbour, config_map, until_fails, until_says, until_value, value};
@@ -119,7 +121,7 @@ async fn a_yaml_bomb_is_named() {
     for level in 1..12 {
         let alias = format!("*a{}", level - 1);
         let row = [alias.as_str(); 9].join(", ");
-        text.push_str(&format!("a{level}: &a{level} [{row}]\n"));
+        let _ = writeln!(text, "a{level}: &a{level} [{row}]");
     }
     check(
         "bomb",

@@ -9,7 +9,7 @@ use suite::{Scene, SceneOptions};
 use testkit::eventually;
 use tokio::time::Instant;
 
-use crate::bad_stage::{Neighbour, config_map, until_fails, until_says, until_value};
+use crate::bad_stage::{Neighbour, config_map, measured, until_fails, until_says, until_value};
 
 /// A definition of a kind of the scenario's own, with these versions.
 fn definition(group: &str, served: &[(&str, bool)]) -> Value {
@@ -160,7 +160,7 @@ async fn a_kind_that_nobody_knows_waits_for_its_definition() {
     let established = definitions.until_established().await;
     scene.until_ready("web", None).await;
     let took = established.elapsed();
-    println!("measured: established to ready in {took:?}");
+    measured(&format!("established to ready in {took:?}"));
     assert!(took < Duration::from_secs(2), "{took:?}");
     definitions
         .widgets(&scene)
@@ -182,7 +182,7 @@ async fn a_definition_and_its_objects_go_together() {
     let begun = Instant::now();
     scene.apply(&scene.shipment("web", "c")).await;
     scene.until_ready("web", None).await;
-    println!("measured: definition and object in {:?}", begun.elapsed());
+    measured(&format!("definition and object in {:?}", begun.elapsed()));
     definitions
         .widgets(&scene)
         .get("wheel")
@@ -205,10 +205,10 @@ async fn a_definition_may_come_from_another_shipment() {
     scene.apply(&scene.shipment("crds", "crds")).await;
     let established = definitions.until_established().await;
     scene.until_ready("web", None).await;
-    println!(
-        "measured: established by another Shipment to ready in {:?}",
+    measured(&format!(
+        "established by another Shipment to ready in {:?}",
         established.elapsed()
-    );
+    ));
     scene.until_ready("crds", None).await;
 }
 
@@ -280,7 +280,7 @@ async fn objects_come_back_with_their_definition() {
         .await;
     let established = definitions.until_established().await;
     scene.until_ready("web", None).await;
-    println!("measured: back after {:?}", established.elapsed());
+    measured(&format!("back after {:?}", established.elapsed()));
     let after = definitions
         .widgets(&scene)
         .get("wheel")

@@ -7,7 +7,7 @@ use kube::api::{Api, DeleteParams};
 use suite::{Controller, Scene};
 use testkit::eventually;
 
-use crate::bad_stage::{Server, alone, config_map, shipment, until_value};
+use crate::bad_stage::{Server, alone, config_map, measured, shipment, until_value};
 use crate::source::{counter, lonely};
 
 /// Waits until the controller has looked up its sources so many times more: seconds, measured by
@@ -83,7 +83,7 @@ async fn an_outage_of_the_api_server_is_outlived() {
         .await
         .expect("the same controller answers");
     assert_eq!(code, 200);
-    println!("measured: after 30 s without an API server:\n{written}");
+    measured(&format!("after 30 s without an API server:\n{written}"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,7 +66,7 @@ async fn a_namespace_that_does_not_exist_is_waited_for() {
 }
 
 async fn until_gone(namespaces: &Api<Namespace>, name: &str) {
-    eventually("the namespace is gone", Duration::from_secs(60), || async {
+    eventually("the namespace is gone", Duration::from_mins(1), || async {
         match namespaces.get_opt(name).await {
             Ok(None) => Ok(()),
             other => Err(format!("{other:?}")),

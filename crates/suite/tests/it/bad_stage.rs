@@ -167,3 +167,12 @@ pub(crate) async fn until_fails(
         })
         .await
 }
+
+/// Says what was measured, for whoever runs the scenarios with `--show-output`.
+#[expect(
+    clippy::print_stdout,
+    reason = "a scenario has no other place to say it"
+)]
+pub(crate) fn measured(text: &str) {
+    println!("measured: {text}");
+}

@@ -348,27 +348,3 @@ async fn every_shell_gets_its_completions() {
         );
     }
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn zz_manual() {
-    let scene = Scene::new("manual").await;
-    let _kubelet = kubelet::play(&scene.client, scene.ns());
-    scene.write("config/web.yaml", tree::DEPLOYMENT);
-    scene.write("config/settings.yaml", &settings("settings", "blue"));
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "config")).await;
-    scene.until_ready("web", None).await;
-    std::fs::write(
-        "/tmp/cli-manual",
-        format!(
-            "{} {} {}",
-            scene.ns(),
-            scene.world.kubeconfig().display(),
-            scene.work.dir().display()
-        ),
-    )
-    .expect("x");
-    while std::path::Path::new("/tmp/cli-manual").exists() {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-}

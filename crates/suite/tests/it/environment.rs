@@ -8,7 +8,7 @@ use std::time::Duration;
 use suite::Scene;
 use testkit::eventually;
 
-use crate::bad_stage::{Server, config_map, until_says, until_value, value};
+use crate::bad_stage::{Server, config_map, measured, until_says, until_value, value};
 
 /// An Environment of a scenario, gone with it.
 pub(crate) struct Env<'a> {
@@ -183,7 +183,7 @@ async fn a_change_of_the_overlay_concerns_only_whom_it_touches() {
         .clone()
         .only(|request| request.name == "api" || request.name.starts_with("api."));
     assert_eq!(others.count(), 0, "written for `api`:\n{others}");
-    println!("measured: 3 overlay changes:\n{writes}");
+    measured(&format!("3 overlay changes:\n{writes}"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,21 +1,22 @@
 //! Push events: signed ones make a delivery immediate, others are turned away.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 use suite::{Controller, Scene};
 use tokio::time::Instant;
 
-use crate::bad_stage::{Server, alone, config_map, shipment, until_value};
+use crate::bad_stage::{Server, alone, config_map, measured, shipment, until_value};
 use crate::source::lonely;
 
 fn signature(key: &[u8], body: &str) -> String {
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key);
     let tag = ring::hmac::sign(&key, body.as_bytes());
-    let hex: String = tag
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("sha256={hex}")
+    let mut text = "sha256=".to_owned();
+    for byte in tag.as_ref() {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,10 +68,10 @@ async fn a_signed_push_event_makes_a_delivery_immediate() {
         took.push(pushed.elapsed());
     }
     took.sort();
-    println!(
-        "measured: push event to applied p50 {:?}, longest {:?}",
+    measured(&format!(
+        "push event to applied p50 {:?}, longest {:?}",
         took[5], took[9]
-    );
+    ));
     assert!(took[9].as_secs_f32() < 1.0, "{took:?}");
 }
 

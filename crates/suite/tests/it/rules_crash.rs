@@ -14,7 +14,7 @@ use testkit::{eventually, poll};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-use crate::rules_stage::{config_map, ready_because};
+use crate::rules_stage::{config_map, ready_because, written_in};
 
 /// How many objects one delivery has.
 const OBJECTS: usize = 200;
@@ -113,7 +113,12 @@ async fn verify(scene: &Scene, round: usize, requests: &Requests) {
         let about = requests
             .clone()
             .only(|request| request.resource == "configmaps" && request.name == name);
-        assert_eq!(how_often, 1, "`{name}` was created so many times:\n{about}");
+        // A request whose client was killed is logged as 504, though it may well have been carried out.
+        let cut = about.0.iter().any(|request| request.code == 504);
+        assert!(
+            how_often == 1 || (how_often == 0 && cut),
+            "`{name}` was created {how_often} times:\n{about}"
+        );
     }
 }
 
@@ -143,9 +148,8 @@ async fn a_controller_that_is_killed_at_any_instant_of_a_delivery_loses_and_repe
     for round in 1..=KILLS {
         let name = format!("round-{round}");
         // Drawn evenly over a delivery, but never at the same distance.
-        let part = (round - 1) as f64
-            + f64::from(u32::try_from(round * 37 % 50).expect("it is small")) / 50.0;
-        let instant = whole.mul_f64(part / KILLS as f64);
+        let fiftieths = u32::try_from((round - 1) * 50 + round * 37 % 50).expect("it is small");
+        let instant = whole * fiftieths / u32::try_from(KILLS * 50).expect("it is small");
         scene.apply(&scene.shipment(&name, &name)).await;
         let _ = poll(instant, || std::future::pending::<Result<(), String>>()).await;
         controller.kill_hard();
@@ -362,6 +366,7 @@ async fn secrets_are_not_watched_but_looked_at() {
         .await;
     // It is read as the account, in its namespace, and nothing is written where nothing changed.
     let mut window = scene.world.audit().await;
+    written_in(&scene, &mut window, Duration::from_secs(2)).await;
     let _ = poll(Duration::from_secs(4), || {
         std::future::pending::<Result<(), String>>()
     })

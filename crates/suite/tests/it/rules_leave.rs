@@ -95,6 +95,40 @@ async fn a_namespace_can_be_deleted_with_everything_inside() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_finalizer_that_somebody_takes_off_by_hand_leaves_no_inventory_behind() {
+    let scene = stage("torn").await;
+    scene.kubectl(&[
+        "patch",
+        "shipment",
+        "web",
+        "--type=merge",
+        "-p",
+        r#"{"spec":{"suspend":true}}"#,
+    ]);
+    scene.kubectl(&[
+        "delete",
+        "shipment",
+        "web",
+        "--cascade=orphan",
+        "--wait=false",
+    ]);
+    scene.kubectl(&[
+        "patch",
+        "shipment",
+        "web",
+        "--type=merge",
+        "-p",
+        r#"{"metadata":{"finalizers":null}}"#,
+    ]);
+    until_gone(&scene, "web").await;
+    eventually("the inventory to be gone", LETS_GO, || async {
+        let left = scene.kubectl(&["get", "inventories", "-o", "name"]);
+        if left.is_empty() { Ok(()) } else { Err(left) }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_shipment_whose_account_is_gone_can_be_deleted() {
     let scene = stage("ghost").await;
     scene.kubectl(&["delete", "serviceaccount", "deployer"]);

@@ -129,7 +129,7 @@ fn observe(
                     }
                 }
                 Ok(watcher::Event::Delete(map)) if map.name_any().starts_with("moved-") => {
-                    note(format!("{} was deleted", map.name_any()))
+                    note(format!("{} was deleted", map.name_any()));
                 }
                 _ => {}
             }

@@ -227,6 +227,25 @@ async fn to_delete_a_shipment_deletes_what_it_delivered_but_names_what_needs_con
     assert_eq!(left, "", "inventories stay behind");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_belongs_to_the_installation_is_never_deleted() {
+    let scene = stage("install", 2, json!({})).await;
+    let own = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "1"},
+        "metadata": {"name": "map-9", "labels": {(names::INSTALLATION_LABEL): "true"}},
+    });
+    scene.write("config/map-9.yaml", &own.to_string());
+    let commit = scene.push().await;
+    scene.until_ready("web", Some(&commit)).await;
+    scene.remove("config/map-9.yaml");
+    let commit = scene.push().await;
+    scene.until_ready("web", Some(&commit)).await;
+    until_values(&scene, "map-9", "a=1").await;
+    scene
+        .until_event("web", &["Orphaned", "map-9", "installation"])
+        .await;
+}
+
 async fn is_let_go(scene: &Scene) {
     for number in 0..3 {
         let map = scene

@@ -8,7 +8,9 @@ use suite::{Controller, Scene, SceneOptions};
 use testkit::eventually;
 use tokio::time::Instant;
 
-use crate::bad_stage::{Neighbour, Server, alone, config_map, shipment, until_value, value};
+use crate::bad_stage::{
+    Neighbour, Server, alone, config_map, measured, shipment, until_value, value,
+};
 
 const FOLDERS: usize = 30;
 
@@ -19,7 +21,7 @@ pub(crate) async fn counter(controller: &Controller, name: &str) -> u64 {
         .lines()
         .find_map(|line| line.strip_prefix(&format!("shipway_{name}_total ")));
     line.and_then(|number| number.trim().parse().ok())
-        .unwrap_or_else(|| panic!("no counter `{name}`:\n{text}"))
+        .expect("the counter is there")
 }
 
 pub(crate) fn lonely() -> SceneOptions {
@@ -100,9 +102,9 @@ async fn thirty_shipments_of_one_repository_cost_one_look_and_one_fetch() {
         .only(|request| request.name != "app-7" && !request.name.starts_with("app-7."));
     let elsewhere = elsewhere.only(|request| !request.resource.ends_with("events"));
     assert_eq!(elsewhere.count(), 0, "written elsewhere:\n{elsewhere}");
-    println!(
-        "measured: 3 pushes, {fetches} fetches, {looks} looks in {seconds} s, writes:\n{writes}"
-    );
+    measured(&format!(
+        "3 pushes, {fetches} fetches, {looks} looks in {seconds} s, writes:\n{writes}"
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]

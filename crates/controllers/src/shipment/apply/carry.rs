@@ -54,10 +54,9 @@ pub(super) async fn carry(
     }
     let id = &step.object.id;
     // Nothing has changed where its owner still names it: that is known without asking again.
-    if let Some(other) = step.owned_by.clone() {
-        if matches!(may_take(ctx, id, other.clone()), HandOver::Refused) {
-            return (step, owned_by(&other.to_string()));
-        }
+    let still = |other: &Key| matches!(may_take(ctx, id, other.clone()), HandOver::Refused);
+    if let Some(other) = step.owned_by.clone().filter(still) {
+        return (step, owned_by(&other.to_string()));
     }
     let Some(api) = ctx
         .catalog
@@ -248,6 +247,15 @@ pub(super) fn explain(checked: &Checked, id: &ObjectId, error: &ApplyError) -> C
         ApplyError::Api(error) => error,
     };
     let text = told(id, error);
+    // Told apart from missing rights by its words alone: both are 403.
+    if error.is_forbidden() && text.contains("because it is being terminated") {
+        return Carried::Failed {
+            reason: Reason::NamespaceMissing,
+            message: text,
+            transient: true,
+            wait: id.namespace.clone().map(Wait::Namespace),
+        };
+    }
     if error.is_admission() {
         return failed(Reason::AdmissionRefused, text);
     }

@@ -57,6 +57,9 @@ pub(super) async fn prune(
                         ctx.metrics.pruned();
                         outcome.tally.pruned.push(id.clone());
                     }
+                    if gone == Gone::Untouchable {
+                        outcome.tally.untouchable.push(id.clone());
+                    }
                     ctx.tracker.forget(&id, &checked.key);
                     ledger.unsettled.remove(&id);
                     ledger.inventory.0.remove(&id);

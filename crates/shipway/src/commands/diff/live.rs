@@ -1,29 +1,26 @@
 //! Git against the cluster, by the API server's own word: a dry run of each apply.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod pruned;
+
+use std::collections::BTreeSet;
 
 use cluster::apply::{self, ApplyError, Intent};
 use cluster::caller::Want;
 use cluster::catalog::Catalog;
 use cluster::{ApiError, Caller, Owner, Resource};
-use controllers::environment;
-use controllers::shipment::{ignored, own};
-use delivery::inventory::{Entry, Inventory};
-use delivery::{Object, Refused, RefusedReason, Rendering, prune};
+use controllers::shipment::ignored;
+use delivery::{Object, Refused, RefusedReason, Rendering};
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::Namespace;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kinds::Environment;
-use kinds::inventory::InventoryEntry;
 use kube::core::ApiResource;
 use manifest::{Manifest, ObjectId};
 use serde_json::Value;
 
 use super::identity::Identity;
 use super::show::{Change, Difference, Word};
-use super::want::{Case, halted};
+use super::want::Case;
 use crate::commands::target::{AT_ONCE, unable};
-use crate::commands::tree::{id_of, inventory};
 use crate::error::CliError;
 
 /// What a comparison found.
@@ -74,19 +71,8 @@ pub(super) async fn compare(
         "asking the API server about {} objects",
         settled.objects.len()
     ));
-    let asked: Vec<_> = futures::stream::iter(&settled.objects)
-        .map(|object| stage.compare(object))
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
     let mut notes = vec![stage.identity.note()];
-    let (mut differences, mut same) = (Vec::new(), 0);
-    for result in asked {
-        match result? {
-            Some(difference) => differences.push(difference),
-            None => same += 1,
-        }
-    }
+    let (mut differences, same) = stage.compare_all(&settled.objects).await?;
     differences.extend(
         settled
             .problems
@@ -182,35 +168,31 @@ fn plain(value: Value) -> Value {
 }
 
 impl Stage<'_> {
+    /// The objects that differ, and how many do not.
+    async fn compare_all(&self, objects: &[Object]) -> Result<(Vec<Difference>, usize), CliError> {
+        let asked = futures::stream::iter(objects).map(|object| self.compare(object));
+        let asked: Vec<_> = asked.buffered(AT_ONCE).collect().await;
+        let (mut differences, mut same) = (Vec::new(), 0);
+        for result in asked {
+            match result? {
+                Some(difference) => differences.push(difference),
+                None => same += 1,
+            }
+        }
+        Ok((differences, same))
+    }
+
     async fn compare(&self, object: &Object) -> Result<Option<Difference>, CliError> {
         let id = &object.id;
         let manifest = object.manifest.value();
-        let unchecked = |why: String| {
-            Ok(Some(Difference::unchecked(
-                id.clone(),
-                manifest,
-                Word::Unchecked(why),
-            )))
-        };
-        if let Some(why) = self.identity.missing() {
-            return unchecked(why);
-        }
-        if let Some(namespace) = id
-            .namespace
-            .as_ref()
-            .filter(|namespace| self.missing.contains(*namespace))
-        {
-            return unchecked(format!("the namespace `{namespace}` does not exist"));
-        }
-        let Some(api) = self
-            .catalog
-            .api(&id.group, object.manifest.version(), &id.kind)
-        else {
-            return unchecked("its definition is not in the cluster yet".to_owned());
+        let unchecked = |why| Difference::unchecked(id.clone(), manifest, Word::Unchecked(why));
+        let api = match self.ground(object) {
+            Ok(api) => api,
+            Err(why) => return Ok(Some(unchecked(why))),
         };
         let live = match self.live(&api, id).await? {
             Ok(live) => live,
-            Err(why) => return unchecked(why),
+            Err(why) => return Ok(Some(unchecked(why))),
         };
         let intent = Intent {
             object: manifest,
@@ -244,6 +226,21 @@ impl Stage<'_> {
             lines,
             word,
         }))
+    }
+
+    /// Where an object is served; or what is missing for it to be asked about.
+    fn ground(&self, object: &Object) -> Result<ApiResource, String> {
+        if let Some(why) = self.identity.missing() {
+            return Err(why);
+        }
+        let namespace = object.id.namespace.as_ref();
+        if let Some(namespace) = namespace.filter(|namespace| self.missing.contains(*namespace)) {
+            return Err(format!("the namespace `{namespace}` does not exist"));
+        }
+        let (id, version) = (&object.id, object.manifest.version());
+        self.catalog
+            .api(&id.group, version, &id.kind)
+            .ok_or_else(|| "its definition is not in the cluster yet".to_owned())
     }
 
     /// What an error of the API server means for one object; an error where it means all of them.
@@ -307,97 +304,4 @@ impl Stage<'_> {
             answer => answer?.decode(),
         }
     }
-
-    /// What would be deleted, and what is to be known of what would not.
-    async fn pruned(
-        &self,
-        wanted: &BTreeSet<ObjectId>,
-        complete: bool,
-        environment: Option<&Environment>,
-    ) -> Result<(Vec<Difference>, Vec<String>), CliError> {
-        let entries = inventory(&self.case.target, &self.case.key.name).await?;
-        let protection = prune::Protection {
-            untouchable: own(&self.case.key),
-            ..environment::protection(environment).map_err(|halt| halted(&halt))?
-        };
-        let inventory = Inventory(entries.iter().map(listed).collect());
-        let confirmed = self.case.spec.confirmed.as_deref();
-        let judgement = prune::judge(&inventory, wanted, complete, &protection, confirmed, &|_| 0);
-        let mut notes = Vec::new();
-        let mut list = judgement.prune;
-        if let Some(held) = judgement.held {
-            notes.push(format!(
-                "{} objects left the source and would be held, not deleted: {}",
-                held.list.len(),
-                held.reason
-            ));
-            if complete {
-                list.extend(held.list);
-            }
-        }
-        if !self.case.spec.prune && !list.is_empty() {
-            notes = vec![format!(
-                "{} objects left the source and stay: `spec.prune` is false",
-                list.len()
-            )];
-            list.clear();
-        }
-        let versions: BTreeMap<ObjectId, &InventoryEntry> =
-            entries.iter().map(|entry| (id_of(entry), entry)).collect();
-        let mut differences = Vec::new();
-        for id in list {
-            let Some(entry) = versions.get(&id) else {
-                continue;
-            };
-            differences.extend(self.pruned_one(id, entry).await?);
-        }
-        Ok((differences, notes))
-    }
-
-    async fn pruned_one(
-        &self,
-        id: ObjectId,
-        entry: &InventoryEntry,
-    ) -> Result<Option<Difference>, CliError> {
-        let served = self.catalog.api(&id.group, &entry.version, &id.kind);
-        let Some(api) = served.or_else(|| {
-            self.catalog
-                .preferred_api(&id.group, &id.kind)
-                .map(|(api, _)| api)
-        }) else {
-            return Ok(None);
-        };
-        let whole = match self.read(&self.case.target.caller, &api, &id).await {
-            Ok(whole) => whole,
-            Err(error) if error.is_forbidden() => {
-                let word = Word::Unchecked("you may not read it".to_owned());
-                return Ok(Some(Difference {
-                    id,
-                    change: Change::Delete,
-                    lines: Vec::new(),
-                    word,
-                }));
-            }
-            Err(error) => return Err(unable(&error)),
-        };
-        let meta: ObjectMeta =
-            serde_json::from_value(whole["metadata"].clone()).unwrap_or_default();
-        let same = entry.uid.is_none() || entry.uid == meta.uid;
-        // What is no longer ours is let go of, and what is gone needs no deletion.
-        if whole.is_null() || !same || !self.owner.owns(&meta) {
-            return Ok(None);
-        }
-        Ok(Difference::between(id, &plain(whole), &Value::Null))
-    }
-}
-
-fn listed(entry: &InventoryEntry) -> (ObjectId, Entry) {
-    let id = id_of(entry);
-    (
-        id.clone(),
-        Entry {
-            uid: entry.uid.clone(),
-            ..Entry::planned(id, &entry.version)
-        },
-    )
 }

@@ -6,7 +6,7 @@ use suite::Scene;
 
 use super::{fixed, reader, run, settings};
 
-pub(super) const DEPLOYMENT: &str = "apiVersion: apps/v1
+const DEPLOYMENT: &str = "apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
 spec:
