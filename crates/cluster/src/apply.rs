@@ -18,7 +18,7 @@ use crate::caller::{Answer, Caller, Payload, Want};
 use crate::error::ApiError;
 use crate::ownership::{Change, Owner, fields_hash};
 use crate::prune::live;
-use crate::resource::Resource;
+use crate::resource::{Resource, encode};
 use adopt::adopt;
 use conflict::{changes, conflicts, leave_out};
 pub use dry::{Foreseen, dry_run};
@@ -303,16 +303,4 @@ async fn owner_of(caller: &Caller, place: &Resource, manager: &str) -> String {
                 .cloned()
         })
         .unwrap_or_else(|| manager.to_owned())
-}
-
-/// Encodes a query value.
-pub(crate) fn encode(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(byte as char);
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-        out
-    })
 }

@@ -20,7 +20,7 @@ use crate::resource::Resource;
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// How long one request may take. The API server itself gives up a write after 34 s.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_mins(1);
 /// How often a request that was answered 429 is made in all.
 const TRIES: u32 = 6;
 

@@ -3,9 +3,8 @@
 use k8s_openapi::ByteString;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
 use kinds::names;
-use manifest::Manifest;
+use manifest::{Manifest, fingerprint};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 /// One owner of delivered objects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -143,12 +142,7 @@ fn hash_entry(entry: &ManagedFieldsEntry) -> String {
         .as_ref()
         .map(|fields| fields.0.to_string())
         .unwrap_or_default();
-    let digest = Sha256::digest(fields.as_bytes());
-    digest
-        .iter()
-        .take(12)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    fingerprint(&fields, 24)
 }
 
 /// A field that somebody else changed, as far as the API server recorded it.

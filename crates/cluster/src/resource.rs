@@ -33,7 +33,7 @@ impl Resource {
 
     /// A sub-resource of an object.
     #[must_use]
-    pub fn sub(mut self, name: &str) -> Self {
+    pub fn subresource(mut self, name: &str) -> Self {
         self.path.push('/');
         self.path.push_str(&segment(name));
         self
@@ -47,15 +47,23 @@ impl Resource {
 
 /// Encodes one path segment, so that a name taken from a file can never leave its place.
 fn segment(text: &str) -> String {
-    if text == "." || text == ".." {
-        return text.replace('.', "%2E");
+    match text {
+        "." | ".." => text.replace('.', "%2E"),
+        text => encode(text),
     }
+}
+
+/// Encodes a query value.
+pub(crate) fn encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
             out.push(byte as char);
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+            out.push('%');
+            out.push(DIGITS[usize::from(byte >> 4)] as char);
+            out.push(DIGITS[usize::from(byte & 15)] as char);
         }
     }
     out

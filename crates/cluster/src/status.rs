@@ -50,7 +50,7 @@ pub async fn write_at(
     let Some(change) = difference(known, next) else {
         return Ok(None);
     };
-    let place = Resource::object(api, namespace, name).sub("status");
+    let place = Resource::object(api, namespace, name).subresource("status");
     let body = Payload::Merge(Bytes::from(json!({"status": change}).to_string()));
     let query = format!("fieldManager={}", names::CONTROLLER_MANAGER);
     match caller.patch(&place, &query, Want::Metadata, &body).await {

@@ -57,6 +57,8 @@ pub struct Ledger {
     pub said: BTreeSet<String>,
     /// When kinds that may not be watched were last looked at.
     pub looked: Option<Instant>,
+    /// Since when it is in a state that most likely passes at once.
+    pub passing_since: Option<Instant>,
     /// What others were last told of: readiness, generation, inputs and tree.
     pub sign: Option<Sign>,
     /// The status that was last written, and the resourceVersion that it got.

@@ -1,5 +1,6 @@
 //! Wires the controllers of one cluster together and runs them until they are told to stop.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -23,7 +24,7 @@ use kube::core::ApiResource;
 use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
-use manifest::GroupKind;
+use manifest::{GroupKind, ObjectId};
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::CancellationToken;
@@ -66,6 +67,10 @@ pub struct Engine {
 ///
 /// # Errors
 /// [`ApiError`] when the cluster cannot be read at the start; after that nothing ends it but `stop`.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the wiring reads better in one piece than in parts that hand channels around"
+)]
 pub async fn run(
     client: Client,
     options: Options,
@@ -119,7 +124,13 @@ pub async fn run(
         wake_deliverable: deliverable_out,
         caller,
     });
-    let reports_in = read_all(&ctx, reports_in).await?;
+    let (reports_in, found) = read_all(&ctx, reports_in).await?;
+    let environments_read = CancellationToken::new();
+    tokio::spawn(await_environments(
+        ctx.clone(),
+        found,
+        environments_read.clone(),
+    ));
     tokio::spawn(pump::reports(ctx.clone(), reports_in));
     tokio::spawn(pump::sources(ctx.clone(), changes_in, environment_out));
     // If the receiver is gone nobody wants to be told, which is fine.
@@ -134,10 +145,11 @@ pub async fn run(
         .reconcile_on(wakes)
         .graceful_shutdown_on(stop.clone().cancelled_owned())
         .run(
-            |shipment, ctx: Arc<Ctx>| {
+            move |shipment, ctx: Arc<Ctx>| {
+                let environments_read = environments_read.clone();
                 guarded(async move {
                     // Before they are read, a Shipment would be delivered without its Environment.
-                    let _ = ctx.environments.wait_until_ready().await;
+                    environments_read.cancelled().await;
                     crate::shipment::reconcile(shipment, ctx).await
                 })
             },
@@ -205,7 +217,7 @@ async fn is_cartographer_active(caller: &Caller) -> Result<bool, ApiError> {
 }
 
 /// How long an object rests whose pass broke off by a fault of ours.
-const AFTER_PANIC: Duration = Duration::from_secs(60);
+const AFTER_PANIC: Duration = Duration::from_mins(1);
 
 /// Keeps a panic where it happened: one object's pass, not the controller's end.
 async fn guarded(pass: impl Future<Output = Action>) -> Result<Action, Infallible> {
@@ -223,7 +235,7 @@ async fn guarded(pass: impl Future<Output = Action>) -> Result<Action, Infallibl
 async fn read_all(
     ctx: &Arc<Ctx>,
     mut reports: mpsc::UnboundedReceiver<Report>,
-) -> Result<mpsc::UnboundedReceiver<Report>, ApiError> {
+) -> Result<(mpsc::UnboundedReceiver<Report>, HashSet<ObjectId>), ApiError> {
     ctx.catalog.refresh(Duration::ZERO).await?;
     let inventories = inventory::load(&ctx.caller).await?;
     let ground = [
@@ -268,19 +280,23 @@ async fn read_all(
         // Where its Shipment is gone, so is what is kept for it.
         tokio::spawn(pump::forget_shipment(ctx.clone(), key));
     }
+    let mut environments = HashSet::new();
     while !awaited.is_empty() {
         let Some(report) = reports.recv().await else {
             return Err(ApiError::Unreachable("the watches ended".to_owned()));
         };
-        if let Report::Unwatchable(kind, why) = &report {
-            if awaited.contains(kind) {
-                return Err(ApiError::Unreachable(format!(
-                    "the controller may not watch `{kind}`: {why}"
-                )));
-            }
+        if let Report::Unwatchable(kind, why) = &report
+            && awaited.contains(kind)
+        {
+            return Err(ApiError::Unreachable(format!(
+                "the controller may not watch `{kind}`: {why}"
+            )));
         }
-        if let Report::Listed(kind, _) = &report {
+        if let Report::Listed(kind, found) = &report {
             awaited.retain(|waiting| waiting != kind);
+            if kind.kind == "Environment" {
+                environments.clone_from(found);
+            }
         }
         ctx.presence.take(&report);
         ctx.tracker.take(&report);
@@ -290,5 +306,22 @@ async fn read_all(
         names::CONTROLLER_MANAGER,
         names::OWNER_LABEL
     );
-    Ok(reports)
+    Ok((reports, environments))
+}
+
+/// How often the Environments are looked for, and how often at most: one may be gone again.
+const ASK: Duration = Duration::from_millis(10);
+const TRIES: usize = 1000;
+
+/// Waits until the Environments that there are have been read. Kube's own waiting for that wakes
+/// only one of those who wait, and each controller waits for its own kind already.
+async fn await_environments(ctx: Arc<Ctx>, found: HashSet<ObjectId>, read: CancellationToken) {
+    let is_read = |id: &ObjectId| ctx.environments.get(&ObjectRef::new(&id.name)).is_some();
+    for _ in 0..TRIES {
+        if found.iter().all(is_read) {
+            break;
+        }
+        tokio::time::sleep(ASK).await;
+    }
+    read.cancel();
 }

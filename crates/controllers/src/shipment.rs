@@ -68,7 +68,8 @@ async fn pass(
     let gathered = gather::gather(ctx, shipment, key, &spec).await?; // reads what is wanted, decides nothing
     sync::ask(ctx, shipment, key, ledger);
     let checked = check::check(key, spec, gathered)?; // pure
-    ledger.recall(report::stood(shipment), checked.spec.timeout);
+    let stood = report::stood(shipment, &checked.at.tree.to_string());
+    ledger.recall(stood, checked.spec.timeout);
     let healed = heal::heal(ctx, &checked, ledger).await; // reads the health that is awaited
     if healed.nothing_else_to_do {
         return Ok(report::unchanged(&checked, ledger));

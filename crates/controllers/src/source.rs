@@ -345,17 +345,7 @@ fn normal(url: &str) -> &str {
 }
 
 fn folder_name(place: &Place) -> String {
-    use std::fmt::Write as _;
-
-    use sha2::{Digest as _, Sha256};
-    let digest = Sha256::digest(format!("{}\n{}", place.0, place.1).as_bytes());
-    digest
-        .iter()
-        .take(12)
-        .fold(String::new(), |mut name, byte| {
-            let _ = write!(name, "{byte:02x}"); // writing to a String cannot fail
-            name
-        })
+    manifest::fingerprint(&format!("{}\n{}", place.0, place.1), 24)
 }
 
 #[cfg(test)]

@@ -47,14 +47,9 @@ pub fn owner_label(kind: &str, namespace: &str, name: &str) -> String {
 
 /// The first 32 hexadecimal digits of a SHA-256.
 fn short_hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .take(16)
-        .fold(String::new(), |mut hex, byte| {
-            use std::fmt::Write as _;
-            let _ = write!(hex, "{byte:02x}"); // writing to a String cannot fail
-            hex
-        })
+    let mut hex = format!("{:x}", Sha256::digest(text.as_bytes()));
+    hex.truncate(32);
+    hex
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Must not know: our own kinds, a Kubernetes client, where a file came from.
 
+mod fingerprint;
 mod identity;
 mod object;
 mod parse;
@@ -9,6 +10,7 @@ mod problem;
 mod redact;
 mod text;
 
+pub use fingerprint::fingerprint;
 pub use identity::{GroupKind, ObjectId};
 pub use object::Manifest;
 pub use parse::{MAX_DEPTH, MAX_DOCUMENTS, MAX_FILE_BYTES, parse_file};

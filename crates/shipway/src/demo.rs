@@ -68,7 +68,7 @@ async fn tell(stage: &mut Stage, args: &DemoArgs, board: &Board) -> Result<(), C
     if args.simulate_kubelet {
         stage.simulate_kubelets();
     }
-    story::tell(stage, &repositories, board).await?;
+    Box::pin(story::tell(stage, &repositories, board)).await?;
     stage.farewell(&repositories, board);
     Ok(())
 }

@@ -152,6 +152,17 @@ fn is_signed(key: &[u8], body: &[u8], signature: &str) -> bool {
     .is_ok()
 }
 
+/// The signature of a push event: the HMAC-SHA256 of its body, in hexadecimal.
+pub(crate) fn signature(key: &[u8], body: &[u8]) -> String {
+    let tag = ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key), body);
+    let digits: Vec<String> = tag
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    digits.concat()
+}
+
 fn decode_hex(text: &str) -> Option<Vec<u8>> {
     if text.len() != 64 {
         return None;
@@ -169,12 +180,7 @@ mod tests {
     #[test]
     fn only_the_right_key_signs_a_push_event() {
         let body = b"{\"url\":\"https://git.example/shop\"}";
-        let tag = ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"key"), body);
-        let hex: String = tag
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hex = signature(b"key", body);
         assert!(is_signed(b"key", body, &hex));
         assert!(is_signed(b"key", body, &format!("sha256={hex}")));
         assert!(!is_signed(b"other", body, &hex));

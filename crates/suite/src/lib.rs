@@ -6,6 +6,10 @@
     reason = "a scenario ends by panicking"
 )]
 #![expect(
+    clippy::print_stderr,
+    reason = "a scenario that fails shows what the controller said"
+)]
+#![expect(
     clippy::disallowed_methods,
     reason = "the controller is a program and is started"
 )]

@@ -6,8 +6,8 @@
 use cluster::Owner;
 use kinds::{Deliverable, Reason, ShipmentSpec, names};
 use kube::{Resource as _, ResourceExt as _};
+use manifest::fingerprint;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::select::DELIVERY;
 
@@ -58,12 +58,7 @@ pub(super) fn stamp(deliverable: &Deliverable) -> Result<Value, String> {
         reference.block_owner_deletion = None;
         shipment["metadata"]["ownerReferences"] = json!([reference]);
     }
-    let digest: String = Sha256::digest(shipment.to_string().as_bytes())
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    shipment["metadata"]["annotations"][STAMP] = json!(digest);
+    shipment["metadata"]["annotations"][STAMP] = json!(fingerprint(&shipment.to_string(), 16));
     Ok(shipment)
 }
 

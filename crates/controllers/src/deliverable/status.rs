@@ -47,7 +47,7 @@ pub(super) fn status(
         }
     }
     if let Some(submitted) = submitted {
-        walk(&mut next, &mut conditions, submitted, shipment, &before);
+        walk(&mut next, &mut conditions, &submitted, shipment, &before);
     }
     next.conditions = conditions.finish();
     let now = Timestamp::now();
@@ -69,7 +69,7 @@ pub(super) fn status(
 fn walk(
     next: &mut DeliverableStatus,
     conditions: &mut Conditions,
-    submitted: Submitted,
+    submitted: &Submitted,
     shipment: Option<&Shipment>,
     before: &DeliverableStatus,
 ) {
@@ -107,7 +107,12 @@ fn walk(
         }
         None => conditions.add("ResourcesHealthy", "Unknown", "HealthyConditionRule", ""),
     }
-    next.resources = vec![resource(refusal.as_ref(), healthy, shipment, before)];
+    next.resources = vec![resource(
+        refusal.as_ref(),
+        healthy.as_ref(),
+        shipment,
+        before,
+    )];
 }
 
 /// The health rule of the template: the condition `Ready` of the stamped object.
@@ -121,17 +126,19 @@ fn health(shipment: Option<&Shipment>) -> (String, String, String) {
     let conditions = current
         .and_then(|shipment| shipment.status.as_ref())
         .map(|status| status.conditions.as_slice());
-    match conditions.and_then(|conditions| condition::find(conditions, kind::READY)) {
-        Some(ready) => (
-            ready.status.clone(),
-            "ReadyCondition".to_owned(),
-            ready.message.clone(),
+    let ready = conditions.and_then(|conditions| condition::find(conditions, kind::READY));
+    let (status, message) = ready.map_or(
+        (
+            "Unknown",
+            "condition with type [Ready] not found on resource status",
         ),
-        None => {
-            let message = "condition with type [Ready] not found on resource status".to_owned();
-            ("Unknown".to_owned(), "ReadyCondition".to_owned(), message)
-        }
-    }
+        |ready| (ready.status.as_str(), ready.message.as_str()),
+    );
+    (
+        status.to_owned(),
+        "ReadyCondition".to_owned(),
+        message.to_owned(),
+    )
 }
 
 fn carried_over(before: &DeliverableStatus) -> Option<(String, String, String)> {
@@ -145,7 +152,7 @@ fn carried_over(before: &DeliverableStatus) -> Option<(String, String, String)> 
 
 fn resource(
     refusal: Option<&Refusal>,
-    healthy: Option<(String, String, String)>,
+    healthy: Option<&(String, String, String)>,
     shipment: Option<&Shipment>,
     before: &DeliverableStatus,
 ) -> ResourceStatus {
@@ -164,7 +171,7 @@ fn resource(
             &refusal.message,
         ),
     }
-    if let Some((status, reason, message)) = &healthy {
+    if let Some((status, reason, message)) = healthy {
         conditions.add("Healthy", status, reason, message);
     }
     let conditions: Vec<Condition> = conditions.finish();

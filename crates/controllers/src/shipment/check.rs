@@ -6,7 +6,6 @@ use cluster::Owner;
 use delivery::prune::Protection;
 use kinds::{Environment, Reason};
 use kube::ResourceExt as _;
-use sha2::{Digest as _, Sha256};
 
 use super::gather::{Gathered, OverlayAt};
 use super::spec::Spec;
@@ -123,7 +122,7 @@ fn overlay_trouble(environment: Option<&Environment>, why: &Trouble) -> Halt {
         };
     }
     let name = environment
-        .map(|environment| environment.name_any())
+        .map(kube::ResourceExt::name_any)
         .unwrap_or_default();
     Halt::Waiting {
         reason: Reason::OverlayUnavailable,
@@ -146,9 +145,5 @@ fn inputs(spec: &Spec, at: At, overlay: Option<&OverlayAt>, protection: &Protect
         spec.confirmed,
         protection,
     );
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    manifest::fingerprint(&text, 32)
 }

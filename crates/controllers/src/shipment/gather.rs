@@ -115,7 +115,7 @@ async fn overlay(ctx: &Ctx, key: &Key, environment: &Environment) -> Result<Over
     let follower = environment::follower(environment);
     let known = ctx.sources.known(&follower);
     let Some(at) = known.at else {
-        return Err(known.trouble.unwrap_or(Trouble {
+        return Err(known.trouble.unwrap_or_else(|| Trouble {
             reason: kinds::Reason::SourcePending,
             message: "the overlay is being looked up".to_owned(),
             transient: true,

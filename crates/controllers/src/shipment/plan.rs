@@ -11,7 +11,6 @@ use delivery::{Object, RefusedReason};
 use kinds::shipment::{Failure, Ignore};
 use kinds::{Reason, names};
 use manifest::ObjectId;
-use sha2::{Digest as _, Sha256};
 
 use super::check::Checked;
 use super::observe::Observed;
@@ -62,13 +61,7 @@ fn mark(digest: &str, ignore: &[String], left_out: bool) -> String {
     if !left_out {
         return digest.to_owned();
     }
-    let ignored = Sha256::digest(ignore.join("\n").as_bytes());
-    let ignored: String = ignored
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("{digest}+{ignored}")
+    format!("{digest}+{}", manifest::fingerprint(&ignore.join("\n"), 8))
 }
 
 /// The plan of one pass.
@@ -173,7 +166,7 @@ pub(super) fn draft(checked: &Checked, observed: Observed, ledger: &Ledger) -> D
             failures.push(failure(
                 object,
                 Reason::NamespaceMissing,
-                format!("the namespace `{namespace}` does not exist or is on its way out"),
+                &format!("the namespace `{namespace}` does not exist or is on its way out"),
             ));
         } else {
             ready.push(object.clone());
@@ -276,11 +269,11 @@ pub fn ignored(rules: &[Ignore], object: &Object) -> Vec<String> {
 }
 
 /// A failure of one object.
-pub(super) fn failure(object: &Object, reason: Reason, message: String) -> Failure {
+pub(super) fn failure(object: &Object, reason: Reason, message: &str) -> Failure {
     Failure {
         object: Some(object.id.to_string()),
         reason: reason.as_str().to_owned(),
-        message: clipped(&message, MESSAGE),
+        message: clipped(message, MESSAGE),
         at: Some(place(&object.manifest.file, Some(object.manifest.line))),
     }
 }

@@ -30,6 +30,8 @@ const FAILURES: usize = 50;
 const HISTORY: usize = 10;
 /// The longest message of a condition.
 const MESSAGE: usize = 1000;
+/// How long a state that most likely passes at once is kept to ourselves.
+const SETTLING: Duration = Duration::from_secs(1);
 
 pub(super) async fn report(
     ctx: &Ctx,
@@ -44,24 +46,17 @@ pub(super) async fn report(
     let before = last_told(shipment, ledger);
     let mut next = next_status(ctx, shipment, ledger, &before, &result);
     condition::settle_times(&before.conditions, &mut next.conditions, Timestamp::now());
-    let again = look_again(ctx, ledger, &result);
-    let value =
-        |status: &ShipmentStatus| serde_json::to_value(status).expect("a status is plain data");
-    let api = ApiResource::erase::<Shipment>(&());
-    let (known, wanted) = (value(&before), value(&next));
-    let written = cluster::status::write_at(
-        &ctx.caller,
-        &api,
-        Some(&key.namespace),
-        &key.name,
-        &known,
-        &wanted,
-    )
-    .await;
-    if let Ok(Some(version)) = written {
-        ledger.told = Some((version, next.clone()));
+    let mut again = look_again(ctx, ledger, &result);
+    let mut written = Ok(None);
+    if let Some(rest) = passing(ledger, &before, &next) {
+        again = Some(again.map_or(rest, |again| again.min(rest)));
+    } else {
+        written = write(ctx, key, &before, &next).await;
+        if let Ok(Some(version)) = written {
+            ledger.told = Some((version, next.clone()));
+        }
+        narrate(ctx, shipment, key, &before, &next).await;
     }
-    narrate(ctx, shipment, key, &before, &next).await;
     // A pass that got to its end has noted what it waits for itself.
     let wait = match &result {
         Err(Halt::Waiting { wait, .. }) => wait.clone(),
@@ -92,6 +87,46 @@ pub(super) async fn report(
     }
 }
 
+async fn write(
+    ctx: &Ctx,
+    key: &Key,
+    before: &ShipmentStatus,
+    next: &ShipmentStatus,
+) -> Result<Option<u64>, cluster::ApiError> {
+    let value =
+        |status: &ShipmentStatus| serde_json::to_value(status).expect("a status is plain data");
+    let api = ApiResource::erase::<Shipment>(&());
+    let (known, wanted) = (value(before), value(next));
+    let namespace = Some(key.namespace.as_str());
+    cluster::status::write_at(&ctx.caller, &api, namespace, &key.name, &known, &wanted).await
+}
+
+/// How long a state that most likely passes at once is kept to ourselves, if it is one: a status
+/// is written once for each change, not for every step on its way.
+fn passing(
+    ledger: &mut Ledger,
+    before: &ShipmentStatus,
+    next: &ShipmentStatus,
+) -> Option<Duration> {
+    let reason = |status: &ShipmentStatus| {
+        condition::find(&status.conditions, kind::READY).map(|ready| reason_of(&ready.reason))
+    };
+    let is_step = match reason(next) {
+        Some(Reason::SourcePending) => before.conditions.is_empty(),
+        Some(Reason::Progressing) => reason(before) != Some(Reason::Progressing),
+        _ => false,
+    };
+    if !is_step {
+        ledger.passing_since = None;
+        return None;
+    }
+    let now = Instant::now();
+    let since = *ledger.passing_since.get_or_insert(now);
+    SETTLING
+        .checked_sub(now - since)
+        .filter(|rest| !rest.is_zero())
+}
+
 /// The status as it stands: the watch may not have brought our own last write yet.
 fn last_told(shipment: &Shipment, ledger: &Ledger) -> ShipmentStatus {
     let seen = shipment
@@ -107,11 +142,12 @@ fn last_told(shipment: &Shipment, ledger: &Ledger) -> ShipmentStatus {
 }
 
 /// How a Shipment stood when it was last reported on.
-pub(super) fn stood(shipment: &Shipment) -> Stood {
-    let conditions = shipment
-        .status
-        .as_ref()
-        .map(|status| status.conditions.as_slice());
+pub(super) fn stood(shipment: &Shipment, tree: &str) -> Stood {
+    let status = shipment.status.as_ref();
+    if status.and_then(|status| status.specification.as_deref()) != Some(tree) {
+        return Stood::Open; // what may have been applied since was never reported on
+    }
+    let conditions = status.map(|status| status.conditions.as_slice());
     match condition::find(conditions.unwrap_or_default(), kind::READY) {
         Some(ready) if ready.is_true() => Stood::Ready,
         Some(ready) if ready.reason == Reason::HealthTimeout.as_str() => Stood::Overdue,
@@ -279,7 +315,9 @@ fn same_kind(known: Option<&str>, now: &str) -> bool {
 fn look_again(ctx: &Ctx, ledger: &mut Ledger, result: &Result<Outcome, Halt>) -> Option<Duration> {
     let now = Instant::now();
     match result {
-        Ok(Outcome::Suspended | Outcome::Gone) => None,
+        // An edit, or what is waited for, comes as an event.
+        Ok(Outcome::Suspended | Outcome::Gone)
+        | Err(Halt::Stalled { .. } | Halt::Waiting { .. }) => None,
         Ok(Outcome::Standing(_)) => {
             if ledger.retry_at.is_none() {
                 ledger.retries = 0;
@@ -300,8 +338,6 @@ fn look_again(ctx: &Ctx, ledger: &mut Ledger, result: &Result<Outcome, Halt>) ->
                 .min()
                 .map(|at| at.saturating_duration_since(now))
         }
-        // An edit, or what is waited for, comes as an event.
-        Err(Halt::Stalled { .. } | Halt::Waiting { .. }) => None,
         Err(Halt::Failed { .. }) => {
             ledger.retries += 1;
             Some(backoff(ledger.retries).min(Duration::from_secs(30)))
@@ -335,8 +371,20 @@ async fn narrate(
         shipment.key = %key, shipment.ready = %now.status, shipment.reason = %now.reason, shipment.revision = %revision,
         "Shipment `{key}`: {}", now.message
     );
-    // Waiting for the first look-up says nothing that the next line does not say better.
-    if reason != Reason::SourcePending && !same {
+    // What is on its way says nothing that its end does not say better, and the end of an apply
+    // that goes well is told by what was applied.
+    let recovered = then.is_some_and(|then| {
+        !matches!(
+            reason_of(&then.reason),
+            Reason::SourcePending | Reason::Progressing
+        ) && then.status != "True"
+    });
+    let worth_telling = match reason {
+        Reason::SourcePending | Reason::Progressing => false,
+        Reason::Ready => recovered,
+        _ => true,
+    };
+    if worth_telling && !same {
         tell(
             &ctx.recorder,
             shipment,

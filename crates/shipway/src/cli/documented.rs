@@ -1,5 +1,4 @@
 //! Every command that a document shows is one that this program understands.
-#![expect(clippy::disallowed_methods, reason = "a test reads the documents")]
 
 use std::path::{Path, PathBuf};
 

@@ -136,10 +136,11 @@ pub(crate) async fn cmd_controller(
         kept = &mut kept => {
             // What is under way is finished, then nothing more is begun.
             working.cancel();
-            match tokio::time::timeout(GRACE, engine).await {
-                Ok(ended) => ended.map_err(CliError::failed)?,
+            if let Ok(ended) = tokio::time::timeout(GRACE, engine).await {
+                ended.map_err(CliError::failed)?;
+            } else {
                 // A restart repeats nothing, so this loses nothing.
-                Err(_) => tracing::warn!("what was under way has not ended in time and is left"),
+                tracing::warn!("what was under way has not ended in time and is left");
             }
             if kept == Kept::Lost {
                 return Err(CliError::failed("another controller has taken the Lease"));

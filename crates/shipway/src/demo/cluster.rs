@@ -30,7 +30,7 @@ pub(super) use env::Env;
 /// The environments, in the order of promotion.
 const ENVIRONMENTS: [&str; 3] = ["qa", "staging", "production"];
 /// How long clearing one thing up may take.
-const CLEARING: Duration = Duration::from_secs(60);
+const CLEARING: Duration = Duration::from_mins(1);
 
 /// Everything that the demo works on.
 pub(super) struct Stage {
@@ -121,17 +121,19 @@ impl Stage {
     /// Says what will be done, and asks.
     pub(super) fn agreed(&self) -> Result<bool, CliError> {
         use std::io::{BufRead as _, IsTerminal as _};
-        let mut text = "This creates and takes away again:\n".to_owned();
+        print_text("This creates and takes away again:\n");
         for environment in &self.environments {
-            text.push_str(&format!(
-                "  in the context `{}`: the namespace `{}` and what is delivered to it\n",
-                environment.context, environment.namespace
+            let (context, namespace) = (&environment.context, &environment.namespace);
+            print_text(&format!(
+                "  in the context `{context}`: the namespace `{namespace}` and what is delivered to it\n"
             ));
         }
         for (context, _) in &self.contexts {
-            text.push_str(&format!("  in the context `{context}`: Shipway's definitions, its roles and the definition `catalogs.demo.shipway.run`\n"));
+            print_text(&format!(
+                "  in the context `{context}`: Shipway's definitions, its roles and the definition \
+                 `catalogs.demo.shipway.run`\n"
+            ));
         }
-        print_text(&text);
         if !std::io::stdin().is_terminal() {
             return Err(
                 CliError::failed("there is nobody to ask").hint("pass --yes to agree beforehand")

@@ -32,7 +32,7 @@ pub(super) async fn tell(stage: &Stage, git: &Repositories, board: &Board) -> Re
     scene.first_delivery().await?;
     let second = scene.new_commit().await?;
     scene.promotions(&second).await?;
-    scene.repair().await?;
+    Box::pin(scene.repair()).await?;
     scene.prune().await?;
     scene.broken_file().await?;
     scene.mass_deletion().await?;

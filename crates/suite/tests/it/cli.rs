@@ -110,7 +110,7 @@ async fn get_shows_shipments_as_kubectl_does() {
     );
     let revision = format!("main@sha1:{}", &commit[..8]);
     assert_eq!(lines[1][..3], ["web", "True", revision.as_str()]);
-    assert_eq!(lines[1].last(), Some(&"1 objects are applied and healthy"));
+    assert_eq!(lines[1].last(), Some(&"1 object is applied and healthy"));
     assert_eq!(
         run(&scene, &["get", "-l", "team=shop", "-o", "name"]),
         "shipment.shipway.run/web\n"

@@ -151,7 +151,7 @@ async fn a_controller_that_is_killed_at_any_instant_of_a_delivery_loses_and_repe
         let fiftieths = u32::try_from((round - 1) * 50 + round * 37 % 50).expect("it is small");
         let instant = whole * fiftieths / u32::try_from(KILLS * 50).expect("it is small");
         scene.apply(&scene.shipment(&name, &name)).await;
-        let _ = poll(instant, || std::future::pending::<Result<(), String>>()).await;
+        let _ = poll(instant, std::future::pending::<Result<(), String>>).await;
         controller.kill_hard();
         let log = controller.log();
         assert!(
@@ -185,7 +185,7 @@ async fn a_controller_that_is_killed_at_any_instant_of_a_delivery_loses_and_repe
     let shipments: Api<Shipment> = Api::namespaced(scene.client.clone(), scene.ns());
     eventually(
         "the Shipments to be gone",
-        Duration::from_secs(60),
+        Duration::from_mins(1),
         || async {
             let left = shipments
                 .list(&ListParams::default())

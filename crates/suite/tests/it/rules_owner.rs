@@ -109,11 +109,11 @@ fn observe(
         let mut uids: BTreeMap<String, Option<String>> = BTreeMap::new();
         let mut seen = watcher::watcher(maps, watcher::Config::default()).boxed();
         while let Some(event) = seen.next().await {
-            let mut note = |text: String| {
+            let note = |text: String| {
                 notes
                     .lock()
                     .expect("nothing panics while holding it")
-                    .push(text)
+                    .push(text);
             };
             match event {
                 Ok(watcher::Event::Apply(map) | watcher::Event::InitApply(map))

@@ -39,7 +39,7 @@ pub(super) async fn note(
             outcome.waits.insert(wait);
             outcome
                 .failures
-                .push(failure(&step.object, reason, message));
+                .push(failure(&step.object, reason, &message));
         }
         Carried::Failed {
             reason,
@@ -54,7 +54,7 @@ pub(super) async fn note(
             outcome.tally.transient |= transient;
             outcome
                 .failures
-                .push(failure(&step.object, reason, message));
+                .push(failure(&step.object, reason, &message));
             if let Some(entry) = ledger.inventory.0.get_mut(&id) {
                 entry.applied = None; // so that the next pass tries it again
             }

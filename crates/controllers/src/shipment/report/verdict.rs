@@ -184,7 +184,10 @@ pub(super) fn verdict(standing: &Standing) -> Verdict {
             !trouble.transient,
         );
     }
-    let mut message = format!("{} objects are applied and healthy", standing.objects);
+    let mut message = match standing.objects {
+        1 => "1 object is applied and healthy".to_owned(),
+        count => format!("{count} objects are applied and healthy"),
+    };
     if !standing.unwatched.is_empty() {
         let kinds: Vec<_> = standing.unwatched.iter().cloned().collect();
         message = format!(

@@ -87,15 +87,7 @@ impl Controller {
     /// Tells it of a push, as a Git server's hook would.
     pub(super) async fn pushed(&self, url: &str) -> Result<(), CliError> {
         let body = format!("{{\"url\":\"{url}\",\"ref\":\"refs/heads/main\"}}");
-        let tag = ring::hmac::sign(
-            &ring::hmac::Key::new(ring::hmac::HMAC_SHA256, HOOK_KEY.as_bytes()),
-            body.as_bytes(),
-        );
-        let signature: String = tag
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let signature = crate::http::signature(HOOK_KEY.as_bytes(), body.as_bytes());
         let request = Request::builder()
             .method(Method::POST)
             .uri(format!("http://{}/hooks/git", self.address))

@@ -22,7 +22,7 @@ use super::controller::HOOK_KEY;
 use crate::error::CliError;
 
 /// How long any one step may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What is seen of an environment.
 #[derive(Clone, Debug, Default)]
@@ -188,19 +188,18 @@ impl Env {
                 }
             }
         };
-        match tokio::time::timeout(PATIENCE, found).await {
-            Ok(Some(found)) => Ok((found, since.elapsed())),
-            _ => {
-                let shop = self.status("shop");
-                let ready = condition::find(&shop.conditions, kind::READY)
-                    .map(|ready| ready.message.clone())
-                    .unwrap_or_default();
-                Err(CliError::failed(format!(
-                    "this step did not come true within {} s: {}: {step}\n  Shipment `shop` says: {ready}",
-                    PATIENCE.as_secs(),
-                    self.name
-                )))
-            }
+        if let Ok(Some(found)) = tokio::time::timeout(PATIENCE, found).await {
+            Ok((found, since.elapsed()))
+        } else {
+            let shop = self.status("shop");
+            let ready = condition::find(&shop.conditions, kind::READY)
+                .map(|ready| ready.message.clone())
+                .unwrap_or_default();
+            Err(CliError::failed(format!(
+                "this step did not come true within {} s: {}: {step}\n  Shipment `shop` says: {ready}",
+                PATIENCE.as_secs(),
+                self.name
+            )))
         }
     }
 
@@ -213,7 +212,7 @@ impl Env {
         since: Instant,
     ) -> Result<Duration, CliError> {
         let ready = |seen: &Seen| is_ready(seen.shipments.get(name)?, commit).then_some(());
-        self.until(step, since, ready).await.map(|(_, took)| took)
+        self.until(step, since, ready).await.map(|((), took)| took)
     }
 }
 

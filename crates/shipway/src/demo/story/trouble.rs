@@ -37,7 +37,12 @@ impl Scene<'_> {
                     .is_some_and(|spec| spec.replicas == Some(3))
             },
         );
-        soon(production, "the edited Deployment is put right", repaired).await?;
+        Box::pin(soon(
+            production,
+            "the edited Deployment is put right",
+            repaired,
+        ))
+        .await?;
         self.board.done(
             "production: `kubectl edit` set 7 replicas, they are 3 again",
             since.elapsed(),
@@ -175,7 +180,7 @@ impl Scene<'_> {
         self.board.chapter("A fix lands during a hopeless wait");
         self.write_app("deployment.yaml", &file::deployment(file::BROKEN_IMAGE))?;
         let (commit, since) = self.push_app().await?;
-        let (_, took) = self
+        let ((), took) = self
             .qa()
             .until("it waits for the broken image", since, |seen| {
                 let status = seen.shipments.get("shop")?.status.as_ref()?;
