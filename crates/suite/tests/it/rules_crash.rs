@@ -22,6 +22,8 @@ const OBJECTS: usize = 200;
 const KILLS: usize = 50;
 /// How many of them have to hit a delivery that is not at its end.
 const HITS: usize = 40;
+/// How many deliveries are measured before.
+const CALM: usize = 3;
 /// How many Shipments are ready when the controller is restarted.
 const STANDING: usize = 20;
 
@@ -126,7 +128,7 @@ async fn verify(scene: &Scene, round: usize, requests: &Requests) {
 async fn a_controller_that_is_killed_at_any_instant_of_a_delivery_loses_and_repeats_nothing() {
     let _turn = alone().await;
     let scene = stage("crash").await;
-    for round in 0..=KILLS {
+    for round in 0..CALM + KILLS {
         let maps: Vec<String> = names_of(round)
             .iter()
             .map(|name| config_map(name, &[("a", "1")]))
@@ -138,17 +140,26 @@ async fn a_controller_that_is_killed_at_any_instant_of_a_delivery_loses_and_repe
     let mut controller = start(&scene, &kubeconfig).await;
     let mut window = scene.world.audit().await;
 
-    let begin = Instant::now();
-    scene.apply(&scene.shipment("round-0", "round-0")).await;
-    scene.until_ready("round-0", None).await;
-    let whole = begin.elapsed();
-    verify(&scene, 0, &window.requests().await).await;
+    // The first one also reads the repository for the first time, so the shortest counts.
+    let mut whole = Duration::MAX;
+    for round in 0..CALM {
+        let name = format!("round-{round}");
+        let begin = Instant::now();
+        scene.apply(&scene.shipment(&name, &name)).await;
+        scene.until_ready(&name, None).await;
+        whole = whole.min(begin.elapsed());
+        verify(&scene, round, &window.requests().await).await;
+        if round + 1 < CALM {
+            scene.kubectl(&["delete", "shipment", &name, "--timeout=30s"]);
+        }
+    }
 
     let mut hits = 0;
-    for round in 1..=KILLS {
+    for kill in 0..KILLS {
+        let round = CALM + kill;
         let name = format!("round-{round}");
         // Drawn evenly over a delivery, but never at the same distance.
-        let fiftieths = u32::try_from((round - 1) * 50 + round * 37 % 50).expect("it is small");
+        let fiftieths = u32::try_from(kill * 50 + kill * 37 % 50).expect("it is small");
         let instant = whole * fiftieths / u32::try_from(KILLS * 50).expect("it is small");
         scene.apply(&scene.shipment(&name, &name)).await;
         let _ = poll(instant, std::future::pending::<Result<(), String>>).await;
@@ -177,7 +188,7 @@ async fn a_controller_that_is_killed_at_any_instant_of_a_delivery_loses_and_repe
     scene.kubectl(&[
         "delete",
         "shipment",
-        &format!("round-{KILLS}"),
+        &format!("round-{}", CALM + KILLS - 1),
         "--wait=false",
     ]);
 
