@@ -87,7 +87,8 @@ pub(crate) struct Effort {
     etcd: f64,
     manager: f64,
     bench: f64,
-    others: f64,
+    /// Of all programs that have no part in it.
+    pub(crate) others: f64,
 }
 
 impl Effort {

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::Outcome;
 use crate::connection::{Connection, Protocol};
+use crate::effort::{Clock, Effort};
 use crate::latency::Latency;
 use crate::sight::{self, Sight};
 use crate::specification::{self, Object};
@@ -43,6 +44,8 @@ pub(crate) struct Install {
     pub(crate) writing: f64,
     /// Seconds from the first of these until Kubernetes' own controllers had seen every Deployment.
     pub(crate) observed: f64,
+    /// What the writing cost, which also tells whether the machine was ours.
+    pub(crate) effort: Effort,
 }
 
 /// The objects of many Shipments, written by nobody but a loop.
@@ -65,6 +68,7 @@ pub(crate) async fn install(
     let creating = began.elapsed().as_secs_f64();
     stage.rest().await?;
 
+    let clock = Clock::start(stage, None)?;
     let began = Instant::now();
     let ns = namespace.to_owned();
     spread(stage, way, count, move |connection, index| {
@@ -73,6 +77,7 @@ pub(crate) async fn install(
     })
     .await?;
     let writing = began.elapsed().as_secs_f64();
+    let effort = clock.read()?;
     let deployments: Api<Deployment> = Api::namespaced(stage.client.clone(), namespace);
     let observed = sight::until_all(deployments, count, Duration::from_mins(10), |deployment| {
         let status = deployment.status.as_ref();
@@ -85,6 +90,7 @@ pub(crate) async fn install(
         creating,
         writing,
         observed,
+        effort,
     })
 }
 

@@ -35,11 +35,20 @@ pub(crate) async fn describe(stage: &Stage) -> String {
     format!(
         "- {cores} cores ({model}), {memory} of memory, Linux {}\n\
          - kube-apiserver {} with its audit log on, {etcd} that waits for the disk, kube-controller-manager\n\
-         - {rustc}; Shipway at commit {commit}{changed}\n\
+         - {rustc}; Shipway was built at {}, and the repository stood at commit {commit}{changed} when the run began\n\
          - {date}",
         kernel.trim(),
         running.version,
+        built().unwrap_or_else(|| "an unknown time".to_owned()),
     )
+}
+
+/// When the program that is measured was written, which tells it from a later state of the tree.
+fn built() -> Option<String> {
+    let program = std::env::current_exe().ok()?.with_file_name("shipway");
+    let written = std::fs::metadata(program).ok()?.modified().ok()?;
+    let written = jiff::Timestamp::try_from(written).ok()?;
+    Some(written.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
 fn value(text: &str, field: &str) -> String {

@@ -54,13 +54,11 @@ async fn main() -> ExitCode {
 async fn run(args: &Args) -> Outcome {
     let stage = Stage::open().await?;
     let mut report = Report::default();
+    // Before anything runs: somebody may commit meanwhile, and that is not what is measured.
+    let machine = machine::describe(&stage).await;
     let clock = Clock::start(&stage, None)?;
     let failed = scenario::run_all(&stage, args, &mut report).await;
-    let machine = format!(
-        "{}\n- {}",
-        machine::describe(&stage).await,
-        clock.read()?.company()
-    );
+    let machine = format!("{machine}\n- {}", clock.read()?.company());
     println!("{machine}\n\n{}", report.table());
     for detail in report.details() {
         println!("{}\n{}\n", detail.title, detail.text);

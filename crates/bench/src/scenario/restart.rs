@@ -50,7 +50,8 @@ pub(crate) async fn run(stage: &Stage, fleet: &mut Fleet, report: &mut Report) -
     report.detail(
         "Restart",
         format!(
-            "{}, until the cluster rested. The controller's requests:\n\n{}",
+            "{}, until the cluster rested. A kind that is read by a streaming list shows as a watch: what is watched \
+             twice was read twice, which the verdict does not count. The controller's requests:\n\n{}",
             quiet.effort,
             traffic::table(&quiet.requests, fleet.count),
         ),
