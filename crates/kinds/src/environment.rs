@@ -97,11 +97,11 @@ pub struct EnvironmentStatus {
     /// The generation of the spec that this status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// `Ready`, `Reconciling`, `Stalled`.
+    /// `Ready`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "crate::condition::list_schema")]
     pub conditions: Vec<Condition>,
-    /// The revision of the overlay, such as `main@sha1:<commit>`.
+    /// The revision of the overlay, such as `sha1:<commit>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlay: Option<String>,
 }

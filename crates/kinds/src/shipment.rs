@@ -144,7 +144,7 @@ pub struct ShipmentStatus {
     /// The Git tree of the specification that was last applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub specification: Option<String>,
-    /// The Git tree of the Environment's overlay that was last applied.
+    /// The revision of the Environment's overlay that was last applied, such as `sha1:<commit>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlay: Option<String>,
     /// The Environment that covers this Shipment.

@@ -59,6 +59,16 @@ pub(super) async fn observe(
             why: refusal.to_string(),
         });
     }
+    let nothing = rendering.manifests.is_empty() && rendering.problems.is_empty();
+    if nothing && ledger.inventory.0.is_empty() {
+        return Err(Halt::Stalled {
+            reason: Reason::NothingToDeliver,
+            why: format!(
+                "there is no manifest below the path `{}`",
+                checked.spec.path
+            ),
+        });
+    }
     let caller = ctx
         .caller
         .acting_as(&checked.key.namespace, &checked.spec.account)

@@ -219,7 +219,7 @@ async fn hook_key(caller: &Caller, secret: &str) -> Result<Vec<u8>, CliError> {
         .data
         .unwrap_or_default()
         .remove("key")
-        .map(|key| key.0)
+        .map(|key| key.0.trim_ascii_end().to_vec()) // a file's last line break is not the key's
         .filter(|key| !key.is_empty());
     key.ok_or_else(|| CliError::failed(format!("the Secret `{namespace}/{name}` has no key `key`")))
 }

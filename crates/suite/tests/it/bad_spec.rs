@@ -114,3 +114,15 @@ async fn fields_that_cannot_be_read_are_named() {
     )
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_without_manifests_says_so() {
+    let scene = Scene::new("empty").await;
+    scene.write("config/README.txt", "nothing to apply here");
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    until_says(&scene, "web", "NothingToDeliver", &["`config`"]).await;
+    scene.write("config/a.yaml", &config_map("web", "1"));
+    let commit = scene.push().await;
+    scene.until_ready("web", Some(&commit)).await;
+}

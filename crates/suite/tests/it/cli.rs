@@ -208,10 +208,13 @@ async fn suspend_stops_and_resume_goes_on() {
                 .any(|condition| condition.kind == "Suspended")
         })
         .await;
+    // A witness of the same repository tells when the controller has seen the new commit.
+    scene.write("witness/map.yaml", &settings("witness", "green"));
     scene.write("config/settings.yaml", &settings("settings", "green"));
     let commit = scene.push().await;
+    scene.apply(&scene.shipment("witness", "witness")).await;
+    scene.until_ready("witness", Some(&commit)).await;
     let maps: Api<ConfigMap> = Api::namespaced(scene.client.clone(), scene.ns());
-    tokio::time::sleep(Duration::from_secs(3)).await;
     let data = maps
         .get("settings")
         .await
