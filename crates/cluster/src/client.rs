@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, Request, header};
 use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kube::client::{Body, ConfigExt as _};
 use kube::{Client, Config};
@@ -21,11 +22,16 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// # Errors
 /// When the configuration's certificates or credentials cannot be used.
 pub fn connect(config: &Config) -> Result<Client, kube::Error> {
+    // Without this each small request waits for the acknowledgement of the one before it: over one
+    // connection that is ten times slower (measured).
+    let mut tcp = HttpConnector::new();
+    tcp.set_nodelay(true);
+    tcp.enforce_http(false);
     let connector = HttpsConnectorBuilder::new()
         .with_tls_config(config.rustls_client_config()?)
         .https_or_http()
         .enable_all_versions()
-        .build();
+        .wrap_connector(tcp);
     let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
         .timer(TokioTimer::new())
         .pool_timer(TokioTimer::new())

@@ -122,7 +122,12 @@ pub async fn save(
         if let Some(spec) = spec.as_object_mut().filter(|_| same) {
             spec.remove("entries"); // up to a thousand of them, all known
         }
-        write(caller, shipment, &api, &namespace, &place, index, &spec).await?;
+        let part = Part {
+            place: &place,
+            name: part_name(&name, index),
+            is_new: index >= stored.parts,
+        };
+        write(caller, shipment, &api, &part, &spec).await?;
     }
     *stored = Stored { parts, ..next };
     Ok(())
@@ -140,15 +145,26 @@ fn spec(shipment: &str, index: usize, key: Option<&str>, entries: &[InventoryEnt
     json!({"shipment": shipment, "key": key, "entries": entries})
 }
 
+/// One part of an inventory.
+struct Part<'a> {
+    place: &'a Resource,
+    name: String,
+    is_new: bool,
+}
+
 async fn write(
     caller: &Caller,
     shipment: &Shipment,
     api: &ApiResource,
-    namespace: &str,
-    place: &Resource,
-    index: usize,
+    part: &Part<'_>,
     spec: &Value,
 ) -> Result<(), ApiError> {
+    let Part {
+        place,
+        name,
+        is_new,
+    } = part;
+    let namespace = shipment.namespace().unwrap_or_default();
     let patch = Bytes::from(json!({"spec": spec}).to_string());
     let query = format!("fieldManager={}", names::CONTROLLER_MANAGER);
     let create = || async {
@@ -159,7 +175,7 @@ async fn write(
         let object = json!({
             "apiVersion": api.api_version, "kind": api.kind,
             "metadata": {
-                "name": part_name(&shipment.name_any(), index),
+                "name": name,
                 "namespace": namespace,
                 // Kept until the Shipment has pruned what is listed here, even where somebody
                 // deletes the Shipment in the foreground.
@@ -169,13 +185,12 @@ async fn write(
             "spec": spec,
         });
         caller
-            .create(&Resource::collection(api, Some(namespace)), &object)
+            .create(&Resource::collection(api, Some(&namespace)), &object)
             .await
             .map(drop)
     };
-    // The first part of a new inventory is created; everything else is most likely there.
-    let first = shipment.status.is_none();
-    let result = if first {
+    // Answers what was not expected all the same: a crash may have come between.
+    let result = if *is_new {
         create().await
     } else {
         caller
@@ -189,11 +204,11 @@ async fn write(
             .map(drop)
     };
     match result {
-        Err(error) if first && error.is_conflict() => caller
+        Err(error) if *is_new && error.is_conflict() => caller
             .patch(place, &query, Want::Metadata, &Payload::Merge(patch))
             .await
             .map(drop),
-        Err(error) if !first && error.is_not_found() => create().await,
+        Err(error) if !is_new && error.is_not_found() => create().await,
         result => result,
     }
 }

@@ -36,8 +36,8 @@ pub(crate) async fn reports(ctx: Arc<Ctx>, mut reports: mpsc::UnboundedReceiver<
         for wait in ctx.presence.take(&report) {
             match &wait {
                 // Whose own namespace moves is concerned even without waiting for it.
-                Wait::Namespace(name) => wake_inside(&ctx, name),
-                Wait::Account(namespace, _) => wake_inside(&ctx, namespace),
+                Wait::Namespace(name) => wake_inside(&ctx, name, None),
+                Wait::Account(namespace, name) => wake_inside(&ctx, namespace, Some(name)),
                 _ => {}
             }
             ctx.wake_waiting(&wait);
@@ -112,12 +112,17 @@ fn is_definition(id: &manifest::ObjectId) -> bool {
     id.kind == "CustomResourceDefinition" && id.group == "apiextensions.k8s.io"
 }
 
-fn wake_inside(ctx: &Ctx, namespace: &str) {
-    let here = ctx
-        .shipments
-        .state()
-        .into_iter()
-        .filter(|shipment| shipment.metadata.namespace.as_deref() == Some(namespace));
+/// Asks for a pass of what lives in a namespace; of only those that act as an account, if one is
+/// named: a delivery of a thousand accounts must not cost a million passes.
+fn wake_inside(ctx: &Ctx, namespace: &str, account: Option<&str>) {
+    let acts = |named: Option<&String>| {
+        let named = named.map(String::as_str).filter(|name| !name.is_empty());
+        account.is_none_or(|account| account == named.unwrap_or("default"))
+    };
+    let here = ctx.shipments.state().into_iter().filter(|shipment| {
+        shipment.metadata.namespace.as_deref() == Some(namespace)
+            && acts(shipment.spec.service_account_name.as_ref())
+    });
     ctx.wake_all(here.map(|shipment| {
         Key::new(
             namespace,
@@ -125,7 +130,9 @@ fn wake_inside(ctx: &Ctx, namespace: &str) {
         )
     }));
     for deliverable in ctx.deliverables.state() {
-        if deliverable.metadata.namespace.as_deref() == Some(namespace) {
+        if deliverable.metadata.namespace.as_deref() == Some(namespace)
+            && acts(deliverable.spec.service_account_name.as_ref())
+        {
             let name = deliverable.metadata.name.clone().unwrap_or_default();
             ctx.wake_stamper(&Key::new(namespace, name));
         }

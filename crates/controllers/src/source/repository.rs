@@ -217,6 +217,11 @@ pub(super) async fn run(followed: &Arc<Followed>, around: &Surroundings) -> bool
     true
 }
 
+/// Whether a follower has been told of a commit, with nothing wrong since.
+fn is_known(known: &Known, commit: CommitId) -> bool {
+    known.trouble.is_none() && known.at.is_some_and(|at| at.commit == commit)
+}
+
 /// Notes for each follower what is known now, and tells whose folder changed.
 async fn publish(followed: &Arc<Followed>, outcome: Outcome, failures: u32) -> Vec<Follower> {
     let followed = followed.clone();
@@ -242,6 +247,8 @@ async fn publish(followed: &Arc<Followed>, outcome: Outcome, failures: u32) -> V
                 continue;
             };
             let now = match result {
+                // A commit never changes: who has been told of it is told the same again.
+                Ok(commit) if is_known(&before, *commit) => before.clone(),
                 Ok(commit) => {
                     let tree = trees.entry((*commit, path.clone())).or_insert_with(|| {
                         followed
