@@ -214,13 +214,22 @@ impl Scene {
 
     /// Runs kubectl in the scene's namespace; tells what it printed.
     pub fn kubectl(&self, arguments: &[&str]) -> String {
+        self.kubectl_or_error(arguments)
+            .unwrap_or_else(|error| panic!("kubectl {arguments:?}: {error}"))
+    }
+
+    /// The same where it may fail.
+    ///
+    /// # Errors
+    /// What it printed as an error.
+    pub fn kubectl_or_error(&self, arguments: &[&str]) -> Result<String, String> {
         let output = self.kubectl_command(arguments);
-        assert!(
-            output.status.success(),
-            "kubectl {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if output.status.success() {
+            Ok(text(&output.stdout))
+        } else {
+            Err(text(&output.stderr))
+        }
     }
 
     fn kubectl_command(&self, arguments: &[&str]) -> std::process::Output {

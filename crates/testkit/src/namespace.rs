@@ -36,9 +36,11 @@ impl TempNamespace {
             state: state.clone(),
         };
         let accounts = Api::<ServiceAccount>::namespaced(client, &namespace.name);
+        // After an outage of its API server a genuine controller-manager takes most of a minute to
+        // notice that its connections are dead, and to list again.
         eventually(
             "the ServiceAccount `default`",
-            Duration::from_secs(30),
+            Duration::from_secs(120),
             || accounts.get("default"),
         )
         .await;

@@ -87,12 +87,16 @@ async fn whatever_is_changed_of_what_we_own_is_put_right() {
     let file = folder.path().join("settings.yaml");
     let other = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "red"}});
     std::fs::write(&file, other.to_string()).expect("it can be written");
-    scene.kubectl(&[
+    // It deletes and creates: where the deletion is repaired before, there is nothing to create.
+    let replaced = scene.kubectl_or_error(&[
         "replace",
         "--force",
         "-f",
         file.to_str().expect("it is text"),
     ]);
+    if let Err(error) = replaced {
+        assert!(error.contains("AlreadyExists"), "{error}");
+    }
     assert_ne!(
         until_as_in_git(&scene, "replaced").await.uid(),
         created.uid()
