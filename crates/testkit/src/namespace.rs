@@ -40,7 +40,7 @@ impl TempNamespace {
         // notice that its connections are dead, and to list again.
         eventually(
             "the ServiceAccount `default`",
-            Duration::from_secs(120),
+            Duration::from_mins(2),
             || accounts.get("default"),
         )
         .await;
