@@ -105,13 +105,7 @@ async fn a_finalizer_that_somebody_takes_off_by_hand_leaves_no_inventory_behind(
         "-p",
         r#"{"spec":{"suspend":true}}"#,
     ]);
-    scene.kubectl(&[
-        "delete",
-        "shipment",
-        "web",
-        "--cascade=orphan",
-        "--wait=false",
-    ]);
+    // Before the deletion: the controller would be faster than this afterwards.
     scene.kubectl(&[
         "patch",
         "shipment",
@@ -119,6 +113,13 @@ async fn a_finalizer_that_somebody_takes_off_by_hand_leaves_no_inventory_behind(
         "--type=merge",
         "-p",
         r#"{"metadata":{"finalizers":null}}"#,
+    ]);
+    scene.kubectl(&[
+        "delete",
+        "shipment",
+        "web",
+        "--cascade=orphan",
+        "--wait=false",
     ]);
     until_gone(&scene, "web").await;
     eventually("the inventory to be gone", LETS_GO, || async {
