@@ -39,7 +39,8 @@ pub(super) async fn teardown(
         .iter()
         .any(|finalizer| finalizer == names::FINALIZER)
     {
-        forget(ctx, key, ledger);
+        // Somebody took it off. The ledger stays until the Shipment is gone: it says which
+        // inventory has to go as well (see `pump::forget_shipment`).
         return Ok(Outcome::Gone);
     }
     let leaving = leaving(ctx, shipment, key).await;
