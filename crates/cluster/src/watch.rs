@@ -12,7 +12,8 @@ use kube::Client;
 use kube::api::{Api, DynamicObject, PartialObjectMeta};
 use kube::core::ApiResource;
 use kube::runtime::WatchStreamExt as _;
-use kube::runtime::watcher::{self, Event};
+use kube::runtime::utils::Backoff;
+use kube::runtime::watcher::{self, DefaultBackoff, Event};
 use manifest::{GroupKind, ObjectId};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -23,6 +24,9 @@ use crate::ownership::all_hashes;
 
 /// Metadata alone: this type makes the client ask for no more.
 type Objects = Api<PartialObjectMeta<DynamicObject>>;
+
+/// The longest pause before a watch that broke off is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 /// What is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +143,25 @@ impl Watches {
     }
 }
 
+/// How a watch that broke off is begun again: kube's pauses, but none of its longest. They grow to
+/// 30 s, and after an outage of a minute drift would go unseen for half a minute more.
+#[derive(Default)]
+pub struct Retry(DefaultBackoff);
+
+impl Iterator for Retry {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.0.next().map(|pause| pause.min(LONGEST_PAUSE))
+    }
+}
+
+impl Backoff for Retry {
+    fn reset(&mut self) {
+        self.0.reset();
+    }
+}
+
 /// Why a watch ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ended {
@@ -158,7 +181,7 @@ async fn follow(
     if filter == Filter::Owned {
         config = config.labels(names::OWNER_LABEL);
     }
-    let stream = watcher::watcher(objects.clone(), config).default_backoff();
+    let stream = watcher::watcher(objects.clone(), config).backoff(Retry::default());
     let mut stream = stream.boxed();
     let mut listed = HashSet::new();
     while let Some(event) = stream.next().await {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use cluster::caller::{Meter, Want};
 use cluster::catalog::Catalog;
 use cluster::ownership::Owner;
-use cluster::watch::{Filter, Report, Watches};
+use cluster::watch::{Filter, Report, Retry, Watches};
 use cluster::{ApiError, Caller, Limiter, Resource, inventory};
 use futures::{FutureExt as _, StreamExt as _};
 use git::Limits;
@@ -141,6 +141,7 @@ pub async fn run(
     let deliverable_wakes = UnboundedReceiverStream::new(deliverable_in)
         .map(|key: Key| ObjectRef::new(&key.name).within(&key.namespace));
     let shipments = shipments
+        .trigger_backoff(Retry::default())
         .with_config(config)
         .reconcile_on(wakes)
         .graceful_shutdown_on(stop.clone().cancelled_owned())
@@ -158,6 +159,7 @@ pub async fn run(
         )
         .for_each(|_| async {});
     let environments = environments
+        .trigger_backoff(Retry::default())
         .reconcile_on(UnboundedReceiverStream::new(environment_in))
         .graceful_shutdown_on(stop.clone().cancelled_owned())
         .run(
@@ -174,6 +176,7 @@ pub async fn run(
         .for_each(|_| async {});
     let alone = !is_cartographer_active(&ctx.caller).await?;
     let deliverables = deliverables
+        .trigger_backoff(Retry::default())
         .reconcile_on(deliverable_wakes)
         .graceful_shutdown_on(stop.clone().cancelled_owned())
         .run(

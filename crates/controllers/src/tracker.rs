@@ -106,7 +106,8 @@ impl Tracker {
         }
     }
 
-    /// Notes that an apply came to nothing: the next pass looks at the object anew.
+    /// Notes that an apply came to nothing: what was wrong with the object still is, or is by now
+    /// what was seen of it meanwhile.
     pub fn give_up(&self, id: &ObjectId, owner: &Key) {
         let mut state = self.lock();
         let Some(all) = state.objects.get_mut(id) else {
@@ -116,8 +117,9 @@ impl Tracker {
             if tracked.owner != *owner {
                 return true;
             }
-            tracked.under_way = Applying::No;
-            tracked.drift = None;
+            if let Applying::Yes(Some(last)) = std::mem::take(&mut tracked.under_way) {
+                tracked.catch_up(&last);
+            }
             !tracked.uid.is_empty()
         });
         if all.is_empty() {
@@ -147,14 +149,8 @@ impl Tracker {
             Some(Applying::Yes(last)) => last,
             _ => None,
         };
-        match missed.as_deref() {
-            Some(Report::Seen(sighting)) if sighting.version > tracked.version => {
-                tracked.judge(sighting);
-            }
-            Some(Report::Gone(_, version)) if *version > tracked.version => {
-                tracked.drift = Some(Drift::Missing);
-            }
-            _ => {}
+        if let Some(missed) = missed {
+            tracked.catch_up(&missed);
         }
         let changed = tracked.drift.is_some();
         all.push(tracked);
@@ -263,6 +259,19 @@ impl Tracker {
 }
 
 impl Tracked {
+    /// Takes in what was seen while an apply was under way.
+    fn catch_up(&mut self, missed: &Report) {
+        match missed {
+            Report::Seen(sighting) if sighting.version > self.version => self.judge(sighting),
+            Report::Gone(_, version) if *version > self.version => {
+                self.drift = Some(Drift::Missing);
+            }
+            // The list may be older than the apply: a suspicion, which is looked at.
+            Report::Listed(..) => self.drift = Some(Drift::Missing),
+            _ => {}
+        }
+    }
+
     /// Compares what is seen with what was applied.
     fn judge(&mut self, sighting: &Sighting) {
         let fields = sighting
@@ -288,9 +297,10 @@ fn seen(all: &mut [Tracked], sighting: &Sighting) -> Vec<Key> {
             continue; // it is judged by the answer
         }
         if sighting.version > tracked.version {
-            let suspected = tracked.drift.is_some();
+            let before = tracked.drift;
             tracked.judge(sighting);
-            if tracked.drift.is_some() || tracked.unsettled || suspected {
+            // What cannot be put right rests until its retry, however often it is written.
+            if tracked.drift != before || tracked.unsettled {
                 concerned.push(tracked.owner.clone());
             }
         }
@@ -323,12 +333,20 @@ fn absent(
         if id.group != kind.group || id.kind != kind.kind || present.contains(id) {
             continue;
         }
-        for tracked in all
-            .iter_mut()
-            .filter(|tracked| matches!(tracked.under_way, Applying::No))
-        {
-            tracked.drift = Some(Drift::Missing);
-            concerned.push(tracked.owner.clone());
+        for tracked in all {
+            // What is being created may be younger than the list, and the watch goes on from there.
+            let known = !tracked.uid.is_empty();
+            let absent = || Report::Listed(kind.clone(), HashSet::new());
+            match &tracked.under_way {
+                Applying::Yes(_) if known => {
+                    tracked.under_way.keep(absent);
+                }
+                Applying::Yes(_) => {}
+                Applying::No => {
+                    tracked.drift = Some(Drift::Missing);
+                    concerned.push(tracked.owner.clone());
+                }
+            }
         }
     }
     concerned
@@ -431,6 +449,63 @@ mod tests {
         check(&sighting("u1", "f3", 21), true);
         check(&Report::Gone(id(), 21), true);
         check(&Report::Gone(id(), 19), false);
+    }
+
+    #[test]
+    fn drift_outlives_an_apply_that_comes_to_nothing() {
+        #[track_caller]
+        fn check(before: &[Report], meanwhile: &[Report], drift: Option<Drift>) {
+            let tracker = Tracker::default();
+            let key = Key::new("shop", "web");
+            let expected = Expected {
+                manager: "shipway:shipment:shop/web",
+                uid: "u1",
+                fields: "f1",
+                version: 10,
+            };
+            tracker.expect(&id(), &key, &expected);
+            for report in before {
+                tracker.take(report);
+            }
+            tracker.announce(&id(), &key);
+            for report in meanwhile {
+                tracker.take(report);
+            }
+            tracker.give_up(&id(), &key);
+            assert_eq!(tracker.look(&id(), &key).0, drift);
+        }
+        let gone = || Report::Gone(id(), 11);
+        let listed = || Report::Listed(id().group_kind(), HashSet::new());
+        check(&[gone()], &[], Some(Drift::Missing));
+        check(&[sighting("u1", "f2", 11)], &[], Some(Drift::Changed));
+        check(
+            &[gone()],
+            &[sighting("u2", "f2", 12)],
+            Some(Drift::Replaced),
+        );
+        check(
+            &[sighting("u1", "f2", 11)],
+            &[sighting("u1", "f1", 12)],
+            None,
+        );
+        check(&[], &[listed()], Some(Drift::Missing));
+        check(&[], &[], None);
+    }
+
+    #[test]
+    fn what_stays_wrong_is_told_once() {
+        let tracker = Tracker::default();
+        let key = Key::new("shop", "web");
+        let expected = Expected {
+            manager: "shipway:shipment:shop/web",
+            uid: "u1",
+            fields: "f1",
+            version: 10,
+        };
+        tracker.expect(&id(), &key, &expected);
+        assert_eq!(tracker.take(&sighting("u1", "f2", 11)), [key.clone()]);
+        assert_eq!(tracker.take(&sighting("u1", "f2", 12)), []);
+        assert_eq!(tracker.take(&sighting("u1", "f1", 13)), [key]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The API server goes away and comes back: the same controller goes on, nothing twice.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, DeleteParams};
@@ -47,6 +47,7 @@ async fn an_outage_of_the_api_server_is_outlived() {
         .await
         .expect("it can be deleted");
     let outage = scene.world.outage("lonely").await;
+    let since = Instant::now();
     server.write("a.yaml", config_map("a", "2"));
     server.write("new.yaml", config_map("new", "1"));
     server
@@ -54,7 +55,9 @@ async fn an_outage_of_the_api_server_is_outlived() {
         .remove("leaving.yaml")
         .expect("it can be removed");
     let commit = server.push();
-    until_looked(&controller, 30).await;
+    while since.elapsed() < Duration::from_mins(1) {
+        until_looked(&controller, 1).await; // it goes on as well as it can
+    }
     outage.end().await;
     let mut window = scene.world.audit().await;
     scene.until_ready("web", Some(&commit)).await;
@@ -83,7 +86,7 @@ async fn an_outage_of_the_api_server_is_outlived() {
         .await
         .expect("the same controller answers");
     assert_eq!(code, 200);
-    measured(&format!("after 30 s without an API server:\n{written}"));
+    measured(&format!("after a minute without an API server:\n{written}"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
