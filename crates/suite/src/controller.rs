@@ -22,6 +22,9 @@ pub struct Controller {
 
 static SHARED: OnceCell<Controller> = OnceCell::const_new();
 
+/// What a log says where the program itself is broken: a panic, or what one left undone.
+const FAULTS: [&str; 2] = ["panicked at", "a fault of Shipway"];
+
 impl Controller {
     /// The controller of the cluster that all scenarios share; started by the first of them.
     pub async fn shared(world: &World) -> &'static Self {
@@ -132,6 +135,24 @@ impl Controller {
         let _ = self.child.wait();
     }
 
+    /// Fails where the shared controller has a fault; one that nobody started has none.
+    #[track_caller]
+    pub(crate) fn assert_shared_is_sound() {
+        if let Some(shared) = SHARED.get() {
+            shared.assert_sound();
+        }
+    }
+
+    /// Fails where its log tells of a fault of the program: no input whatever may cause one.
+    #[track_caller]
+    fn assert_sound(&self) {
+        let log = self.log();
+        let told = log
+            .lines()
+            .find(|line| FAULTS.iter().any(|fault| line.contains(fault)));
+        assert_eq!(told, None, "the controller's log tells of a fault");
+    }
+
     /// What it logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
@@ -207,6 +228,9 @@ impl Drop for Controller {
             eprintln!("the controller's log ends with:\n{}", last.join("\n"));
         }
         self.stop();
+        if !std::thread::panicking() {
+            self.assert_sound();
+        }
     }
 }
 

@@ -270,6 +270,16 @@ impl Scene {
     }
 }
 
+/// Whatever a scenario is about, the controller that all share has no fault when it ends. One of
+/// its own is asked when that ends.
+impl Drop for Scene {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            Controller::assert_shared_is_sound();
+        }
+    }
+}
+
 fn shipway(
     kubeconfig: &Path,
     context: &str,
