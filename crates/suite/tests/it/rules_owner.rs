@@ -10,6 +10,7 @@ use kinds::names;
 use kube::api::{Api, ListParams};
 use kube::runtime::watcher;
 use kube::{Client, ResourceExt as _};
+use serde_json::{Value, json};
 use suite::Scene;
 
 use crate::rules_stage::{
@@ -138,82 +139,193 @@ fn observe(
     (wrong, watching)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_object_moves_between_two_shipments_in_one_commit_and_is_never_empty() {
-    let scene = Scene::new("move").await;
-    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
-    let write = |side: &str, round: usize| {
-        let round = round.to_string();
-        for number in 0..MOVED {
-            let name = format!("moved-{number}");
+/// The two Shipments between which objects move.
+const SIDES: [&str; 2] = ["left", "right"];
+
+/// What moves from one of two Shipments to the other, and must not notice.
+struct Movers {
+    scene: Scene,
+    /// The Deployment's uid, which stays.
+    uid: Option<String>,
+    wrong: Arc<Mutex<Vec<String>>>,
+    watching: tokio::task::JoinHandle<()>,
+    _kubelet: testkit::kubelet::Kubelet,
+}
+
+impl Movers {
+    /// Everything is with `left`; `change` may do something to the Shipments.
+    async fn move_in(name: &str, change: impl Fn(&str, &mut Value)) -> Self {
+        let scene = Scene::new(name).await;
+        let kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+        let ca = scene.git.ca_pem().expect("it speaks TLS");
+        scene
+            .apply(&json!({
+                "apiVersion": "v1", "kind": "Secret", "metadata": {"name": OTHER_DOOR, "namespace": scene.ns()},
+                "stringData": {"caFile": ca, "username": "somebody", "password": "else"},
+            }))
+            .await;
+        for side in SIDES {
             scene.write(
-                &format!("{side}/{name}.yaml"),
-                &config_map(&name, &[("a", &round), (side, "here")]),
+                &format!("{side}/stays.yaml"),
+                &config_map(&format!("stays-{side}"), &[("a", "1")]),
             );
         }
-        scene.write(&format!("{side}/web.yaml"), &deployment("web", "nginx", 1));
-    };
-    for side in ["left", "right"] {
-        scene.write(
-            &format!("{side}/stays.yaml"),
-            &config_map(&format!("stays-{side}"), &[("a", "1")]),
-        );
-    }
-    write("left", 0);
-    let commit = scene.push().await;
-    for side in ["left", "right"] {
-        scene.apply(&scene.shipment(side, side)).await;
-        scene.until_ready(side, Some(&commit)).await;
-    }
-    let uid = scene
-        .find::<Deployment>("web")
-        .await
-        .and_then(|web| web.uid());
-    let (wrong, watching) = observe(&scene.client, scene.ns());
-    for round in 1..=MOVES {
-        let (from, to) = if round % 2 == 1 {
-            ("left", "right")
-        } else {
-            ("right", "left")
-        };
-        for number in 0..MOVED {
-            scene.remove(&format!("{from}/moved-{number}.yaml"));
-        }
-        scene.remove(&format!("{from}/web.yaml"));
-        write(to, round);
+        write_movers(&scene, "left", 0);
         let commit = scene.push().await;
-        for side in [from, to] {
-            scene
-                .until(side, "is ready", |status| {
-                    ready_because(status, "Ready") && is_at(status, &commit)
-                })
-                .await;
+        for side in SIDES {
+            let mut shipment = scene.shipment(side, side);
+            change(side, &mut shipment);
+            scene.apply(&shipment).await;
+            scene.until_ready(side, Some(&commit)).await;
         }
-        let owned = format!("{}/{to}", scene.ns());
+        let web = scene.find::<Deployment>("web").await;
+        let (wrong, watching) = observe(&scene.client, scene.ns());
+        Self {
+            uid: web.and_then(|web| web.uid()),
+            wrong,
+            watching,
+            _kubelet: kubelet,
+            scene,
+        }
+    }
+
+    /// Moves everything in one commit; tells it.
+    async fn push(&self, from: &str, to: &str, round: usize) -> String {
         for number in 0..MOVED {
-            let map = until_values(
-                &scene,
-                &format!("moved-{number}"),
-                &format!("a={round} {to}=here"),
-            )
-            .await;
+            self.scene.remove(&format!("{from}/moved-{number}.yaml"));
+        }
+        self.scene.remove(&format!("{from}/web.yaml"));
+        write_movers(&self.scene, to, round);
+        self.scene.push().await
+    }
+
+    /// Everything is with one side, with the values of a round, and with nobody else.
+    async fn assert_with(&self, side: &str, round: usize) {
+        let owned = format!("{}/{side}", self.scene.ns());
+        let alone = vec![format!("shipway:shipment:{owned}")];
+        for number in 0..MOVED {
+            let (name, values) = (format!("moved-{number}"), format!("a={round} {side}=here"));
+            let map = until_values(&self.scene, &name, &values).await;
             assert_eq!(
                 (owner(&map), managers(&map)),
-                (owned.clone(), vec![format!("shipway:shipment:{owned}")])
+                (owned.clone(), alone.clone())
             );
         }
-        let web = scene.find::<Deployment>("web").await.expect("it is there");
+        let web = self.scene.find::<Deployment>("web").await;
+        let web = web.expect("it is there");
+        assert_eq!((web.uid(), managers(&web)), (self.uid.clone(), alone));
+    }
+
+    async fn until_moved(&self, to: &str, round: usize, commit: &str) {
+        for side in SIDES {
+            let there = |status: &_| ready_because(status, "Ready") && is_at(status, commit);
+            self.scene.until(side, "is ready", there).await;
+        }
+        self.assert_with(to, round).await;
+    }
+
+    /// Nothing was ever empty, gone or another object, and all is quiet.
+    async fn rest(self) {
+        self.watching.abort();
         assert_eq!(
-            (web.uid(), managers(&web)),
-            (uid.clone(), vec![format!("shipway:shipment:{owned}")])
+            *self.wrong.lock().expect("nothing panics while holding it"),
+            Vec::<String>::new()
+        );
+        assert_quiet(&self.scene).await;
+    }
+}
+
+fn write_movers(scene: &Scene, side: &str, round: usize) {
+    let round = round.to_string();
+    for number in 0..MOVED {
+        let name = format!("moved-{number}");
+        scene.write(
+            &format!("{side}/{name}.yaml"),
+            &config_map(&name, &[("a", &round), (side, "here")]),
         );
     }
-    watching.abort();
-    assert_eq!(
-        *wrong.lock().expect("nothing panics while holding it"),
-        Vec::<String>::new()
-    );
-    assert_quiet(&scene).await;
+    scene.write(&format!("{side}/web.yaml"), &deployment("web", "nginx", 1));
+}
+
+/// From where to where a round moves.
+fn direction(round: usize) -> (&'static str, &'static str) {
+    if round % 2 == 1 {
+        ("left", "right")
+    } else {
+        ("right", "left")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_moves_between_two_shipments_in_one_commit_and_is_never_empty() {
+    let movers = Movers::move_in("move", |_, _| {}).await;
+    for round in 1..=MOVES {
+        let (from, to) = direction(round);
+        let commit = movers.push(from, to, round).await;
+        movers.until_moved(to, round, &commit).await;
+    }
+    movers.rest().await;
+}
+
+/// A Secret beside the scene's own: with it a Shipment follows the repository apart from others.
+const OTHER_DOOR: &str = "other-door";
+
+/// Which of two Shipments gets to a commit first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    Giver,
+    Taker,
+}
+
+/// Half of the rounds each, and each of them in both directions.
+fn first(round: usize) -> First {
+    if (round / 2).is_multiple_of(2) {
+        First::Giver
+    } else {
+        First::Taker
+    }
+}
+
+// Which of two Shipments that are told together comes first is chance. These two are told apart:
+// each with credentials of its own, and only when it is asked to look.
+#[tokio::test(flavor = "multi_thread")]
+async fn whichever_shipment_gets_to_the_commit_first_an_object_that_moves_stays_the_same() {
+    let apart = |side: &str, shipment: &mut Value| {
+        shipment["spec"]["interval"] = json!("1h");
+        if side == "right" {
+            shipment["spec"]["source"]["git"]["secretRef"] = json!({"name": OTHER_DOOR});
+        }
+    };
+    let movers = Movers::move_in("order", apart).await;
+    let scene = &movers.scene;
+    let look = |side: &str, commit: &str| {
+        let asked = format!("{}={commit}", names::SYNC_ANNOTATION);
+        scene.kubectl(&["annotate", "shipment", side, &asked, "--overwrite"]);
+    };
+    let mut giver_first = 0;
+    for round in 1..=MOVES {
+        let (from, to) = direction(round);
+        let (early, late, says) = match first(round) {
+            First::Giver => (from, to, "HandOverPending"),
+            First::Taker => (to, from, "OwnedByOther"),
+        };
+        giver_first += usize::from(early == from);
+        let commit = movers.push(from, to, round).await;
+        look(early, &commit);
+        let at = |status: &_| ready_because(status, says) && is_at(status, &commit);
+        scene.until(early, says, at).await;
+        // The other one knows nothing yet, and everything is where and as it was.
+        let behind = scene.get_shipment(late).await.status.unwrap_or_default();
+        assert!(
+            !is_at(&behind, &commit),
+            "`{late}` is too early: {behind:?}"
+        );
+        movers.assert_with(from, round - 1).await;
+        look(late, &commit);
+        movers.until_moved(to, round, &commit).await;
+    }
+    assert_eq!(giver_first * 2, MOVES, "both orders equally often");
+    movers.rest().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
