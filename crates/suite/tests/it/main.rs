@@ -22,6 +22,7 @@ mod rules_drift;
 mod rules_identity;
 mod rules_leave;
 mod rules_owner;
+mod rules_peace;
 mod rules_prune;
 mod rules_stage;
 mod rules_wait;

@@ -3,25 +3,12 @@
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::ResourceExt as _;
-use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
 use suite::Scene;
 
 use crate::rules_stage::{
     assert_quiet, config_map, deployment, image, managers, patch_spec, replicas, until_values,
 };
-
-async fn scale(scene: &Scene, manager: &str, replicas: i32) {
-    let api: Api<Deployment> = Api::namespaced(scene.client.clone(), scene.ns());
-    let params = PatchParams {
-        field_manager: Some(manager.to_owned()),
-        ..PatchParams::default()
-    };
-    let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
-    api.patch_scale("web", &params, &patch)
-        .await
-        .expect("it can be scaled");
-}
 
 /// A Deployment `web` of two replicas, ready.
 async fn web(scene: &Scene, spec: serde_json::Value) -> Deployment {
@@ -34,32 +21,6 @@ async fn web(scene: &Scene, spec: serde_json::Value) -> Deployment {
     scene.apply(&shipment).await;
     scene.until_ready("web", None).await;
     scene.find("web").await.expect("it is there")
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn replicas_are_left_to_an_autoscaler_and_that_is_said_once() {
-    let scene = Scene::new("hpa").await;
-    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
-    web(&scene, json!({})).await;
-    scale(&scene, "autoscaler", 4).await;
-    scene
-        .until_event("web", &["FieldLeftOut", "`.spec.replicas`", "`autoscaler`"])
-        .await;
-    scale(&scene, "autoscaler", 3).await;
-    scene.until_ready("web", None).await;
-    assert_quiet(&scene).await;
-    // A new revision changes the rest and leaves the replicas alone.
-    scene.write("config/web.yaml", &deployment("web", "nginx:2", 2));
-    let commit = scene.push().await;
-    scene.until_ready("web", Some(&commit)).await;
-    let web = scene.find::<Deployment>("web").await.expect("it is there");
-    assert_eq!((image(&web).as_str(), replicas(&web)), ("nginx:2", Some(3)));
-    let events = scene.events("web").await;
-    let said = events
-        .iter()
-        .filter(|event| event.starts_with("FieldLeftOut"))
-        .count();
-    assert_eq!(said, 1, "{}", events.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,13 +5,12 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt as _;
 use serde_json::{Value, json};
 use suite::Scene;
-use testkit::eventually;
 
 use crate::rules_stage::{
     assert_quiet, deployment, image, is_owned, replicas, until_values, values,
 };
 
-fn settings() -> Value {
+pub(crate) fn settings() -> Value {
     json!({
         "apiVersion": "v1", "kind": "ConfigMap",
         "metadata": {"name": "settings", "labels": {"tier": "front"}, "annotations": {"note": "kept"}},
@@ -149,79 +148,6 @@ async fn what_others_add_is_left_alone() {
     assert_quiet(&scene).await;
     let after = until_values(&scene, "settings", "colour=blue extra=1 size=9").await;
     assert_eq!(after.resource_version(), before.resource_version());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_policy_that_changes_what_we_own_is_not_fought() {
-    let scene = Scene::new("policy").await;
-    let name = format!("shipway-test-{}", scene.ns());
-    let here =
-        json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": scene.ns()}}});
-    let mut constraints = here.clone();
-    constraints["resourceRules"] = json!([{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["configmaps"]}]);
-    scene
-        .apply(&json!({
-            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy", "metadata": {"name": name},
-            "spec": {
-                "matchConstraints": constraints, "reinvocationPolicy": "Never", "failurePolicy": "Fail",
-                "mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {
-                    "expression": r#"Object{data: {"colour": "green", "injected": "yes"}}"#,
-                }}],
-            },
-        }))
-        .await;
-    scene
-        .apply(&json!({
-            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding", "metadata": {"name": name},
-            "spec": {"policyName": name, "matchResources": here},
-        }))
-        .await;
-    eventually(
-        "the policy to be in force",
-        std::time::Duration::from_secs(30),
-        || async {
-            let probe = scene.kubectl(&[
-                "create",
-                "configmap",
-                "probe",
-                "--dry-run=server",
-                "-o",
-                "json",
-                "--from-literal=a=1",
-            ]);
-            if probe.contains("injected") {
-                Ok(())
-            } else {
-                Err(probe)
-            }
-        },
-    )
-    .await;
-    scene.write("config/settings.yaml", &settings().to_string());
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "config")).await;
-    scene.until_ready("web", None).await;
-    let before = until_values(&scene, "settings", "colour=green injected=yes size=9").await;
-    assert_quiet(&scene).await;
-    // Somebody takes away what we own: that is put right, and the policy changes it again.
-    scene.kubectl(&[
-        "patch",
-        "configmap",
-        "settings",
-        "--type=json",
-        "-p",
-        r#"[{"op":"remove","path":"/data/size"}]"#,
-    ]);
-    until_values(&scene, "settings", "colour=green injected=yes size=9").await;
-    assert_quiet(&scene).await;
-    let after = scene
-        .find::<ConfigMap>("settings")
-        .await
-        .expect("it is there");
-    assert_eq!(after.uid(), before.uid());
-    for kind in ["mutatingadmissionpolicybinding", "mutatingadmissionpolicy"] {
-        scene.kubectl(&["delete", kind, &name]);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

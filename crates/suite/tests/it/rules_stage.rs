@@ -53,16 +53,22 @@ pub(crate) async fn written_in(scene: &Scene, window: &mut Window, time: Duratio
 /// Fails if the program writes in the scene's namespace for a while.
 #[track_caller]
 pub(crate) fn assert_quiet(scene: &Scene) -> impl Future<Output = ()> {
+    assert_quiet_for(scene, QUIET)
+}
+
+/// The same for so long.
+#[track_caller]
+pub(crate) fn assert_quiet_for(scene: &Scene, time: Duration) -> impl Future<Output = ()> {
     let caller = std::panic::Location::caller();
     async move {
         // What is under way, such as the event of the last pass, is not counted.
         let mut window = scene.world.audit().await;
         written_in(scene, &mut window, Duration::from_secs(1)).await;
-        let written = written_in(scene, &mut window, QUIET).await;
+        let written = written_in(scene, &mut window, time).await;
         assert_eq!(
             written.count(),
             0,
-            "written in {QUIET:?} after {caller}:\n{written}"
+            "written in {time:?} after {caller}:\n{written}"
         );
     }
 }
