@@ -5,13 +5,8 @@ use serde_json::{Value, json};
 use suite::{Controller, Scene, SceneOptions};
 
 use crate::bad_stage::{
-    Neighbour, Server, alone, config_map, shipment, until_says, until_value, value,
+    Neighbour, Server, alone, config_map, login, shipment, until_says, until_value, value, with_ref,
 };
-
-fn with_ref(mut shipment: Value, reference: Value) -> Value {
-    shipment["spec"]["source"]["git"]["ref"] = reference;
-    shipment
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repository_that_is_not_there_is_named_and_waited_for() {
@@ -145,14 +140,6 @@ async fn a_path_that_is_not_there_is_named_with_what_is_there() {
     until_value(&scene, "a", "2").await;
 }
 
-fn login(scene: &Scene, name: &str, ca: &str, password: &str) -> Value {
-    json!({
-        "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/basic-auth",
-        "metadata": {"name": name, "namespace": scene.ns()},
-        "stringData": {"username": "ada", "password": password, "caFile": ca},
-    })
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_credentials_are_said_and_a_repaired_secret_is_noticed() {
     let scene = Scene::new("login").await;
@@ -188,8 +175,6 @@ async fn wrong_credentials_are_said_and_a_repaired_secret_is_noticed() {
         .apply(&login(&scene, "door", &ca, "right-horse"))
         .await;
     scene.until_ready("web", None).await;
-    // Somebody breaks it again: what runs stays. Nobody asks for the Secret before it is refused
-    // or old, so the door is changed, not the key.
     assert_eq!(value(&scene, "a").await.as_deref(), Some("1"));
 }
 

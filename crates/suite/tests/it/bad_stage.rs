@@ -78,6 +78,21 @@ pub(crate) fn shipment(scene: &Scene, name: &str, url: &str, path: &str) -> Valu
     })
 }
 
+/// The same Shipment at another revision.
+pub(crate) fn with_ref(mut shipment: Value, reference: Value) -> Value {
+    shipment["spec"]["source"]["git"]["ref"] = reference;
+    shipment
+}
+
+/// A Secret with the password of the user `ada`, and the authority of the server.
+pub(crate) fn login(scene: &Scene, name: &str, ca: &str, password: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/basic-auth",
+        "metadata": {"name": name, "namespace": scene.ns()},
+        "stringData": {"username": "ada", "password": password, "caFile": ca},
+    })
+}
+
 /// A second, good Shipment in the same namespace, from another Git server.
 pub(crate) struct Neighbour {
     server: Server,

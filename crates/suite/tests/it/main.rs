@@ -7,6 +7,7 @@ mod bad_files;
 mod bad_kinds;
 mod bad_outage;
 mod bad_rights;
+mod bad_running;
 mod bad_secrets;
 mod bad_source;
 mod bad_spec;
