@@ -1,6 +1,6 @@
 //! What an environment adds to an application: whole objects, and patches by identity.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use manifest::{Manifest, ObjectId, Problem, ProblemReason};
 
@@ -16,8 +16,10 @@ const PATCHES: &str = "patches/";
 /// The part of an overlay that concerns one application.
 #[derive(Default)]
 pub(crate) struct Addition {
-    /// The whole objects.
+    /// The whole objects: those for the one in place of the same ones for all.
     pub(crate) manifests: Vec<Manifest>,
+    /// Which of them are for the one: no patch for all reaches these.
+    own: BTreeSet<ObjectId>,
     /// The patches for all, then those for the one.
     patches: Vec<Patch>,
     pub(crate) problems: Vec<Problem>,
@@ -56,6 +58,7 @@ pub(crate) fn read(subject: &Subject<'_>, overlay: &Overlay) -> Result<Addition,
             problem: problem.to_string(),
         });
     }
+    let mut for_all_objects = Vec::new();
     let mut own_patches = Vec::new();
     for (path, bytes) in chosen.files {
         let for_all = path.starts_with(ALL);
@@ -81,7 +84,8 @@ pub(crate) fn read(subject: &Subject<'_>, overlay: &Overlay) -> Result<Addition,
             .into_iter()
             .map(|manifest| Patch { manifest, for_all });
         match (is_patch, for_all) {
-            (false, _) => addition
+            (false, true) => for_all_objects.extend(patches.map(|patch| patch.manifest)),
+            (false, false) => addition
                 .manifests
                 .extend(patches.map(|patch| patch.manifest)),
             (true, true) => addition.patches.extend(patches),
@@ -89,6 +93,10 @@ pub(crate) fn read(subject: &Subject<'_>, overlay: &Overlay) -> Result<Addition,
         }
     }
     addition.patches.append(&mut own_patches);
+    let id = |manifest: &Manifest| manifest.id(Some(subject.namespace));
+    addition.own = addition.manifests.iter().map(id).collect();
+    for_all_objects.retain(|manifest| !addition.own.contains(&id(manifest)));
+    addition.manifests.splice(0..0, for_all_objects);
     Ok(addition)
 }
 
@@ -138,6 +146,10 @@ pub(crate) fn patch(
     } in &addition.patches
     {
         let id = patch.id(namespace);
+        // It is what the place wants of this one, after what it wants of all.
+        if *for_all && addition.own.contains(&id) {
+            continue;
+        }
         let target = index.get(&id).copied().filter(|position| !lost[*position]);
         let Some(position) = target else {
             if !for_all {

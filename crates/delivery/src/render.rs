@@ -132,8 +132,8 @@ impl Rendering {
 
 /// Reads the manifests of a specification and adds what its environment says.
 ///
-/// Guarantees: manifests come in the order of their paths, those of the overlay after those of the
-/// application. A refused tree yields none.
+/// Guarantees: manifests come in the order of their paths: those of the application, then what the
+/// overlay has for all, then what it has for this one. A refused tree yields none.
 pub fn render(subject: &Subject<'_>, files: Vec<TreeFile>, overlay: Option<&Overlay>) -> Rendering {
     let mut rendering = Rendering::default();
     if let Err(refusal) = fill(&mut rendering, subject, files, overlay) {

@@ -187,11 +187,47 @@ fn an_overlay_object_that_exists_is_an_error_that_names_both() {
     check(
         &app,
         &format!(
-            "== all/b.yaml\n{}== shop/web/b.yaml\n{}",
-            map("b", "2"),
-            map("b", "3")
+            "== all/a.yaml\n{}== shop/web/a.yaml\n{}",
+            map("a", "2"),
+            map("a", "3")
         ),
-        "ConfigMap/a a.yaml:1 1\nDuplicate: overlay:all/b.yaml:1: `ConfigMap/b` is also in overlay:shop/web/b.yaml:1\nDuplicate: overlay:shop/web/b.yaml:1: `ConfigMap/b` is also in overlay:all/b.yaml:1",
+        "Duplicate: a.yaml:1: `ConfigMap/a` is also in overlay:shop/web/a.yaml:1\nDuplicate: overlay:shop/web/a.yaml:1: `ConfigMap/a` is also in a.yaml:1",
+    );
+    check(
+        &app,
+        &format!("== all/b.yaml\n{}---\n{}", map("b", "2"), map("b", "3")),
+        "ConfigMap/a a.yaml:1 1\nDuplicate: overlay:all/b.yaml:1: `ConfigMap/b` is also in overlay:all/b.yaml:3\nDuplicate: overlay:all/b.yaml:3: `ConfigMap/b` is also in overlay:all/b.yaml:1",
+    );
+}
+
+#[test]
+fn an_object_for_the_one_replaces_the_same_one_for_all() {
+    let app = format!("== a.yaml\n{}", map("a", "1"));
+    check(
+        &app,
+        &format!(
+            "== all/b.yaml\n{}---\n{}== shop/web/b.yaml\n{}",
+            map("b", "2"),
+            map("c", "2"),
+            map("b", "3").replace("name: b", "name: b, namespace: shop"),
+        ),
+        "ConfigMap/a a.yaml:1 1\nConfigMap/c overlay:all/b.yaml:3 2\nConfigMap/shop/b overlay:shop/web/b.yaml:1 3\ncomplete",
+    );
+}
+
+#[test]
+fn an_object_for_the_one_is_reached_by_its_own_patches_alone() {
+    let app = format!("== a.yaml\n{}", map("a", "{x: 1}"));
+    check(
+        &app,
+        &format!(
+            "== all/patches/p.yaml\n{}---\n{}== shop/web/b.yaml\n{}== shop/web/patches/p.yaml\n{}",
+            map("a", "{x: 2}"),
+            map("b", "{x: 2, y: 2}"),
+            map("b", "{x: 3}"),
+            map("b", "{z: 4}"),
+        ),
+        "ConfigMap/a a.yaml:1 {\"x\":2}\nConfigMap/b overlay:shop/web/b.yaml:1 {\"x\":3,\"z\":4}\ncomplete",
     );
 }
 
@@ -329,5 +365,14 @@ fn an_overlay_obeys_the_file_rules() {
         &app,
         "== .shipwayignore\n*\n== all/b.yaml\nkind: X\n",
         "ConfigMap/a a.yaml:1 1\ncomplete",
+    );
+    check(
+        &app,
+        &format!(
+            "== .shipwayignore\n/all/*.tmpl.yaml\n**/patches/old.yaml\n== all/b.tmpl.yaml\nkind: [\n== all/b.yaml\n{}== shop/web/b.tmpl.yaml\n{}== shop/web/patches/old.yaml\nkind: [\n== all/.shipwayignore\n*\n",
+            map("b", "2"),
+            map("c", "3"),
+        ),
+        "ConfigMap/a a.yaml:1 1\nConfigMap/b overlay:all/b.yaml:1 2\nConfigMap/c overlay:shop/web/b.tmpl.yaml:1 3\ncomplete",
     );
 }
