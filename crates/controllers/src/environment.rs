@@ -64,14 +64,22 @@ fn rank(environment: &Environment) -> (bool, usize) {
 
 /// The folders of an Environment's overlay that concern a Shipment: that for all, and its own.
 pub fn overlay_folders(environment: &Environment, key: &Key) -> [String; 2] {
+    ["all".to_owned(), format!("{}/{}", key.namespace, key.name)]
+        .map(|folder| below_overlay(environment, &folder))
+}
+
+/// Where an Environment's overlay says which of its files do not count.
+pub fn overlay_ignore(environment: &Environment) -> String {
+    below_overlay(environment, delivery::IGNORE_FILE)
+}
+
+fn below_overlay(environment: &Environment, path: &str) -> String {
     let overlay = environment.spec.overlay.as_ref();
     let root = overlay
         .and_then(|overlay| overlay.path.as_deref())
         .unwrap_or_default();
-    ["all".to_owned(), format!("{}/{}", key.namespace, key.name)].map(|folder| {
-        let folder = format!("{}/{folder}", root.trim_matches('/'));
-        folder.trim_start_matches('/').to_owned()
-    })
+    let path = format!("{}/{path}", root.trim_matches('/'));
+    path.trim_start_matches('/').to_owned()
 }
 
 /// What an Environment protects.

@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use git::{CommitId, Credentials, File, GitError, GitUrl, Limits, Reference, Repository, TreeId};
+use git::{
+    CommitId, Content, Credentials, File, GitError, GitUrl, Limits, Reference, Repository, TreeId,
+};
 use kinds::Reason;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -216,6 +218,21 @@ impl Sources {
             }
         });
         found.await
+    }
+
+    /// What stands at one path of a commit that a follower was told about; nothing where that is
+    /// no file.
+    ///
+    /// # Errors
+    /// [`Trouble`] when the commit is gone from the local store, or the file breaks a bound.
+    pub async fn file(
+        &self,
+        follower: &Follower,
+        commit: CommitId,
+        path: String,
+    ) -> Result<Option<Content>, Trouble> {
+        self.on_repository(follower, move |repository| repository.file(commit, &path))
+            .await
     }
 
     /// The other followers of the same revision of the same repository, and what they are told.

@@ -108,8 +108,8 @@ fn check_name(path: &str) -> Result<(), Refusal> {
 
 /// Judges a symbolic link: one that leads out refuses the tree, one inside is a problem.
 ///
-/// A link that hides no manifest, such as `README.md` to `docs/README.md`, is let through: its own
-/// name is no manifest's, and it names a file, so nothing below it is missed.
+/// A link that hides nothing that is read, such as `README.md` to `docs/README.md`, is let through: its own
+/// name is not one that is read, and it names a file, so nothing below it is missed.
 fn check_link(
     path: &str,
     target: &str,
@@ -121,7 +121,7 @@ fn check_link(
             file: path.to_owned(),
         });
     };
-    if is_manifest(path) || !regular.contains(&resolved) {
+    if is_read(path) || !regular.contains(&resolved) {
         let message =
             "links are not followed; put the file here, or exclude the link in `.shipwayignore`";
         problems.push(Problem::new(ProblemReason::LinkNotFollowed, message).in_file(path));
@@ -266,6 +266,11 @@ mod tests {
             "a.yaml docs/README.md README.md->docs/README.md",
             "",
             "a.yaml",
+        );
+        check(
+            "a.yaml docs/ignore .shipwayignore->docs/ignore",
+            "",
+            "a.yaml !.shipwayignore(LinkNotFollowed)",
         );
     }
 

@@ -1,11 +1,12 @@
 //! `.shipwayignore`: which files of a tree do not count, in the syntax of `.gitignore`.
 //!
-//! One file at the root of the tree; files of this name further down mean nothing.
+//! One file at the root of the tree, be it a specification or an overlay; files of this name
+//! further down mean nothing.
 
 use manifest::{Problem, ProblemReason};
 
-/// The name of the file.
-pub(crate) const FILE: &str = ".shipwayignore";
+/// The name of the file that says which others do not count.
+pub const FILE: &str = ".shipwayignore";
 /// How many patterns are read: each is held against every path.
 const MAX_PATTERNS: usize = 1_000;
 /// How long a pattern may be, in bytes and in folders.

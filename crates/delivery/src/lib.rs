@@ -21,6 +21,7 @@ mod settle;
 pub mod tree;
 
 pub use file_rule::is_read;
+pub use ignore::FILE as IGNORE_FILE;
 pub use render::{
     FileContent, MAX_FILES, MAX_TREE_BYTES, Overlay, Refusal, Rendering, Subject, TreeFile, render,
 };

@@ -15,7 +15,8 @@ use crate::remote::{Fetched, Session, Want};
 use crate::store::{self, Generation, Store};
 use crate::url::Place;
 use crate::{
-    CommitId, Credentials, File, GitError, GitUrl, Limits, Reference, TreeId, credentials, tree,
+    CommitId, Content, Credentials, File, GitError, GitUrl, Limits, Reference, TreeId, credentials,
+    tree,
 };
 
 /// How far back a branch is searched for a commit its server does not hand out by id.
@@ -277,6 +278,12 @@ impl Repository {
     /// Equal ids mean equal files: this is what a cache of rendered content is keyed by.
     pub fn tree_id(&self, commit: CommitId, path: &str) -> Result<TreeId, GitError> {
         self.with_repo(|repo| tree::tree_id(repo, commit, path))
+    }
+
+    /// What stands at one path of a fetched commit, within the limits; nothing where that is no
+    /// file and no link.
+    pub fn file(&self, commit: CommitId, path: &str) -> Result<Option<Content>, GitError> {
+        self.with_repo(|repo| tree::file(repo, commit, path, &self.limits))
     }
 
     /// All files below a folder, sorted by path.

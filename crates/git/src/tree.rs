@@ -102,6 +102,32 @@ fn path_missing(tree: &gix::Tree<'_>, path: &str, nearest: String) -> GitError {
     }
 }
 
+/// What stands at one path of a commit, if that is a file or a link.
+pub(crate) fn file(
+    repo: &gix::Repository,
+    commit: CommitId,
+    path: &str,
+    limits: &Limits,
+) -> Result<Option<Content>, GitError> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let folder = match tree_id(repo, commit, folder) {
+        Ok(folder) => folder,
+        Err(GitError::PathMissing { .. } | GitError::NotADirectory { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let tree = repo.find_tree(folder.oid()).map_err(GitError::local)?;
+    let Some(entry) = tree.find_entry(name) else {
+        return Ok(None);
+    };
+    let kind = entry.kind();
+    if matches!(kind, EntryKind::Tree | EntryKind::Commit) {
+        return Ok(None);
+    }
+    let mut walk = Walk::new(repo, limits, &|_| true);
+    walk.entry(path.to_owned(), kind, entry.object_id(), 0)?;
+    Ok(walk.files.pop().map(|file| file.content))
+}
+
 /// A folder that is still to be read.
 struct Pending {
     prefix: String,
@@ -134,15 +160,8 @@ pub(crate) fn read(
         tree: tree.oid(),
         depth: 0,
     };
-    let mut walk = Walk {
-        repo,
-        limits,
-        wanted,
-        pieces: 0,
-        bytes: 0,
-        folders: vec![root],
-        files: Vec::new(),
-    };
+    let mut walk = Walk::new(repo, limits, wanted);
+    walk.folders.push(root);
     while let Some(folder) = walk.folders.pop() {
         walk.folder(&folder)?;
     }
@@ -150,7 +169,23 @@ pub(crate) fn read(
     Ok(walk.files)
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(
+        repo: &'a gix::Repository,
+        limits: &'a Limits,
+        wanted: &'a dyn Fn(&str) -> bool,
+    ) -> Self {
+        Self {
+            repo,
+            limits,
+            wanted,
+            pieces: 0,
+            bytes: 0,
+            folders: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
     fn folder(&mut self, folder: &Pending) -> Result<(), GitError> {
         if folder.depth > self.limits.depth {
             return Err(too_large(

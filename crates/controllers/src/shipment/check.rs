@@ -145,5 +145,10 @@ fn inputs(spec: &Spec, at: At, overlay: Option<&OverlayAt>, protection: &Protect
         spec.confirmed,
         protection,
     );
+    let ignore = overlay.and_then(|overlay| overlay.ignore.as_ref());
+    let text = match ignore {
+        Some(content) => format!("{text}\n{content:?}"),
+        None => text,
+    };
     manifest::fingerprint(&text, 32)
 }

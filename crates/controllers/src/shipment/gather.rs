@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use git::{CommitId, Credentials, TreeId};
+use git::{CommitId, Content, Credentials, TreeId};
 use kinds::condition::{self, kind};
 use kinds::{Environment, Shipment};
 use kube::runtime::reflector::ObjectRef;
@@ -37,6 +37,8 @@ pub(super) struct OverlayAt {
     pub(super) commit: CommitId,
     pub(super) all: Option<TreeId>,
     pub(super) own: Option<TreeId>,
+    /// Its `.shipwayignore`, if it has one.
+    pub(super) ignore: Option<Content>,
 }
 
 pub(super) fn follower(key: &Key) -> Follower {
@@ -124,11 +126,18 @@ async fn overlay(ctx: &Ctx, key: &Key, environment: &Environment) -> Result<Over
     let [all, own] = environment::overlay_folders(environment, key);
     let all = ctx.sources.tree(&follower, at.commit, all).await?;
     let own = ctx.sources.tree(&follower, at.commit, own).await?;
+    let ignore = if all.is_some() || own.is_some() {
+        let path = environment::overlay_ignore(environment);
+        ctx.sources.file(&follower, at.commit, path).await?
+    } else {
+        None
+    };
     Ok(OverlayAt {
         follower,
         commit: at.commit,
         all,
         own,
+        ignore,
     })
 }
 

@@ -21,6 +21,10 @@ pub(super) async fn render(ctx: &Ctx, checked: &Checked) -> Result<Rendering, Ha
         None => None,
         Some(at) => {
             let mut files = Vec::new();
+            if let Some(content) = at.ignore.clone() {
+                let path = delivery::IGNORE_FILE.to_owned();
+                files.push(tree_file(File { path, content }, ""));
+            }
             if let Some(tree) = at.all {
                 files.extend(read(ctx, &at.follower, tree, "all/").await?);
             }

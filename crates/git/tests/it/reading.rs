@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
-use git::{CommitId, GitError, Limits, Repository};
+use git::{CommitId, Content, GitError, Limits, Repository};
 
 use crate::world::{World, branch, files, get};
 
@@ -87,6 +87,22 @@ fn a_missing_path_is_told_with_what_is_near() {
         .tree_id("5".repeat(40).parse().expect("an id"), "")
         .expect_err("not fetched");
     assert!(matches!(error, GitError::CommitMissing { .. }), "{error}");
+}
+
+#[test]
+fn one_file_is_read_by_its_path() {
+    let world = World::new();
+    world.tree.write("app/a", "1").expect("writes");
+    symlink("a", world.tree.dir().join("app/link")).expect("links");
+    world.push("top", "2");
+    let (repository, tip) = tip(&world);
+    let read = |path| repository.file(tip, path).expect("reads");
+    assert_eq!(read("app/a"), Some(Content::Bytes(b"1".to_vec())));
+    assert_eq!(read("top"), Some(Content::Bytes(b"2".to_vec())));
+    assert_eq!(read("app/link"), Some(Content::Link("a".to_owned())));
+    for nothing in ["app", "app/b", "other/a", "top/a"] {
+        assert_eq!(read(nothing), None, "{nothing}");
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod cli;
 mod deliver;
 mod deliverable;
 mod environment;
+mod gaps;
 mod hook;
 mod rules_conflict;
 mod rules_crash;

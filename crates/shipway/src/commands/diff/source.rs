@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use cluster::Resource;
 use cluster::caller::Want;
 use delivery::TreeFile;
-use git::{CommitId, Credentials, GitError, GitUrl, Limits, Reference, Repository};
+use git::{CommitId, Credentials, File, GitError, GitUrl, Limits, Reference, Repository};
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::ApiResource;
 
@@ -106,6 +106,22 @@ impl Checkout {
                 .into_iter()
                 .map(|file| controllers::shipment::tree_file(file, &prefix));
             Ok(Some(files.collect()))
+        })
+        .await
+    }
+
+    /// The `.shipwayignore` at a path of a fetched commit, as a file at the top of its tree.
+    pub(super) async fn ignore(
+        &self,
+        commit: CommitId,
+        path: String,
+    ) -> Result<Option<TreeFile>, CliError> {
+        self.work(move |repository| {
+            let content = repository.file(commit, &path)?;
+            Ok(content.map(|content| {
+                let path = delivery::IGNORE_FILE.to_owned();
+                controllers::shipment::tree_file(File { path, content }, "")
+            }))
         })
         .await
     }

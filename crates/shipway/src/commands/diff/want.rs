@@ -124,7 +124,8 @@ impl Case {
             "all/".to_owned(),
             format!("{}/{}/", self.key.namespace, self.key.name),
         ];
-        let mut files = Vec::new();
+        let ignore = environment::overlay_ignore(environment);
+        let mut files: Vec<_> = checkout.ignore(commit, ignore).await?.into_iter().collect();
         for (folder, prefix) in folders.iter().zip(&prefixes) {
             files.extend(
                 checkout

@@ -1,0 +1,59 @@
+//! What is specific wins, which files of an overlay count, and what people see of it all.
+
+use serde_json::json;
+use suite::Scene;
+
+use crate::bad_stage::{Server, config_map, until_value, value};
+use crate::environment::{Env, overlay};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_of_the_shipments_own_overlay_folder_replaces_that_for_all() {
+    let scene = Scene::new("specific").await;
+    let server = Server::start(|_| {}).await;
+    let own = format!("{}/web/added.yaml", scene.ns());
+    server.write("all/added.yaml", config_map("added", "all"));
+    server.write(&own, config_map("added", "own"));
+    server.push();
+    let env = Env::new(&scene, "qa", overlay(&server)).await;
+    env.until("Ready", &[]).await;
+    scene.write("web/a.yaml", &config_map("web", "plain"));
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "web")).await;
+    scene.until_ready("web", None).await;
+    assert_eq!(value(&scene, "added").await.as_deref(), Some("own"));
+    // It is the same object all the time: it is changed, not deleted and made again.
+    server.work.remove(&own).expect("the file can be removed");
+    server.push();
+    until_value(&scene, "added", "all").await;
+    scene.until_ready("web", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overlays_ignore_file_decides_which_of_its_files_count() {
+    let scene = Scene::new("ignored").await;
+    let server = Server::start(|_| {}).await;
+    server.write("place/.shipwayignore", "*.tmpl.yaml\n");
+    server.write("place/all/broken.tmpl.yaml", "kind: [");
+    server.write("place/all/added.yaml", config_map("added", "1"));
+    server.push();
+    let mut spec = overlay(&server);
+    spec["overlay"]["path"] = json!("place");
+    let env = Env::new(&scene, "qa", spec).await;
+    env.until("Ready", &[]).await;
+    scene.write("web/a.yaml", &config_map("web", "plain"));
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "web")).await;
+    scene.until_ready("web", None).await;
+    assert_eq!(value(&scene, "added").await.as_deref(), Some("1"));
+    let (code, out, err) = scene.shipway(&["diff", "web"]);
+    assert_eq!(code, 0, "{err}{out}");
+    // The patterns alone change.
+    server.write("place/.shipwayignore", "*.tmpl.yaml\n/all/added.yaml\n");
+    server.push();
+    scene
+        .until_object::<k8s_openapi::api::core::v1::ConfigMap>("added", "is pruned", |found| {
+            found.is_none()
+        })
+        .await;
+    scene.until_ready("web", None).await;
+}
