@@ -9,6 +9,7 @@ pub mod caller;
 pub mod catalog;
 pub mod client;
 pub mod error;
+pub mod events;
 pub mod field_path;
 pub mod inventory;
 pub mod lease;

@@ -1,5 +1,7 @@
 //! Metadata watches: one per resource in use, by the controller's own identity, filtered by the
-//! owner label. They report what is seen and judge nothing.
+//! owner label. They report what is seen and judge nothing. Our own kinds are kept whole instead.
+
+mod keep;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -8,12 +10,12 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kinds::names;
-use kube::Client;
 use kube::api::{Api, DynamicObject, PartialObjectMeta};
 use kube::core::ApiResource;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, DefaultBackoff, Event};
+use kube::{Client, Resource};
 use manifest::{GroupKind, ObjectId};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -72,7 +74,15 @@ pub struct Watches {
     /// How long a watch rests that is not allowed.
     rest: Duration,
     stop: CancellationToken,
-    running: Mutex<HashMap<GroupKind, CancellationToken>>,
+    running: Mutex<HashMap<GroupKind, Watch>>,
+}
+
+/// A watch that is running.
+enum Watch {
+    /// Of metadata; it ends with the kind.
+    Metadata(CancellationToken),
+    /// Of a kind that is kept whole, for as long as the controller runs.
+    Kept,
 }
 
 impl Watches {
@@ -103,7 +113,7 @@ impl Watches {
             return false;
         }
         let stop = self.stop.child_token();
-        running.insert(kind.clone(), stop.clone());
+        running.insert(kind.clone(), Watch::Metadata(stop.clone()));
         let objects: Objects = Api::all_with(self.client.clone(), api);
         let (reports, rest) = (self.reports.clone(), self.rest);
         tokio::spawn(async move {
@@ -120,25 +130,23 @@ impl Watches {
         true
     }
 
-    /// The kinds that are watched.
+    /// The kinds of which metadata are watched.
     pub fn kinds(&self) -> Vec<GroupKind> {
-        self.running
-            .lock()
-            .expect("nothing panics while holding it")
-            .keys()
-            .cloned()
-            .collect()
+        let running = self.running.lock();
+        let running = running.expect("nothing panics while holding it");
+        let of_metadata = running
+            .iter()
+            .filter(|(_, watch)| matches!(watch, Watch::Metadata(_)));
+        of_metadata.map(|(kind, _)| kind.clone()).collect()
     }
 
     /// Ends the watch of a kind that is gone, so that it can begin anew when it comes back.
     pub fn forget(&self, kind: &GroupKind) {
-        if let Some(stop) = self
-            .running
-            .lock()
-            .expect("nothing panics while holding it")
-            .remove(kind)
-        {
+        let running = self.running.lock();
+        let mut running = running.expect("nothing panics while holding it");
+        if let Some(Watch::Metadata(stop)) = running.get(kind) {
             stop.cancel();
+            running.remove(kind);
         }
     }
 }
@@ -183,44 +191,61 @@ async fn follow(
     }
     let stream = watcher::watcher(objects.clone(), config).backoff(Retry::default());
     let mut stream = stream.boxed();
-    let mut listed = HashSet::new();
+    let mut reporter = Reporter::new(kind.clone());
     while let Some(event) = stream.next().await {
-        let mut ended = None;
-        let report = match event {
-            Ok(Event::Init) => {
-                listed.clear();
-                continue;
-            }
-            Ok(Event::InitApply(object)) => {
-                let seen = sighting(kind, &object.metadata);
-                listed.insert(seen.id.clone());
-                Report::Seen(seen)
-            }
-            Ok(Event::InitDone) => Report::Listed(kind.clone(), std::mem::take(&mut listed)),
-            Ok(Event::Apply(object)) => Report::Seen(sighting(kind, &object.metadata)),
-            Ok(Event::Delete(object)) => {
-                Report::Gone(identity(kind, &object.metadata), version(&object.metadata))
-            }
-            Err(error) => match refused(&error) {
-                // It may only not be there yet: its backoff asks again soon.
-                Some((404, why)) => Report::Unwatchable(kind.clone(), why),
-                Some((403 | 405, why)) => {
-                    ended = Some(Ended::NotAllowed);
-                    Report::Unwatchable(kind.clone(), why)
-                }
-                _ => continue,
-            },
+        let Some(report) = reporter.report(&event) else {
+            continue;
         };
+        // A kind of 404 may only not be there yet: its backoff asks again soon.
+        let refused = event.as_ref().err().and_then(refused);
+        let ended = refused.is_some_and(|(code, _)| code != 404);
         if reports.send(report).is_err() {
             return Ended::Unheard;
         }
-        if let Some(ended) = ended {
-            return ended;
+        if ended {
+            return Ended::NotAllowed;
         }
     }
     Ended::Unheard
 }
 
+/// Turns the events of a watch into reports.
+struct Reporter {
+    kind: GroupKind,
+    listed: HashSet<ObjectId>,
+}
+
+impl Reporter {
+    fn new(kind: GroupKind) -> Self {
+        Self {
+            kind,
+            listed: HashSet::new(),
+        }
+    }
+
+    fn report<K: Resource>(&mut self, event: &watcher::Result<Event<K>>) -> Option<Report> {
+        let kind = &self.kind;
+        Some(match event {
+            Ok(Event::Init) => {
+                self.listed.clear();
+                return None;
+            }
+            Ok(Event::InitApply(object)) => {
+                let seen = sighting(kind, object.meta());
+                self.listed.insert(seen.id.clone());
+                Report::Seen(seen)
+            }
+            Ok(Event::InitDone) => Report::Listed(kind.clone(), std::mem::take(&mut self.listed)),
+            Ok(Event::Apply(object)) => Report::Seen(sighting(kind, object.meta())),
+            Ok(Event::Delete(object)) => {
+                Report::Gone(identity(kind, object.meta()), version(object.meta()))
+            }
+            Err(error) => Report::Unwatchable(kind.clone(), refused(error)?.1),
+        })
+    }
+}
+
+/// Why a watch is not to be had, if that is what an error says: it is not allowed, or not there.
 fn refused(error: &watcher::Error) -> Option<(u16, String)> {
     let (watcher::Error::WatchError(status)
     | watcher::Error::InitialListFailed(kube::Error::Api(status))
@@ -229,7 +254,7 @@ fn refused(error: &watcher::Error) -> Option<(u16, String)> {
     else {
         return None;
     };
-    Some((status.code, status.message.clone()))
+    matches!(status.code, 403..=405).then(|| (status.code, status.message.clone()))
 }
 
 fn identity(kind: &GroupKind, meta: &ObjectMeta) -> ObjectId {

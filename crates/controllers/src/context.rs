@@ -1,18 +1,21 @@
 //! What every controller has at hand.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use cluster::Caller;
 use cluster::catalog::Catalog;
+use cluster::events::Events;
 use cluster::watch::{Report, Watches};
 use kinds::{Deliverable, Environment, Shipment};
+use kube::Resource;
 use kube::runtime::reflector::{ObjectRef, Store};
+use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use crate::board::{Board, Key, Wait};
-use crate::event::Events;
 use crate::ledger::Ledgers;
 use crate::metrics::Metrics;
 use crate::secret::Secrets;
@@ -42,35 +45,75 @@ pub struct Ctx {
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Events.
-    pub recorder: Events,
-    /// All Shipments, as last seen.
-    pub shipments: Store<Shipment>,
-    /// All Environments, as last seen.
-    pub environments: Store<Environment>,
-    /// All Deliverables, as last seen.
-    pub deliverables: Store<Deliverable>,
+    pub events: Events,
+    /// All Shipments.
+    pub shipments: Kept<Shipment>,
+    /// All Environments.
+    pub environments: Kept<Environment>,
+    /// All Deliverables.
+    pub deliverables: Kept<Deliverable>,
     /// How often kinds that may not be watched are looked at.
     pub look: Duration,
-    /// Asks for a pass of a Shipment.
-    pub wake: mpsc::UnboundedSender<Key>,
-    /// Asks for a pass of a Deliverable.
-    pub wake_deliverable: mpsc::UnboundedSender<Key>,
+}
+
+/// All objects of one of our own kinds, as last seen, and their passes.
+pub struct Kept<K: Resource<DynamicType = ()> + 'static> {
+    store: Store<K>,
+    due: mpsc::UnboundedSender<ObjectRef<K>>,
+}
+
+impl<K> Kept<K>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    /// Begins to read and watch them. The second part brings those whose pass is due, beginning
+    /// with all.
+    pub fn of(watches: &Watches) -> (Self, mpsc::UnboundedReceiver<ObjectRef<K>>) {
+        let (due, passes) = mpsc::unbounded_channel();
+        let changed = due.clone();
+        let store = watches.keep(move |object| {
+            // If nobody listens any more the controller is stopping. So it is below.
+            let _ = changed.send(object);
+        });
+        (Self { store, due }, passes)
+    }
+
+    /// The one of a namespace and name.
+    pub fn get(&self, key: &Key) -> Option<Arc<K>> {
+        self.store
+            .get(&ObjectRef::new(&key.name).within(&key.namespace))
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<Arc<K>> {
+        self.store.state()
+    }
+
+    /// Asks for a pass.
+    pub fn wake(&self, object: ObjectRef<K>) {
+        let _ = self.due.send(object);
+    }
+
+    /// What kube's controller reads from.
+    pub fn store(&self) -> Store<K> {
+        self.store.clone()
+    }
 }
 
 impl Ctx {
-    /// Asks for a pass of each of these.
+    /// Asks for a pass of each of these Shipments.
     pub fn wake_all(&self, keys: impl IntoIterator<Item = Key>) {
         for key in keys {
-            // If nobody listens any more the controller is stopping.
-            let _ = self.wake.send(key);
+            let shipment = ObjectRef::new(&key.name).within(&key.namespace);
+            self.shipments.wake(shipment);
         }
     }
 
     /// Asks for a pass of the Deliverable that stamps a Shipment, which has the same name.
     pub fn wake_stamper(&self, key: &Key) {
-        let deliverable = ObjectRef::new(&key.name).within(&key.namespace);
-        if self.deliverables.get(&deliverable).is_some() {
-            let _ = self.wake_deliverable.send(key.clone());
+        if self.deliverables.get(key).is_some() {
+            let deliverable = ObjectRef::new(&key.name).within(&key.namespace);
+            self.deliverables.wake(deliverable);
         }
     }
 

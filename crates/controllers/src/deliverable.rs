@@ -19,9 +19,9 @@ use kinds::{Deliverable, DeliverableStatus, Shipment};
 use kube::ResourceExt as _;
 use kube::core::ApiResource;
 use kube::runtime::controller::Action;
-use kube::runtime::reflector::ObjectRef;
 use serde_json::Value;
 
+use crate::board::Key;
 use crate::context::Ctx;
 use crate::event;
 use condition::Submitted;
@@ -55,7 +55,7 @@ pub(crate) async fn reconcile(deliverable: Arc<Deliverable>, ctx: Arc<Ctx>) -> A
 fn stamped(deliverable: &Deliverable, ctx: &Ctx) -> Option<Arc<Shipment>> {
     let namespace = deliverable.namespace().unwrap_or_default();
     ctx.shipments
-        .get(&ObjectRef::new(&deliverable.name_any()).within(&namespace))
+        .get(&Key::new(namespace, deliverable.name_any()))
 }
 
 /// Applies the Shipment unless it is there as it should be.
@@ -89,7 +89,7 @@ async fn submit(deliverable: &Deliverable, ctx: &Ctx) -> Submitted {
     };
     match apply(&caller, &owner, intent).await {
         Ok(applied) => {
-            tell(deliverable, ctx, &applied).await;
+            tell(deliverable, ctx, &applied);
             Ok(())
         }
         Err(ApplyError::OwnedBy { owner, .. }) => Err(condition::rejected(
@@ -100,7 +100,7 @@ async fn submit(deliverable: &Deliverable, ctx: &Ctx) -> Submitted {
     }
 }
 
-async fn tell(deliverable: &Deliverable, ctx: &Ctx, applied: &Applied) {
+fn tell(deliverable: &Deliverable, ctx: &Ctx, applied: &Applied) {
     let verb = if applied.created {
         "Created"
     } else {
@@ -111,13 +111,12 @@ async fn tell(deliverable: &Deliverable, ctx: &Ctx, applied: &Applied) {
         deliverable.name_any()
     );
     event::tell_word(
-        &ctx.recorder,
+        &ctx.events,
         deliverable,
         "StampedObjectApplied",
         "Stamp",
         &note,
-    )
-    .await;
+    );
 }
 
 /// Whether a live Shipment carries the mark of this very stamp, and every value of it.

@@ -184,11 +184,14 @@ impl Ledgers {
             .insert(key, Arc::new(Mutex::new(ledger)));
     }
 
-    /// Drops the ledger of a Shipment that is gone.
-    pub fn remove(&self, key: &Key) {
-        self.0
-            .lock()
-            .expect("nothing panics while holding it")
-            .remove(key);
+    /// Drops the ledger of a Shipment that is gone, which the caller holds. Where a pass of another
+    /// of that name waits for it already, the caller has to leave it empty.
+    pub fn remove(&self, key: &Key, held: &Arc<Mutex<Ledger>>) {
+        let mut all = self.0.lock().expect("nothing panics while holding it");
+        let ours = all.get(key).is_some_and(|ledger| Arc::ptr_eq(ledger, held));
+        // Nobody can ask for another one while we hold the map.
+        if ours && Arc::strong_count(held) == 2 {
+            all.remove(key);
+        }
     }
 }

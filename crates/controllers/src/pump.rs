@@ -4,20 +4,17 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cluster::inventory;
 use cluster::watch::Report;
-use cluster::{Resource, inventory, prune};
-use kinds::{Environment, Shipment};
-use kube::core::ApiResource;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use crate::board::{Key, Wait};
 use crate::context::Ctx;
+use crate::ledger::Ledger;
 use crate::source::Follower;
 
-/// How long what is kept for a Shipment outlives it.
-const AFTERWARDS: Duration = Duration::from_secs(5);
 /// How long discovery may take to follow an event of a definition.
 const FOLLOWS: Duration = Duration::from_secs(10);
 /// How often discovery is asked meanwhile: soon after the event, and later.
@@ -50,7 +47,8 @@ pub(crate) async fn reports(ctx: Arc<Ctx>, mut reports: mpsc::UnboundedReceiver<
                 moved.notify_one();
             }
             Report::Gone(id, _) if id.kind == "Environment" && id.group == kinds::names::GROUP => {
-                tokio::spawn(environment_gone(ctx.clone(), id.name));
+                ctx.sources.unfollow(&Follower::Environment(id.name));
+                wake_everyone(&ctx); // they are delivered without it from now on
             }
             Report::Gone(id, _) if id.kind == "Shipment" && id.group == kinds::names::GROUP => {
                 shipment_gone(&ctx, &id);
@@ -68,31 +66,25 @@ fn shipment_gone(ctx: &Arc<Ctx>, id: &manifest::ObjectId) {
     let key = Key::new(id.namespace.clone().unwrap_or_default(), id.name.clone());
     ctx.wake_stamper(&key);
     ctx.wake_waiting(&Wait::Shipment(key.clone()));
-    tokio::spawn(forget_shipment(ctx.clone(), key));
+    forget_shipment(ctx, &key);
 }
 
 /// Drops what is kept for a Shipment that is gone, also where it went without a pass, and its
 /// inventory where somebody took the finalizer off by hand: it would hold up its namespace.
-pub(crate) async fn forget_shipment(ctx: Arc<Ctx>, key: Key) {
-    // One of the same name may have come meanwhile, which this watch shows before the other.
-    tokio::time::sleep(AFTERWARDS).await;
-    let of_key = ObjectRef::new(&key.name).within(&key.namespace);
-    let place = Resource::object(
-        &ApiResource::erase::<Shipment>(&()),
-        Some(&key.namespace),
-        &key.name,
-    );
-    if ctx.shipments.get(&of_key).is_some() {
-        return;
+pub(crate) fn forget_shipment(ctx: &Arc<Ctx>, key: &Key) {
+    if ctx.shipments.get(key).is_none() {
+        tokio::spawn(forget(ctx.clone(), key.clone()));
     }
-    // The store may not be read yet: only the API server's own word counts.
-    if !matches!(prune::live(&ctx.caller, &place).await, Ok(None)) {
-        return;
+}
+
+async fn forget(ctx: Arc<Ctx>, key: Key) {
+    let shared = ctx.ledgers.of(&key);
+    let mut ledger = shared.lock().await;
+    if ctx.shipments.get(&key).is_some() {
+        return; // one of the same name came meanwhile
     }
     ctx.sources
         .unfollow(&Follower::Shipment(key.namespace.clone(), key.name.clone()));
-    let ledger = ctx.ledgers.of(&key);
-    let ledger = ledger.lock().await;
     for id in ledger.inventory.0.keys() {
         ctx.tracker.forget(id, &key);
     }
@@ -105,7 +97,8 @@ pub(crate) async fn forget_shipment(ctx: Arc<Ctx>, key: Key) {
         }
     }
     ctx.board.remove(&key);
-    ctx.ledgers.remove(&key);
+    *ledger = Ledger::default();
+    ctx.ledgers.remove(&key, &shared);
 }
 
 fn is_definition(id: &manifest::ObjectId) -> bool {
@@ -119,7 +112,7 @@ fn wake_inside(ctx: &Ctx, namespace: &str, account: Option<&str>) {
         let named = named.map(String::as_str).filter(|name| !name.is_empty());
         account.is_none_or(|account| account == named.unwrap_or("default"))
     };
-    let here = ctx.shipments.state().into_iter().filter(|shipment| {
+    let here = ctx.shipments.all().into_iter().filter(|shipment| {
         shipment.metadata.namespace.as_deref() == Some(namespace)
             && acts(shipment.spec.service_account_name.as_ref())
     });
@@ -129,7 +122,7 @@ fn wake_inside(ctx: &Ctx, namespace: &str, account: Option<&str>) {
             shipment.metadata.name.clone().unwrap_or_default(),
         )
     }));
-    for deliverable in ctx.deliverables.state() {
+    for deliverable in ctx.deliverables.all() {
         if deliverable.metadata.namespace.as_deref() == Some(namespace)
             && acts(deliverable.spec.service_account_name.as_ref())
         {
@@ -176,31 +169,13 @@ fn forget_gone_kinds(ctx: &Ctx) {
     }
 }
 
-/// An Environment is gone: its Shipments are delivered without it, once nobody sees it any more.
-async fn environment_gone(ctx: Arc<Ctx>, name: String) {
-    let gone = ObjectRef::new(&name);
-    let mut pause = ASK;
-    while ctx.environments.get(&gone).is_some() && pause < FOLLOWS {
-        tokio::time::sleep(pause).await;
-        pause *= 2;
-    }
-    if ctx.environments.get(&gone).is_none() {
-        ctx.sources.unfollow(&Follower::Environment(name));
-        wake_everyone(&ctx);
-    }
-}
-
 /// Takes changes of sources in, until nobody sends any more.
-pub(crate) async fn sources(
-    ctx: Arc<Ctx>,
-    mut changes: mpsc::UnboundedReceiver<Follower>,
-    environments: mpsc::UnboundedSender<ObjectRef<Environment>>,
-) {
+pub(crate) async fn sources(ctx: Arc<Ctx>, mut changes: mpsc::UnboundedReceiver<Follower>) {
     while let Some(follower) = changes.recv().await {
         match follower {
             Follower::Shipment(namespace, name) => ctx.wake_all([Key::new(namespace, name)]),
             Follower::Environment(name) => {
-                let _ = environments.send(ObjectRef::new(&name));
+                ctx.environments.wake(ObjectRef::new(&name));
                 wake_everyone(&ctx);
             }
         }
@@ -209,7 +184,7 @@ pub(crate) async fn sources(
 
 /// Asks for a pass of every Shipment. One that this does not concern costs no request.
 pub(crate) fn wake_everyone(ctx: &Ctx) {
-    let all = ctx.shipments.state();
+    let all = ctx.shipments.all();
     ctx.wake_all(all.into_iter().map(|shipment| {
         Key::new(
             shipment.metadata.namespace.clone().unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! Wires the controllers of one cluster together and runs them until they are told to stop.
 
-use std::collections::HashSet;
 use std::convert::Infallible;
+use std::fmt::Debug;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use cluster::caller::{Meter, Want};
 use cluster::catalog::Catalog;
+use cluster::events::Events;
 use cluster::ownership::Owner;
-use cluster::watch::{Filter, Report, Retry, Watches};
+use cluster::watch::{Filter, Report, Watches};
 use cluster::{ApiError, Caller, Limiter, Resource, inventory};
 use futures::{FutureExt as _, StreamExt as _};
 use git::Limits;
@@ -19,19 +20,17 @@ use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kinds::{Deliverable, Environment, Shipment, names};
 use kube::Client;
-use kube::api::Api;
 use kube::core::ApiResource;
 use kube::runtime::controller::{Action, Config, Controller};
-use kube::runtime::reflector::ObjectRef;
-use kube::runtime::watcher;
-use manifest::{GroupKind, ObjectId};
+use kube::runtime::reflector::{ObjectRef, Store};
+use manifest::GroupKind;
+use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::board::{Board, Key};
-use crate::context::{Ctx, Presence};
-use crate::event::Events;
+use crate::context::{Ctx, Kept, Presence};
 use crate::ledger::{Ledger, Ledgers};
 use crate::metrics::Metrics;
 use crate::pump;
@@ -67,10 +66,6 @@ pub struct Engine {
 ///
 /// # Errors
 /// [`ApiError`] when the cluster cannot be read at the start; after that nothing ends it but `stop`.
-#[expect(
-    clippy::too_many_lines,
-    reason = "the wiring reads better in one piece than in parts that hand channels around"
-)]
 pub async fn run(
     client: Client,
     options: Options,
@@ -83,9 +78,6 @@ pub async fn run(
     let caller = Caller::new(client.clone(), limiter, meter.clone());
     let (reports_out, reports_in) = mpsc::unbounded_channel();
     let (changes_out, changes_in) = mpsc::unbounded_channel();
-    let (wake_out, wake_in) = mpsc::unbounded_channel();
-    let (environment_out, environment_in) = mpsc::unbounded_channel();
-    let (deliverable_out, deliverable_in) = mpsc::unbounded_channel();
     let limits = options.limits;
     let sources = Sources::new(
         options.cache.clone(),
@@ -95,19 +87,18 @@ pub async fn run(
         stop.clone(),
     );
 
-    let config = Config::default().concurrency(options.passes_at_once);
-    let watching = watcher::Config::default().streaming_lists();
-    let shipments = Controller::new(Api::<Shipment>::all(client.clone()), watching.clone());
-    let environments = Controller::new(Api::<Environment>::all(client.clone()), watching.clone());
-    let deliverables = Controller::new(Api::<Deliverable>::all(client.clone()), watching);
+    let watches = Watches::new(
+        client.clone(),
+        reports_out,
+        options.unwatched_interval,
+        stop.clone(),
+    );
+    let (shipments, shipments_due) = Kept::<Shipment>::of(&watches);
+    let (environments, environments_due) = Kept::<Environment>::of(&watches);
+    let (deliverables, deliverables_due) = Kept::<Deliverable>::of(&watches);
     let ctx = Arc::new(Ctx {
         catalog: Catalog::new(client.clone()),
-        watches: Watches::new(
-            client.clone(),
-            reports_out,
-            options.unwatched_interval,
-            stop.clone(),
-        ),
+        watches,
         sources: sources.clone(),
         tracker: Tracker::default(),
         board: Board::default(),
@@ -115,76 +106,41 @@ pub async fn run(
         presence: Presence::default(),
         secrets: Secrets::default(),
         metrics,
-        recorder: Events::new(client.clone()),
-        shipments: shipments.store(),
-        environments: environments.store(),
-        deliverables: deliverables.store(),
+        events: Events::new(caller.clone()),
+        shipments,
+        environments,
+        deliverables,
         look: options.unwatched_interval,
-        wake: wake_out,
-        wake_deliverable: deliverable_out,
         caller,
     });
-    let (reports_in, found) = read_all(&ctx, reports_in).await?;
-    let environments_read = CancellationToken::new();
-    tokio::spawn(await_environments(
-        ctx.clone(),
-        found,
-        environments_read.clone(),
-    ));
+    let reports_in = read_all(&ctx, reports_in).await?;
     tokio::spawn(pump::reports(ctx.clone(), reports_in));
-    tokio::spawn(pump::sources(ctx.clone(), changes_in, environment_out));
+    tokio::spawn(pump::sources(ctx.clone(), changes_in));
     // If the receiver is gone nobody wants to be told, which is fine.
     let _ = started.send(Engine { sources, meter });
 
-    let wakes = UnboundedReceiverStream::new(wake_in)
-        .map(|key: Key| ObjectRef::new(&key.name).within(&key.namespace));
-    let deliverable_wakes = UnboundedReceiverStream::new(deliverable_in)
-        .map(|key: Key| ObjectRef::new(&key.name).within(&key.namespace));
-    let shipments = shipments
-        .trigger_backoff(Retry::default())
-        .with_config(config)
-        .reconcile_on(wakes)
-        .graceful_shutdown_on(stop.clone().cancelled_owned())
-        .run(
-            move |shipment, ctx: Arc<Ctx>| {
-                let environments_read = environments_read.clone();
-                guarded(async move {
-                    // Before they are read, a Shipment would be delivered without its Environment.
-                    environments_read.cancelled().await;
-                    crate::shipment::reconcile(shipment, ctx).await
-                })
-            },
-            |_, never, _| match *never {},
-            ctx.clone(),
-        )
-        .for_each(|_| async {});
-    let environments = environments
-        .trigger_backoff(Retry::default())
-        .reconcile_on(UnboundedReceiverStream::new(environment_in))
-        .graceful_shutdown_on(stop.clone().cancelled_owned())
-        .run(
-            |environment, ctx: Arc<Ctx>| {
-                guarded(async move {
-                    let action = crate::environment::reconcile(environment, ctx.clone()).await;
-                    pump::wake_everyone(&ctx);
-                    action
-                })
-            },
-            |_, never, _| match *never {},
-            ctx.clone(),
-        )
-        .for_each(|_| async {});
+    let shipments = work(
+        (ctx.shipments.store(), shipments_due),
+        options.passes_at_once,
+        crate::shipment::reconcile,
+        ctx.clone(),
+        stop.clone(),
+    );
+    let environments = work(
+        (ctx.environments.store(), environments_due),
+        options.passes_at_once,
+        crate::environment::reconcile,
+        ctx.clone(),
+        stop.clone(),
+    );
     let alone = !is_cartographer_active(&ctx.caller).await?;
-    let deliverables = deliverables
-        .trigger_backoff(Retry::default())
-        .reconcile_on(deliverable_wakes)
-        .graceful_shutdown_on(stop.clone().cancelled_owned())
-        .run(
-            |deliverable, ctx| guarded(crate::deliverable::reconcile(deliverable, ctx)),
-            |_, never, _| match *never {},
-            ctx.clone(),
-        )
-        .for_each(|_| async {});
+    let deliverables = work(
+        (ctx.deliverables.store(), deliverables_due),
+        options.passes_at_once,
+        crate::deliverable::reconcile,
+        ctx.clone(),
+        stop.clone(),
+    );
     let deliverables = async {
         if alone {
             deliverables.await;
@@ -197,6 +153,7 @@ pub async fn run(
         }
     };
     futures::join!(shipments, environments, deliverables);
+    ctx.events.end().await;
     Ok(())
 }
 
@@ -238,23 +195,28 @@ async fn guarded(pass: impl Future<Output = Action>) -> Result<Action, Infallibl
 async fn read_all(
     ctx: &Arc<Ctx>,
     mut reports: mpsc::UnboundedReceiver<Report>,
-) -> Result<(mpsc::UnboundedReceiver<Report>, HashSet<ObjectId>), ApiError> {
+) -> Result<mpsc::UnboundedReceiver<Report>, ApiError> {
     ctx.catalog.refresh(Duration::ZERO).await?;
     let inventories = inventory::load(&ctx.caller).await?;
     let ground = [
         ApiResource::erase::<Namespace>(&()),
         ApiResource::erase::<ServiceAccount>(&()),
         ApiResource::erase::<CustomResourceDefinition>(&()),
+    ];
+    for api in &ground {
+        ctx.watches.ensure(api, Filter::All);
+    }
+    // Without its Environment a Shipment would be delivered wrongly.
+    let own = [
         ApiResource::erase::<Shipment>(&()),
         ApiResource::erase::<Environment>(&()),
     ];
     let mut awaited: Vec<GroupKind> = ground
         .iter()
+        .chain(&own)
         .map(|api| GroupKind::new(&api.group, &api.kind))
         .collect();
-    for api in &ground {
-        ctx.watches.ensure(api, Filter::All);
-    }
+    let mut known = Vec::new();
     for ((namespace, name), stored) in inventories {
         let key = Key::new(namespace, name);
         let ledger = Ledger::from_stored(stored);
@@ -280,10 +242,8 @@ async fn read_all(
         }
         ctx.board.wants(&key, Arc::new(wanted));
         ctx.ledgers.put(key.clone(), ledger);
-        // Where its Shipment is gone, so is what is kept for it.
-        tokio::spawn(pump::forget_shipment(ctx.clone(), key));
+        known.push(key);
     }
-    let mut environments = HashSet::new();
     while !awaited.is_empty() {
         let Some(report) = reports.recv().await else {
             return Err(ApiError::Unreachable("the watches ended".to_owned()));
@@ -295,11 +255,8 @@ async fn read_all(
                 "the controller may not watch `{kind}`: {why}"
             )));
         }
-        if let Report::Listed(kind, found) = &report {
+        if let Report::Listed(kind, _) = &report {
             awaited.retain(|waiting| waiting != kind);
-            if kind.kind == "Environment" {
-                environments.clone_from(found);
-            }
         }
         ctx.presence.take(&report);
         ctx.tracker.take(&report);
@@ -309,22 +266,32 @@ async fn read_all(
         names::CONTROLLER_MANAGER,
         names::OWNER_LABEL
     );
-    Ok((reports, environments))
+    for key in known {
+        pump::forget_shipment(ctx, &key); // where it went while nobody looked
+    }
+    Ok(reports)
 }
 
-/// How often the Environments are looked for, and how often at most: one may be gone again.
-const ASK: Duration = Duration::from_millis(10);
-const TRIES: usize = 1000;
-
-/// Waits until the Environments that there are have been read. Kube's own waiting for that wakes
-/// only one of those who wait, and each controller waits for its own kind already.
-async fn await_environments(ctx: Arc<Ctx>, found: HashSet<ObjectId>, read: CancellationToken) {
-    let is_read = |id: &ObjectId| ctx.environments.get(&ObjectRef::new(&id.name)).is_some();
-    for _ in 0..TRIES {
-        if found.iter().all(is_read) {
-            break;
-        }
-        tokio::time::sleep(ASK).await;
-    }
-    read.cancel();
+/// Works through the passes of one kind that are due, until `stop`; those that run then are ended.
+async fn work<K, F>(
+    (store, due): (Store<K>, mpsc::UnboundedReceiver<ObjectRef<K>>),
+    at_once: u16,
+    pass: impl Fn(Arc<K>, Arc<Ctx>) -> F + Send + Sync + 'static,
+    ctx: Arc<Ctx>,
+    stop: CancellationToken,
+) where
+    K: kube::Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    F: Future<Output = Action> + Send + 'static,
+{
+    Controller::for_stream(futures::stream::pending(), store)
+        .with_config(Config::default().concurrency(at_once))
+        .reconcile_on(UnboundedReceiverStream::new(due))
+        .graceful_shutdown_on(stop.cancelled_owned())
+        .run(
+            move |object, ctx| guarded(pass(object, ctx)),
+            |_, never, _| match *never {},
+            ctx,
+        )
+        .for_each(|_| async {})
+        .await;
 }

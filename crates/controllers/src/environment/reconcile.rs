@@ -13,6 +13,7 @@ use kube::runtime::controller::Action;
 
 use crate::context::Ctx;
 use crate::halt::Halt;
+use crate::pump;
 use crate::shipment::spec;
 use crate::source::{Follower, Known, Wish};
 
@@ -21,14 +22,20 @@ pub(crate) fn follower(environment: &Environment) -> Follower {
     Follower::Environment(environment.name_any())
 }
 
-/// One pass.
+/// One pass, and then one of each Shipment: it may be covered now, or no more.
 pub(crate) async fn reconcile(environment: Arc<Environment>, ctx: Arc<Ctx>) -> Action {
+    let action = pass(&environment, &ctx).await;
+    pump::wake_everyone(&ctx);
+    action
+}
+
+async fn pass(environment: &Environment, ctx: &Ctx) -> Action {
     if environment.metadata.deletion_timestamp.is_some() {
-        ctx.sources.unfollow(&follower(&environment));
+        ctx.sources.unfollow(&follower(environment));
         return Action::await_change();
     }
-    let known = follow(&environment, &ctx).await;
-    let (status, again) = status(&environment, known);
+    let known = follow(environment, ctx).await;
+    let (status, again) = status(environment, known);
     let value =
         |status: &EnvironmentStatus| serde_json::to_value(status).expect("a status is plain data");
     let before = value(&environment.status.clone().unwrap_or_default());
@@ -116,6 +123,11 @@ fn status(
         ..EnvironmentStatus::default()
     };
     let mut again = None;
+    let looked_up = !matches!(&known, Ok(Some(known)) if *known == Known::default());
+    // After a restart every overlay is looked up anew; that says nothing about the one in use.
+    if !looked_up && before.observed_generation == next.observed_generation {
+        return (before, None);
+    }
     let (ready, reason, message) = match known {
         Ok(None) => ("True", Reason::Ready, "no overlay".to_owned()),
         Ok(Some(Known {

@@ -102,12 +102,12 @@ pub(super) async fn apply(
             if matches!(carried, Carried::Kept | Carried::Applied(_)) {
                 arrived.insert(step.object.id.clone());
             }
-            let outcome = Outcome {
+            let mut outcome = Outcome {
                 failures: &mut failures,
                 waits: &mut waits,
                 tally: &mut tally,
             };
-            note(ctx, shipment, checked, ledger, step, carried, outcome).await;
+            note(ctx, shipment, checked, ledger, &step, carried, &mut outcome);
         }
     }
     let outcome = Outcome {
@@ -178,8 +178,10 @@ async fn ensure_finalizer(ctx: &Ctx, shipment: &Shipment) -> Result<(), Halt> {
 }
 
 /// Lists what is about to be created before it is created, so that no crash leaves an object
-/// that nobody knows of. Also takes back that the old revision stands complete, before the first
-/// object of another one is written: otherwise a crash and a revert would look like no change.
+/// that nobody knows of. Also takes back, before the first object of another revision is written,
+/// that the old one stands complete, and of each object that is about to change that it is as it
+/// was applied: otherwise a crash and a revert would look like no change, since our own fields are
+/// the same whatever their values.
 async fn write_ahead(
     ctx: &Ctx,
     shipment: &Shipment,
@@ -187,7 +189,10 @@ async fn write_ahead(
     stages: &[Vec<Step>],
     ledger: &mut Ledger,
 ) -> Result<(), Halt> {
-    let steps = || stages.iter().flatten();
+    let steps = || {
+        let all = stages.iter().flatten();
+        all.filter(|step| step.work != Work::Keep)
+    };
     let new: Vec<Entry> = steps()
         .filter(|step| !ledger.inventory.0.contains_key(&step.object.id))
         .map(|step| Entry::planned(step.object.id.clone(), step.object.manifest.version()))
@@ -197,11 +202,16 @@ async fn write_ahead(
         .key
         .as_ref()
         .is_some_and(|key| *key != checked.inputs);
-    let changes = steps().any(|step| step.work != Work::Keep);
-    if new.is_empty() && !(other && changes) {
+    let mut ahead = ledger.inventory.merge_ahead(&new);
+    for step in steps() {
+        if let Some(entry) = ahead.0.get_mut(&step.object.id) {
+            let same = |applied: &String| [step.mark(false), step.mark(true)].contains(applied);
+            entry.applied = entry.applied.take().filter(same);
+        }
+    }
+    if ahead == ledger.inventory && !(other && steps().next().is_some()) {
         return Ok(());
     }
-    let ahead = ledger.inventory.merge_ahead(&new);
     let before = std::mem::replace(&mut ledger.inventory, ahead);
     let saved = save(ctx, shipment, ledger, None).await;
     if saved.is_err() {
@@ -319,7 +329,7 @@ async fn finish(
             tally.created,
             tally.changed
         );
-        tell(&ctx.recorder, shipment, Reason::Applied, "Apply", &note).await;
+        tell(&ctx.events, shipment, Reason::Applied, "Apply", &note);
     }
     let listed = |ids: &[ObjectId]| {
         ids.iter()
@@ -330,14 +340,14 @@ async fn finish(
     if !tally.pruned.is_empty() {
         let (count, names) = (tally.pruned.len(), listed(&tally.pruned));
         let note = format!("{count} left the source and were deleted: {names}");
-        tell(&ctx.recorder, shipment, Reason::Pruned, "Prune", &note).await;
+        tell(&ctx.events, shipment, Reason::Pruned, "Prune", &note);
     }
     if !tally.untouchable.is_empty() {
         let names = listed(&tally.untouchable);
         let note = format!(
             "left the source and stay, since they belong to Shipway's own installation: {names}"
         );
-        tell(&ctx.recorder, shipment, Reason::Orphaned, "Prune", &note).await;
+        tell(&ctx.events, shipment, Reason::Orphaned, "Prune", &note);
     }
     Ok(())
 }

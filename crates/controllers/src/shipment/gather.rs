@@ -5,7 +5,6 @@ use std::sync::Arc;
 use git::{CommitId, Content, Credentials, TreeId};
 use kinds::condition::{self, kind};
 use kinds::{Environment, Shipment};
-use kube::runtime::reflector::ObjectRef;
 
 use super::spec::Spec;
 use crate::board::Key;
@@ -52,7 +51,7 @@ pub(super) async fn gather(
     spec: &Spec,
 ) -> Result<Gathered, Halt> {
     let known = source(ctx, key, spec).await?;
-    let environment = environment::choose(&ctx.environments.state(), shipment)?;
+    let environment = environment::choose(&ctx.environments.all(), shipment)?;
     let overlay = match &environment {
         Some(environment) if environment.spec.overlay.is_some() => {
             Some(overlay(ctx, key, environment).await)
@@ -143,10 +142,7 @@ async fn overlay(ctx: &Ctx, key: &Key, environment: &Environment) -> Result<Over
 
 /// Why a dependency is not ready, if it is not.
 fn not_ready(ctx: &Ctx, needed: &Key) -> Option<&'static str> {
-    let Some(shipment) = ctx
-        .shipments
-        .get(&ObjectRef::new(&needed.name).within(&needed.namespace))
-    else {
+    let Some(shipment) = ctx.shipments.get(needed) else {
         return Some("does not exist");
     };
     if let Some(ready) = ctx.board.is_ready(needed, shipment.metadata.generation) {

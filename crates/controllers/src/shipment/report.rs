@@ -55,7 +55,7 @@ pub(super) async fn report(
         if let Ok(Some(version)) = written {
             ledger.told = Some((version, next.clone()));
         }
-        narrate(ctx, shipment, key, &before, &next).await;
+        narrate(ctx, shipment, key, &before, &next);
     }
     // A pass that got to its end has noted what it waits for itself.
     let wait = match &result {
@@ -346,7 +346,7 @@ fn look_again(ctx: &Ctx, ledger: &mut Ledger, result: &Result<Outcome, Halt>) ->
 }
 
 /// One event and one log line for each change of what `Ready` says.
-async fn narrate(
+fn narrate(
     ctx: &Ctx,
     shipment: &Shipment,
     key: &Key,
@@ -386,12 +386,11 @@ async fn narrate(
     };
     if worth_telling && !same {
         tell(
-            &ctx.recorder,
+            &ctx.events,
             shipment,
             reason,
             "Reconcile",
             &format!("{revision}: {}", now.message),
-        )
-        .await;
+        );
     }
 }

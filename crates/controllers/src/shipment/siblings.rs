@@ -51,7 +51,7 @@ pub(super) fn pending(count: usize, other: &Key) -> String {
 /// Another Shipment of the same revision that still has to look at it. Shipments that read the
 /// same repository with credentials of their own may learn of a revision at different times.
 pub(super) fn sibling_behind(ctx: &Ctx, checked: &Checked) -> Option<Key> {
-    let siblings = ctx.shipments.state().into_iter().filter(|other| {
+    let siblings = ctx.shipments.all().into_iter().filter(|other| {
         let namespace = other.metadata.namespace.as_deref().unwrap_or_default();
         let idle = other.spec.suspend == Some(true)
             || other.metadata.deletion_timestamp.is_some()

@@ -46,7 +46,7 @@ pub(super) async fn teardown(
     let leaving = leaving(ctx, shipment, key).await;
     let left = leave_all(ctx, &leaving, key, ledger).await?;
     if !left.is_empty() {
-        say(ctx, shipment, &leaving, &left).await;
+        say(ctx, shipment, &leaving, &left);
     }
     let dropped = inventory::drop_all(&ctx.caller, &key.namespace, &key.name, &ledger.stored).await;
     dropped.map_err(|error| Halt::Failed {
@@ -77,7 +77,7 @@ async fn leaving(ctx: &Ctx, shipment: &Shipment, key: &Key) -> Leaving {
         .clone()
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "default".to_owned());
-    let environment = environment::choose(&ctx.environments.state(), shipment)
+    let environment = environment::choose(&ctx.environments.all(), shipment)
         .ok()
         .flatten();
     let account_exists = ctx.presence.is_account(&key.namespace, &account);
@@ -196,7 +196,7 @@ async fn leave(
     Ok(Gone::Orphaned)
 }
 
-async fn say(ctx: &Ctx, shipment: &Shipment, leaving: &Leaving, left: &[String]) {
+fn say(ctx: &Ctx, shipment: &Shipment, leaving: &Leaving, left: &[String]) {
     let note = format!(
         "{} objects of Shipment `{}/{}` stay in the cluster and are looked after by nobody: {}",
         left.len(),
@@ -207,8 +207,8 @@ async fn say(ctx: &Ctx, shipment: &Shipment, leaving: &Leaving, left: &[String])
     tracing::warn!("{note}");
     match &leaving.doomed {
         // A namespace that is on its way out takes no more events, but one about it lies elsewhere.
-        Some(namespace) => tell(&ctx.recorder, namespace, Reason::Orphaned, "Delete", &note).await,
-        None => tell(&ctx.recorder, shipment, Reason::Orphaned, "Delete", &note).await,
+        Some(namespace) => tell(&ctx.events, namespace, Reason::Orphaned, "Delete", &note),
+        None => tell(&ctx.events, shipment, Reason::Orphaned, "Delete", &note),
     }
 }
 
@@ -252,8 +252,7 @@ fn forget(ctx: &Ctx, key: &Key, ledger: &mut Ledger) {
     for id in ledger.inventory.0.keys() {
         ctx.tracker.forget(id, key);
     }
-    *ledger = Ledger::default();
+    *ledger = Ledger::default(); // it goes with the Shipment itself
     ctx.board.remove(key);
-    ctx.ledgers.remove(key);
     ctx.wake_waiting(&crate::board::Wait::Shipment(key.clone()));
 }

@@ -1,11 +1,12 @@
 //! The API server goes away and comes back: the same controller goes on, nothing twice.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, DeleteParams};
 use suite::{Controller, Scene};
 use testkit::eventually;
+use tokio::time::Instant;
 
 use crate::bad_stage::{Server, alone, config_map, measured, shipment, until_value};
 use crate::source::{counter, lonely};

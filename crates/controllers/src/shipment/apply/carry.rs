@@ -7,7 +7,6 @@ use delivery::health;
 use delivery::order::Need;
 use kinds::Reason;
 use kube::core::ApiResource;
-use kube::runtime::reflector::ObjectRef;
 use manifest::ObjectId;
 
 use crate::board::{Key, Wait};
@@ -200,10 +199,7 @@ fn hand_over(ctx: &Ctx, id: &ObjectId, manager: &str, owner: &str) -> HandOver {
 }
 
 fn may_take(ctx: &Ctx, id: &ObjectId, other: Key) -> HandOver {
-    let Some(shipment) = ctx
-        .shipments
-        .get(&ObjectRef::new(&other.name).within(&other.namespace))
-    else {
+    let Some(shipment) = ctx.shipments.get(&other) else {
         // Its Shipment is gone: nobody else will ever let go of it.
         return HandOver::Take;
     };

@@ -19,14 +19,14 @@ use crate::shipment::plan::{Step, Work, failure};
 use crate::tracker::Drift;
 
 /// Notes what became of one object: inventory, tracker, health, failures and events.
-pub(super) async fn note(
+pub(super) fn note(
     ctx: &Ctx,
     shipment: &Shipment,
     checked: &Checked,
     ledger: &mut Ledger,
-    step: Step,
+    step: &Step,
     carried: Carried,
-    outcome: Outcome<'_>,
+    outcome: &mut Outcome<'_>,
 ) {
     let id = step.object.id.clone();
     match carried {
@@ -61,7 +61,7 @@ pub(super) async fn note(
         }
         Carried::Applied(applied) => {
             ctx.metrics.applied();
-            tell_changes(ctx, shipment, ledger, &step, &applied).await;
+            tell_changes(ctx, shipment, ledger, step, &applied);
             if applied.created {
                 outcome.tally.created += 1;
             } else {
@@ -94,7 +94,7 @@ fn pending() -> Health {
 }
 
 /// Says who had changed what, and which fields are left to whom.
-async fn tell_changes(
+fn tell_changes(
     ctx: &Ctx,
     shipment: &Shipment,
     ledger: &mut Ledger,
@@ -105,14 +105,7 @@ async fn tell_changes(
     for (field, writer) in &applied.left_out {
         let note = format!("`{id}`: the field `{field}` is left to `{writer}`");
         if ledger.said.insert(note.clone()) {
-            tell(
-                &ctx.recorder,
-                shipment,
-                Reason::FieldLeftOut,
-                "Apply",
-                &note,
-            )
-            .await;
+            tell(&ctx.events, shipment, Reason::FieldLeftOut, "Apply", &note);
         }
     }
     if let Some(from) = applied
@@ -121,7 +114,7 @@ async fn tell_changes(
         .find_map(|change| change.manager.strip_prefix("shipway:shipment:"))
     {
         let note = format!("`{id}` moved here from Shipment `{from}`");
-        tell(&ctx.recorder, shipment, Reason::Adopted, "Apply", &note).await;
+        tell(&ctx.events, shipment, Reason::Adopted, "Apply", &note);
         return;
     }
     if applied.adopted {
@@ -129,7 +122,7 @@ async fn tell_changes(
             "`{id}` existed before and is looked after from now on{}",
             overruled(&applied.overruled)
         );
-        tell(&ctx.recorder, shipment, Reason::Adopted, "Apply", &note).await;
+        tell(&ctx.events, shipment, Reason::Adopted, "Apply", &note);
         return;
     }
     let drift = match step.work {
@@ -158,13 +151,12 @@ async fn tell_changes(
     };
     ctx.metrics.repaired();
     tell(
-        &ctx.recorder,
+        &ctx.events,
         shipment,
         Reason::DriftRepaired,
         "Repair",
         &format!("`{id}` {what}"),
-    )
-    .await;
+    );
 }
 
 fn overruled(changes: &[Change]) -> String {
