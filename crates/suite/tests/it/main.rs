@@ -26,6 +26,7 @@ mod rules_leave;
 mod rules_owner;
 mod rules_peace;
 mod rules_prune;
+mod rules_restart;
 mod rules_stage;
 mod rules_wait;
 mod source;

@@ -1,4 +1,4 @@
-//! Rules 4 and 13: the controller may be killed at any instant, and a restart writes nothing.
+//! Rules 4 and 13: the controller may be killed at any instant, and loses and repeats nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -24,16 +24,15 @@ const KILLS: usize = 50;
 const HITS: usize = 40;
 /// How many deliveries are measured before.
 const CALM: usize = 3;
-/// How many Shipments are ready when the controller is restarted.
-const STANDING: usize = 20;
 
 /// The cluster `crash`, for one scenario at a time.
-async fn alone() -> MutexGuard<'static, ()> {
+pub(crate) async fn alone() -> MutexGuard<'static, ()> {
     static CRASH: Mutex<()> = Mutex::const_new(());
     CRASH.lock().await
 }
 
-async fn stage(name: &str) -> Scene {
+/// A stage on that cluster, without a controller.
+pub(crate) async fn stage(name: &str) -> Scene {
     let options = SceneOptions {
         controller: false,
         cluster: Some("crash"),
@@ -45,7 +44,7 @@ async fn stage(name: &str) -> Scene {
 }
 
 /// Takes the Lease of a controller that was killed away, instead of waiting for its end.
-fn free_lease(scene: &Scene) {
+pub(crate) fn free_lease(scene: &Scene) {
     scene.kubectl(&[
         "delete",
         "lease",
@@ -56,7 +55,8 @@ fn free_lease(scene: &Scene) {
     ]);
 }
 
-async fn start(scene: &Scene, kubeconfig: &std::path::Path) -> Controller {
+/// Starts the controller, whatever became of the one before.
+pub(crate) async fn start(scene: &Scene, kubeconfig: &std::path::Path) -> Controller {
     free_lease(scene);
     Controller::start(kubeconfig, scene.world.cluster(), &[]).await
 }
@@ -230,115 +230,6 @@ async fn a_controller_that_is_killed_at_any_instant_of_a_delivery_loses_and_repe
     assert_eq!(left, "");
     let left = scene.kubectl(&["get", "inventories", "-o", "name"]);
     assert_eq!(left, "");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_restart_reads_each_kind_once_and_writes_nothing() {
-    let _turn = alone().await;
-    let scene = stage("restart").await;
-    let kubelet = testkit::kubelet::play(&scene.client, scene.ns());
-    for number in 0..STANDING {
-        let name = format!("app-{number}");
-        scene.write(&format!("{name}/a.yaml"), &config_map(&name, &[("a", "1")]));
-        scene.write(
-            &format!("{name}/web.yaml"),
-            &crate::rules_stage::deployment(&name, "nginx", 1),
-        );
-    }
-    // One that is not ready: what it waits for is known again without a word.
-    scene.write(
-        "waiting/web.yaml",
-        &crate::rules_stage::deployment("waiting", "registry/broken:1", 1),
-    );
-    scene.push().await;
-    let kubeconfig = identity(&scene.world).await;
-    let mut controller = start(&scene, &kubeconfig).await;
-    for number in 0..STANDING {
-        let name = format!("app-{number}");
-        let mut shipment = scene.shipment(&name, &name);
-        if number > 0 {
-            shipment["spec"]["dependsOn"] = json!([{"name": format!("app-{}", number - 1)}]);
-        }
-        scene.apply(&shipment).await;
-    }
-    let mut waiting = scene.shipment("waiting", "waiting");
-    waiting["spec"]["timeout"] = json!("2s");
-    scene.apply(&waiting).await;
-    for number in 0..STANDING {
-        scene.until_ready(&format!("app-{number}"), None).await;
-    }
-    scene.until_reason("waiting", "HealthTimeout").await;
-    drop(kubelet);
-    for killed in [true, false] {
-        if killed {
-            controller.kill_hard();
-        } else {
-            controller.stop();
-        }
-        free_lease(&scene);
-        let mut window = scene.world.audit().await;
-        controller = start(&scene, &kubeconfig).await;
-        until_passed(&controller, STANDING as u64).await;
-        let _ = poll(Duration::from_secs(5), || {
-            std::future::pending::<Result<(), String>>()
-        })
-        .await;
-        let requests = window.requests().await.by("shipway");
-        let written = requests
-            .clone()
-            .writes()
-            .only(|request| request.resource != "coordination.k8s.io/leases");
-        assert_eq!(written.count(), 0, "a restart wrote:\n{written}");
-        for kind in [
-            "configmaps",
-            "apps/deployments",
-            "namespaces",
-            "serviceaccounts",
-        ] {
-            let read = requests
-                .clone()
-                .only(|request| request.resource == kind && request.namespace.is_empty());
-            assert_eq!(read.count(), 1, "of {kind}:\n{read}");
-        }
-        let objects = requests
-            .clone()
-            .only(|request| request.verb == "get" && request.resource == "configmaps");
-        assert_eq!(objects.count(), 0, "{objects}");
-    }
-    // Once it stands it does nothing at all any more.
-    let before = passes(&controller).await;
-    let mut window = scene.world.audit().await;
-    let _ = poll(Duration::from_secs(5), || {
-        std::future::pending::<Result<(), String>>()
-    })
-    .await;
-    let requests = window
-        .requests()
-        .await
-        .by("shipway")
-        .only(|request| request.resource != "coordination.k8s.io/leases");
-    assert_eq!(requests.count(), 0, "{requests}");
-    assert_eq!(
-        passes(&controller).await,
-        before,
-        "passes although nothing happens"
-    );
-}
-
-async fn passes(controller: &Controller) -> u64 {
-    crate::source::counter(controller, "passes").await
-}
-
-async fn until_passed(controller: &Controller, count: u64) {
-    eventually("the passes", Duration::from_secs(30), || async {
-        let done = passes(controller).await;
-        if done >= count {
-            Ok(())
-        } else {
-            Err(format!("{done} of {count}"))
-        }
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
