@@ -9,7 +9,8 @@ use suite::Scene;
 const SETTINGS: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  colour: blue\n";
 
-fn deliverable(scene: &Scene, name: &str, path: &str) -> Value {
+/// A Deliverable of a folder of the repository, looked up every second.
+pub(crate) fn deliverable(scene: &Scene, name: &str, path: &str) -> Value {
     json!({
         "apiVersion": "carto.run/v1alpha1", "kind": "Deliverable",
         "metadata": {
