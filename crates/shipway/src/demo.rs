@@ -1,6 +1,7 @@
 //! The demo: the whole story of a delivery, on real clusters, with a real Git server, told live.
 //!
-//! Every step is checked. One that does not come true in time ends the demo and says which.
+//! Every step is checked. One that does not come true in time ends the demo and says which. However
+//! it ends, what it made is taken away again.
 
 mod board;
 mod cluster;
@@ -11,6 +12,8 @@ mod story;
 use std::process::ExitCode;
 
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::Instant;
 
 use crate::config::ClusterArgs;
 use crate::error::CliError;
@@ -21,10 +24,12 @@ use repository::Repositories;
 /// Show the whole story on clusters that you have
 ///
 /// With three contexts they play QA, staging and production; with one, three throw-away
-/// namespaces of it do. Asks first, says what it creates, and takes it all away at the end.
+/// namespaces of it do. Asks first, says what it creates, and takes it all away at the end, also
+/// when it fails or is interrupted. Needs the rights of `cluster-admin`, and a cluster where nobody
+/// else uses Shipway.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Leave everything running at the end, until Ctrl-C
+    /// Leave everything running at the end, however it ends, until Ctrl-C
     #[arg(long)]
     keep: bool,
     /// Do not ask
@@ -38,37 +43,107 @@ pub(crate) struct DemoArgs {
 /// Runs `shipway demo`. The contexts come from the flag `--context`, separated by commas.
 pub(crate) async fn cmd_demo(cluster: &ClusterArgs, args: &DemoArgs) -> Result<ExitCode, CliError> {
     let mut stage = Stage::connect(cluster).await?;
-    stage.check_free().await?;
+    stage.check().await?;
     if !args.yes && !stage.agreed()? {
         return Err(CliError::failed("nothing was done"));
     }
+    // From here on a signal ends the demo, not the process: there is something to clear up.
+    let mut signals = Signals::new()?;
     let board = Board::new();
+    if stage.has_leftovers() {
+        board.chapter("An earlier demo was not cleared up");
+        clear(&mut stage, &mut signals, &board).await?;
+    }
+    let mut repositories = None;
     let told = tokio::select! {
-        told = tell(&mut stage, args, &board) => told,
-        _ = tokio::signal::ctrl_c() => Err(CliError::failed("interrupted")),
+        told = tell(&mut stage, &mut repositories, args, &board) => Some(told),
+        () = signals.next() => None,
     };
     board.finish();
-    if told.is_ok() && args.keep {
-        board.line("everything is left running; Ctrl-C ends and clears it");
-        // If signals cannot be taken there is nothing to wait for.
-        let _ = tokio::signal::ctrl_c().await;
+    let was_interrupted = told.is_none();
+    let told = told.unwrap_or_else(|| Err(CliError::failed("interrupted")));
+    if let Err(error) = &told {
+        board.failed(&error.to_string());
     }
-    board.line("clearing up");
-    stage.clear().await;
-    told.map(|()| ExitCode::SUCCESS)
+    if args.keep && !was_interrupted {
+        stage.farewell(repositories.as_ref(), &board);
+        signals.next().await;
+    }
+    let cleared = clear(&mut stage, &mut signals, &board).await;
+    told.and(cleared).map(|()| ExitCode::SUCCESS)
 }
 
-async fn tell(stage: &mut Stage, args: &DemoArgs, board: &Board) -> Result<(), CliError> {
+async fn tell(
+    stage: &mut Stage,
+    repositories: &mut Option<Repositories>,
+    args: &DemoArgs,
+    board: &Board,
+) -> Result<(), CliError> {
+    let began = Instant::now();
+    // First, since it needs nothing of the clusters and is most likely to miss something.
+    let repositories = repositories.insert(Repositories::create(stage).await?);
     if args.simulate_kubelet {
-        board.line("no kubelet runs here: the demo writes the status of Pods, so their health is simulated");
+        board.warn("no kubelet runs here: the demo writes the status of Pods, so their health is simulated");
+    } else {
+        stage.look_for_nodes(board).await;
     }
     stage.install(board).await?;
-    let repositories = Repositories::create(stage).await?;
     stage.start_controllers(board).await?;
     if args.simulate_kubelet {
         stage.simulate_kubelets();
     }
-    Box::pin(story::tell(stage, &repositories, board)).await?;
-    stage.farewell(&repositories, board);
+    Box::pin(story::tell(stage, repositories, board)).await?;
+    board.chapter(&format!(
+        "All of it came true, in {} s",
+        began.elapsed().as_secs()
+    ));
     Ok(())
+}
+
+/// Takes everything away, or as much as there is time for until the next signal.
+async fn clear(stage: &mut Stage, signals: &mut Signals, board: &Board) -> Result<(), CliError> {
+    let since = Instant::now();
+    board.line("Taking everything away; this needs some seconds");
+    let again = "`shipway demo` with the same contexts clears up before it begins";
+    let left = tokio::select! {
+        left = stage.clear() => left,
+        () = signals.next() => {
+            return Err(CliError::failed("interrupted again: some of it is left").hint(again));
+        }
+    };
+    if left.is_empty() {
+        board.done("nothing is left", since.elapsed());
+        return Ok(());
+    }
+    Err(CliError::failed(format!("this is left:\n  {}", left.join("\n  "))).hint(again))
+}
+
+/// What a terminal or a supervisor ends a program with.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, CliError> {
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|error| CliError::failed(format!("could not listen for signals: {error}")))
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next one of them.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+        }
+    }
 }

@@ -2,7 +2,6 @@
 //! something changes. Where the output is no terminal there are only the lines.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -44,18 +43,27 @@ impl Board {
     /// A line of the story.
     pub(super) fn line(&self, text: &str) {
         let mut shown = self.lock();
-        let mut out = shown.erase();
-        let _ = writeln!(out, "{text}");
-        out.push_str(&shown.draw());
-        shown.put(&out);
+        shown.erase();
+        put(&format!("{text}\n"));
+        shown.draw();
     }
 
     /// A step that came true, with how long it took.
     pub(super) fn done(&self, text: &str, took: Duration) {
         self.line(&format!(
-            "\x1b[32m✓\x1b[0m {text}  \x1b[1m{} ms\x1b[0m",
-            took.as_millis()
+            "\x1b[32m✓\x1b[0m {text}  \x1b[1m{}\x1b[0m",
+            time(took)
         ));
+    }
+
+    /// Something that the viewer has to know.
+    pub(super) fn warn(&self, text: &str) {
+        self.line(&format!("\x1b[33m!\x1b[0m {text}"));
+    }
+
+    /// What ended the story.
+    pub(super) fn failed(&self, text: &str) {
+        self.line(&format!("\n\x1b[31m✗\x1b[0m {text}\n"));
     }
 
     /// A step without a time of its own.
@@ -77,19 +85,17 @@ impl Board {
             return;
         }
         shown.rows.insert(place, row);
-        let mut out = shown.erase();
-        out.push_str(&shown.draw());
-        shown.put(&out);
+        if shown.terminal && !shown.finished {
+            shown.erase();
+            shown.draw();
+        }
     }
 
     /// Leaves the last table on the screen; what comes later stands below it.
     pub(super) fn finish(&self) {
         let mut shown = self.lock();
-        if !shown.terminal {
-            shown.terminal = true;
-            let text = shown.draw();
-            shown.terminal = false;
-            shown.put(&format!("\n{text}"));
+        if !shown.terminal && !shown.finished && !shown.rows.is_empty() {
+            put(&format!("\n{}", shown.table()));
         }
         shown.finished = true;
         shown.drawn = 0;
@@ -102,21 +108,28 @@ impl Board {
 
 impl Shown {
     /// Moves the cursor to where the table begins and clears below.
-    fn erase(&self) -> String {
-        if self.drawn == 0 {
-            String::new()
-        } else {
-            format!("\x1b[{}A\x1b[J", self.drawn)
+    fn erase(&self) {
+        if self.drawn > 0 {
+            control(&format!("\x1b[{}A\x1b[J", self.drawn));
         }
     }
 
-    fn draw(&mut self) -> String {
+    /// Draws the table, each row on one line: a row that wrapped could not be erased.
+    fn draw(&mut self) {
+        self.drawn = 0;
         if !self.terminal || self.finished || self.rows.is_empty() {
-            self.drawn = 0;
-            return String::new();
+            return;
         }
+        let text = self.table();
+        self.drawn = text.lines().count() + 1;
+        control("\x1b[?7l");
+        put(&format!("\n{text}"));
+        control("\x1b[?7h");
+    }
+
+    fn table(&self) -> String {
         let rows: Vec<Vec<String>> = self.rows.values().cloned().collect();
-        let text = table(
+        table(
             &[
                 "ENVIRONMENT",
                 "SHIPMENT",
@@ -127,17 +140,30 @@ impl Shown {
                 "MESSAGE",
             ],
             &rows,
-        );
-        self.drawn = text.lines().count() + 1;
-        format!("\n{text}")
+        )
     }
+}
 
-    #[expect(clippy::unused_self, reason = "only who holds the board may write")]
-    fn put(&self, text: &str) {
-        let mut out = anstream::stdout().lock();
-        // A closed output ends nothing: the demo is checked by its exit code.
-        let _ = out.write_all(text.as_bytes());
-        let _ = out.flush();
+/// Writes text. A closed output ends nothing: the demo is checked by its exit code.
+fn put(text: &str) {
+    let mut out = anstream::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
+}
+
+/// Moves the cursor. Past anstream: this is no colour, and without colours the table is drawn as well.
+fn control(sequence: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(sequence.as_bytes());
+    let _ = out.flush();
+}
+
+/// A time as it is read at a glance.
+fn time(took: Duration) -> String {
+    if took < Duration::from_secs(10) {
+        format!("{} ms", took.as_millis())
+    } else {
+        format!("{:.1} s", took.as_secs_f64())
     }
 }
 

@@ -6,11 +6,12 @@
 )]
 
 mod access;
+mod check;
+mod clear;
 mod controller;
 mod env;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use kube::Client;
 use kube::api::Api;
@@ -22,26 +23,36 @@ use super::repository::Repositories;
 use crate::commands::crds;
 use crate::config::ClusterArgs;
 use crate::error::CliError;
-use crate::output::print_text;
-use access::{apply, delete, exists};
+use crate::output::{ask, note};
+use access::{apply, find, marked};
 use controller::Controller;
 pub(super) use env::Env;
 
 /// The environments, in the order of promotion.
 const ENVIRONMENTS: [&str; 3] = ["qa", "staging", "production"];
-/// How long clearing one thing up may take.
-const CLEARING: Duration = Duration::from_mins(1);
+/// The definition that the application brings.
+const CATALOG: &str = "catalogs.demo.shipway.run";
+/// The controller's Lease: namespace and name.
+const LEASE: (&str, &str) = ("shipway-system", "shipway-controller");
+
+/// One context of the user's kubeconfig.
+struct Context {
+    name: String,
+    client: Client,
+    /// Whether a controller's Lease was there before.
+    leased: bool,
+}
 
 /// Everything that the demo works on.
 pub(super) struct Stage {
     pub(super) environments: Vec<Env>,
     /// The contexts, each once.
-    contexts: Vec<(String, Client)>,
+    contexts: Vec<Context>,
     kubeconfig: Option<PathBuf>,
     controllers: Vec<Controller>,
     kubelets: Vec<kubelet::Kubelet>,
-    /// What the demo itself installed: the context and the object.
-    installed: Vec<(Client, Value)>,
+    /// Whether an earlier demo left something.
+    leftovers: bool,
     pub(super) folder: TempDir,
 }
 
@@ -60,25 +71,25 @@ impl Stage {
             )
             .hint("`kubectl config get-contexts` lists what there is"));
         }
-        let mut contexts: Vec<(String, Client)> = Vec::new();
+        let mut contexts: Vec<Context> = Vec::new();
         for name in &names {
-            if contexts.iter().all(|(known, _)| known != name) {
-                let one = ClusterArgs {
-                    context: Some((*name).to_owned()),
-                    namespace: None,
-                    ..cluster.clone()
-                };
-                contexts.push(((*name).to_owned(), one.connect().await?));
+            if contexts.iter().all(|known| known.name != *name) {
+                contexts.push(Context {
+                    name: (*name).to_owned(),
+                    client: cluster.in_context(name).connect().await?,
+                    leased: false,
+                });
             }
         }
         let mut environments = Vec::new();
         for (index, environment) in ENVIRONMENTS.iter().enumerate() {
             let name = names[index.min(names.len() - 1)];
-            let (context, client) = contexts
+            let context = contexts
                 .iter()
-                .find(|(known, _)| known == name)
+                .find(|known| known.name == name)
                 .expect("each name was connected");
-            environments.push(Env::new(index, environment, context, client.clone()));
+            let client = context.client.clone();
+            environments.push(Env::new(index, environment, name, client));
         }
         Ok(Self {
             environments,
@@ -86,113 +97,124 @@ impl Stage {
             kubeconfig: cluster.kubeconfig.clone(),
             controllers: Vec::new(),
             kubelets: Vec::new(),
-            installed: Vec::new(),
+            leftovers: false,
             folder: tempfile::tempdir()
                 .map_err(|error| CliError::failed(format!("no temporary folder: {error}")))?,
         })
     }
 
-    /// Makes sure that nothing of the user's is in the way.
-    pub(super) async fn check_free(&self) -> Result<(), CliError> {
-        for environment in &self.environments {
-            let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": environment.namespace}});
-            if exists(&environment.client, &namespace).await? {
-                let why = format!(
-                    "the namespace `{}` exists in the context `{}`",
-                    environment.namespace, environment.context
-                );
-                return Err(CliError::failed(why)
-                    .hint("an earlier demo may still be clearing up; else delete it yourself"));
-            }
+    /// What the demo would make there under names of its own: none of it may be somebody else's.
+    fn own(&self, context: &Context) -> Vec<Value> {
+        let mut objects = vec![json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": CATALOG},
+        })];
+        for environment in self.environments_of(context) {
+            objects.extend(environment.own());
         }
-        for (context, client) in &self.contexts {
-            if let Some(holder) = access::lease_holder(client).await? {
-                return Err(CliError::failed(format!(
-                    "a controller (`{holder}`) is at work in the context `{context}`"
-                ))
-                .hint(
-                    "the demo brings its own controllers; stop that one, or try another cluster",
-                ));
-            }
-        }
-        Ok(())
+        objects
+    }
+
+    fn environments_of(&self, context: &Context) -> impl Iterator<Item = &Env> {
+        self.environments
+            .iter()
+            .filter(|environment| environment.context == context.name)
+    }
+
+    fn namespaces(&self, context: &Context) -> impl Iterator<Item = &str> {
+        self.environments_of(context)
+            .map(|environment| environment.namespace.as_str())
+    }
+
+    /// Whether an earlier demo left something.
+    pub(super) fn has_leftovers(&self) -> bool {
+        self.leftovers
     }
 
     /// Says what will be done, and asks.
     pub(super) fn agreed(&self) -> Result<bool, CliError> {
-        use std::io::{BufRead as _, IsTerminal as _};
-        print_text("This creates and takes away again:\n");
-        for environment in &self.environments {
-            let (context, namespace) = (&environment.context, &environment.namespace);
-            print_text(&format!(
-                "  in the context `{context}`: the namespace `{namespace}` and what is delivered to it\n"
+        use std::io::IsTerminal as _;
+        if self.leftovers {
+            note("An earlier demo was not cleared up here; that is done first.");
+        }
+        note("The demo creates, and takes away again however it ends:");
+        for context in &self.contexts {
+            let namespaces: Vec<String> = self
+                .namespaces(context)
+                .map(|namespace| format!("`{namespace}`"))
+                .collect();
+            note(format!(
+                "  in the context `{}`\n    {} {}, and what is delivered there\n    \
+                 Shipway's definitions and roles, as far as they are missing, and the definition `{CATALOG}`\n    \
+                 ClusterRoleBindings whose names begin as those of the namespaces",
+                context.name,
+                if namespaces.len() == 1 {
+                    "the namespace"
+                } else {
+                    "the namespaces"
+                },
+                namespaces.join(", "),
             ));
         }
-        for (context, _) in &self.contexts {
-            print_text(&format!(
-                "  in the context `{context}`: Shipway's definitions, its roles and the definition \
-                 `catalogs.demo.shipway.run`\n"
-            ));
-        }
+        note("Its Git server and its controllers run on this machine, and only as long.");
         if !std::io::stdin().is_terminal() {
             return Err(
-                CliError::failed("there is nobody to ask").hint("pass --yes to agree beforehand")
+                CliError::failed("there is no terminal to ask on, and nothing was done")
+                    .hint("pass --yes to agree beforehand"),
             );
         }
-        print_text("Go on? [y/N] ");
-        let mut answer = String::new();
-        std::io::stdin()
-            .lock()
-            .read_line(&mut answer)
-            .map_err(CliError::failed)?;
-        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+        ask("Go on? [y/N] ")
     }
 
     /// Installs what controllers need, and the environments' own ground.
     pub(super) async fn install(&mut self, board: &Board) -> Result<(), CliError> {
         board.chapter("The ground");
-        let contexts = self.contexts.clone();
-        for (context, client) in &contexts {
-            for object in crds::objects()? {
-                self.put(client, object).await?;
+        for context in &self.contexts {
+            let mut there = 0;
+            let objects = crds::objects()?;
+            let all = objects.len();
+            for object in objects {
+                // What the user has is used as it is.
+                if find(&context.client, &object).await?.is_some() {
+                    there += 1;
+                } else {
+                    apply(&context.client, &marked(object)).await?;
+                }
             }
-            access::established(client).await?;
-            board.seen(&format!("`{context}`: definitions and roles are installed (`shipway crds | kubectl apply --server-side -f -`)"));
+            access::established(&context.client).await?;
+            let name = &context.name;
+            board.seen(&if there == all {
+                format!("`{name}`: definitions and roles are there already, and stay as they are")
+            } else {
+                format!("`{name}`: definitions and roles are installed (`shipway crds | kubectl apply --server-side -f -`)")
+            });
         }
-        for index in 0..self.environments.len() {
-            let client = self.environments[index].client.clone();
-            for object in self.environments[index].ground() {
-                self.put(&client, object).await?;
+        for environment in &self.environments {
+            for object in environment.ground() {
+                apply(&environment.client, &object).await?;
             }
         }
         Ok(())
     }
 
-    async fn put(&mut self, client: &Client, object: Value) -> Result<(), CliError> {
-        if !exists(client, &object).await? {
-            self.installed.push((client.clone(), object.clone()));
-        }
-        apply(client, &object).await
-    }
-
     /// Starts one controller for each context and waits until they work.
     pub(super) async fn start_controllers(&mut self, board: &Board) -> Result<(), CliError> {
-        for (context, _) in &self.contexts {
+        for (index, context) in self.contexts.iter().enumerate() {
             let secret = self
-                .environments
-                .iter()
-                .find(|e| e.context == *context)
+                .environments_of(context)
+                .next()
                 .map(Env::hook_secret)
                 .unwrap_or_default();
-            let controller = Controller::start(
-                context,
-                self.kubeconfig.as_deref(),
-                &secret,
-                self.folder.path(),
-            )
-            .await?;
+            // By number: the name of a context may hold whatever a file's name may not.
+            let log = self
+                .folder
+                .path()
+                .join(format!("controller-{}.log", index + 1));
+            let name = &context.name;
+            let controller =
+                Controller::start(name, self.kubeconfig.as_deref(), &secret, log).await?;
             board.seen(&format!(
-                "`{context}`: `shipway controller --profile run` works (process {})",
+                "`{name}`: `shipway controller --profile run` works (process {})",
                 controller.pid
             ));
             self.controllers.push(controller);
@@ -201,6 +223,18 @@ impl Stage {
             environment.watch(board);
         }
         Ok(())
+    }
+
+    /// Says where no Pod will ever run.
+    pub(super) async fn look_for_nodes(&self, board: &Board) {
+        for context in &self.contexts {
+            if !check::has_nodes(&context.client).await {
+                board.warn(&format!(
+                    "`{}` has no nodes: no Pod gets healthy there unless something plays the kubelet, as --simulate-kubelet does",
+                    context.name
+                ));
+            }
+        }
     }
 
     /// Writes the status of Pods where there are no nodes.
@@ -237,74 +271,35 @@ impl Stage {
         )
     }
 
-    /// Says what to try next.
-    pub(super) fn farewell(&self, repositories: &Repositories, board: &Board) {
-        board.chapter("All of it came true. What to try next, while it runs (`--keep`)");
+    /// Says what to try while it runs.
+    pub(super) fn farewell(&self, repositories: Option<&Repositories>, board: &Board) {
+        board.chapter("Everything is left running. What to try:");
         if let Some(kubeconfig) = &self.kubeconfig {
             board.line(&format!("  export KUBECONFIG={}", kubeconfig.display()));
         }
         let qa = &self.environments[0];
+        let place = format!("-n {} --context {}", qa.namespace, qa.context);
         board.line(&format!("  shipway get -A --context {}", qa.context));
-        board.line(&format!(
-            "  shipway tree shop -n {} --context {}",
-            qa.namespace, qa.context
-        ));
-        board.line(&format!(
-            "  kubectl describe shipment shop -n {} --context {}",
-            qa.namespace, qa.context
-        ));
-        board.line(&format!(
-            "  the application's repository:  git clone {}",
-            repositories.app_url()
-        ));
-        board.line(&format!(
-            "  the deliverables repository:   git clone {}",
-            repositories.deliverables_url()
-        ));
+        board.line(&format!("  shipway tree shop {place}"));
+        board.line(&format!("  kubectl describe shipment shop {place}"));
+        if let Some(repositories) = repositories {
+            board.line(&format!("  git clone {}", repositories.app_url()));
+            board.line(&format!("  git clone {}", repositories.deliverables_url()));
+        }
+        let logs = self.folder.path().join("controller-1.log");
+        board.line(&format!("  tail -f {}", logs.display()));
+        board.line("Ctrl-C ends it and takes everything away.");
     }
+}
 
-    /// Takes everything away again, as far as it goes within bounded time.
-    pub(super) async fn clear(&mut self) {
-        for environment in &mut self.environments {
-            environment.stop_watching();
-        }
-        let roots: Vec<(Client, Value)> = self
-            .environments
-            .iter()
-            .map(|e| (e.client.clone(), e.environment()))
-            .collect();
-        for (client, object) in roots {
-            let _ = delete(&client, &object, Duration::ZERO).await;
-        }
-        // Namespaces first, while the controllers still let go of what is inside.
-        let installed = std::mem::take(&mut self.installed);
-        let is_namespace = |object: &Value| {
-            object["kind"] == "Namespace" && object["metadata"]["name"] != "shipway-system"
-        };
-        for (client, object) in installed.iter().filter(|(_, object)| is_namespace(object)) {
-            let _ = delete(client, object, Duration::ZERO).await;
-        }
-        for (client, object) in installed.iter().filter(|(_, object)| is_namespace(object)) {
-            let _ = delete(client, object, CLEARING).await;
-        }
-        for (_, client) in &self.contexts {
-            let definition = json!({
-                "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-                "metadata": {"name": "catalogs.demo.shipway.run"}
-            });
-            let _ = delete(client, &definition, Duration::ZERO).await;
-        }
-        self.kubelets.clear();
-        for controller in self.controllers.drain(..) {
-            controller.stop().await;
-        }
-        for (client, object) in installed
-            .iter()
-            .rev()
-            .filter(|(_, object)| !is_namespace(object))
-        {
-            let _ = delete(client, object, Duration::ZERO).await;
-        }
+/// An object as messages name it.
+fn named(object: &Value) -> String {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+    let (kind, name) = (text("/kind"), text("/metadata/name"));
+    let name = name.unwrap_or_default();
+    match text("/metadata/namespace") {
+        Some(namespace) => format!("{} `{namespace}/{name}`", kind.unwrap_or_default()),
+        None => format!("{} `{name}`", kind.unwrap_or_default()),
     }
 }
 

@@ -114,6 +114,8 @@ apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata:
   name: catalogs.demo.shipway.run
+  labels:
+    app.kubernetes.io/managed-by: shipway-demo
 spec:
   group: demo.shipway.run
   scope: Namespaced
@@ -231,7 +233,8 @@ fn access(namespace: &str) -> String {
     };
     let binding = |kind: &str, name: &str, account: &str, role: &str| {
         format!(
-            "apiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata:\n  name: {name}\nroleRef:\n  \
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata:\n  name: {name}\n  labels:\n    \
+             app.kubernetes.io/managed-by: shipway-demo\nroleRef:\n  \
              apiGroup: rbac.authorization.k8s.io\n  kind: ClusterRole\n  name: {role}\nsubjects:\n  \
              - kind: ServiceAccount\n    name: {account}\n    namespace: {namespace}\n---\n"
         )

@@ -105,7 +105,7 @@ impl Scene<'_> {
             took,
         );
         let took = environment
-            .until_ready("the application runs", "shop", None, since)
+            .until_first("the application runs", "shop", since)
             .await?;
         self.board.done(
             &format!("{name}: the application is applied and healthy"),
@@ -148,7 +148,7 @@ impl Scene<'_> {
         let (commit, since) = self.push_app().await?;
         let took = self
             .qa()
-            .until_ready("the new commit arrives", "shop", Some(&commit), since)
+            .until_ready("the new commit arrives", "shop", &commit, since)
             .await?;
         self.board.done(&format!("qa: runs {}", &commit[..8]), took);
         for environment in &self.stage.environments[1..] {
@@ -190,7 +190,7 @@ impl Scene<'_> {
             .await?;
             let since = self.push_deliverables().await?;
             let took = to
-                .until_ready("the promoted commit arrives", "shop", Some(commit), since)
+                .until_ready("the promoted commit arrives", "shop", commit, since)
                 .await?;
             self.board
                 .done(&format!("{}: runs {}", to.name, &commit[..8]), took);

@@ -1,8 +1,10 @@
 //! Objects of any kind, applied, looked for and deleted with the user's own rights.
+//!
+//! What the demo makes carries a mark, so that it never takes away what it did not make, and so that a
+//! later demo can clear up after one that was killed.
 
 use std::time::Duration;
 
-use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
@@ -12,10 +14,19 @@ use serde_json::Value;
 
 use crate::error::CliError;
 
+/// The field manager of what the demo applies.
+pub(super) const MANAGER: &str = "shipway-demo";
 /// How long a definition may take to be established.
 const ESTABLISHING: Duration = Duration::from_secs(30);
 
-async fn api_of(client: &Client, object: &Value) -> Result<(Api<DynamicObject>, String), CliError> {
+/// The label of everything that a demo makes, but for what goes with its namespace.
+const MARK: (&str, &str) = ("app.kubernetes.io/managed-by", "shipway-demo");
+
+/// The interface of an object's kind and the object's name; none where the kind is not served.
+async fn served(
+    client: &Client,
+    object: &Value,
+) -> Result<Option<(Api<DynamicObject>, String)>, kube::Error> {
     let text = |pointer: &str| {
         object
             .pointer(pointer)
@@ -26,10 +37,15 @@ async fn api_of(client: &Client, object: &Value) -> Result<(Api<DynamicObject>, 
     let version = text("/apiVersion");
     let (group, version) = version.split_once('/').unwrap_or(("", &version));
     let gvk = GroupVersionKind::gvk(group, version, &text("/kind"));
-    let (resource, _) = kube::discovery::pinned_kind(client, &gvk)
-        .await
-        .map_err(|error| refused("look up", object, &error))?;
-    Ok((interface(client, &resource, object), text("/metadata/name")))
+    match kube::discovery::pinned_kind(client, &gvk).await {
+        Ok((resource, _)) => Ok(Some((
+            interface(client, &resource, object),
+            text("/metadata/name"),
+        ))),
+        Err(kube::Error::Discovery(_)) => Ok(None),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn interface(client: &Client, resource: &ApiResource, object: &Value) -> Api<DynamicObject> {
@@ -42,7 +58,7 @@ fn interface(client: &Client, resource: &ApiResource, object: &Value) -> Api<Dyn
     }
 }
 
-fn refused(verb: &str, object: &Value, error: &kube::Error) -> CliError {
+pub(super) fn refused(verb: &str, object: &Value, error: &kube::Error) -> CliError {
     let why = match error {
         kube::Error::Api(status) => status.message.clone(),
         error => error.to_string(),
@@ -56,53 +72,61 @@ fn refused(verb: &str, object: &Value, error: &kube::Error) -> CliError {
 
 /// Applies an object.
 pub(super) async fn apply(client: &Client, object: &Value) -> Result<(), CliError> {
-    let (api, name) = api_of(client, object).await?;
-    let params = PatchParams::apply("shipway-demo").force();
-    let applied = api.patch(&name, &params, &Patch::Apply(object)).await;
-    applied
-        .map(drop)
-        .map_err(|error| refused("apply", object, &error))
-}
-
-/// Whether an object is there.
-pub(super) async fn exists(client: &Client, object: &Value) -> Result<bool, CliError> {
-    let Ok((api, name)) = api_of(client, object).await else {
-        return Ok(false);
+    let refused = |error: kube::Error| refused("apply", object, &error);
+    let Some((api, name)) = served(client, object).await.map_err(refused)? else {
+        return Err(CliError::failed(format!(
+            "the kind {} is not served",
+            object["kind"].as_str().unwrap_or_default()
+        )));
     };
-    api.get_metadata_opt(&name)
-        .await
-        .map(|found| found.is_some())
-        .map_err(|error| refused("look for", object, &error))
+    let params = PatchParams::apply(MANAGER).force();
+    let applied = api.patch(&name, &params, &Patch::Apply(object)).await;
+    applied.map(drop).map_err(refused)
 }
 
-/// Deletes an object, and waits so long until it is gone.
-pub(super) async fn delete(
-    client: &Client,
-    object: &Value,
-    wait: Duration,
-) -> Result<(), CliError> {
-    let (api, name) = api_of(client, object).await?;
-    let Some(found) = api
-        .get_metadata_opt(&name)
-        .await
-        .map_err(|error| refused("look for", object, &error))?
-    else {
+/// What is there of an object.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    /// Whether a demo made it.
+    pub(super) marked: bool,
+    /// Whether it is being deleted.
+    pub(super) going: bool,
+}
+
+/// Marks an object as the demo's.
+pub(super) fn marked(mut object: Value) -> Value {
+    object["metadata"]["labels"][MARK.0] = Value::from(MARK.1);
+    object
+}
+
+/// Whether an object carries the demo's mark.
+pub(super) fn is_marked(object: &impl kube::ResourceExt) -> bool {
+    object.labels().get(MARK.0).is_some_and(|by| by == MARK.1)
+}
+
+/// Looks for an object. A kind that is not served has none.
+pub(super) async fn find(client: &Client, object: &Value) -> Result<Option<Found>, CliError> {
+    let refused = |error: kube::Error| refused("look for", object, &error);
+    let Some((api, name)) = served(client, object).await.map_err(refused)? else {
+        return Ok(None);
+    };
+    let found = api.get_metadata_opt(&name).await.map_err(refused)?;
+    Ok(found.map(|found| Found {
+        marked: is_marked(&found),
+        going: found.metadata.deletion_timestamp.is_some(),
+    }))
+}
+
+/// Deletes an object; nobody waits until it is gone.
+pub(super) async fn delete(client: &Client, object: &Value) -> Result<(), CliError> {
+    let refused = |error: kube::Error| refused("delete", object, &error);
+    let Some((api, name)) = served(client, object).await.map_err(refused)? else {
         return Ok(());
     };
     match api.delete(&name, &DeleteParams::background()).await {
-        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
-        deleted => drop(deleted.map_err(|error| refused("delete", object, &error))?),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        deleted => deleted.map(drop).map_err(refused),
     }
-    if !wait.is_zero() {
-        let uid = found.uid().unwrap_or_default();
-        // What is still there after that time is left to the cluster.
-        let _ = tokio::time::timeout(
-            wait,
-            await_condition(api, &name, conditions::is_deleted(&uid)),
-        )
-        .await;
-    }
-    Ok(())
 }
 
 /// Waits until Shipway's own definitions are served.
@@ -122,24 +146,4 @@ pub(super) async fn established(client: &Client) -> Result<(), CliError> {
             .map_err(CliError::failed)?;
     }
     Ok(())
-}
-
-/// Who holds the Lease of a cluster's controller, if anybody renewed it lately.
-pub(super) async fn lease_holder(client: &Client) -> Result<Option<String>, CliError> {
-    let api: Api<Lease> = Api::namespaced(client.clone(), "shipway-system");
-    let lease = api
-        .get_opt("shipway-controller")
-        .await
-        .map_err(|error| CliError::failed(format!("could not reach the cluster: {error}")))?;
-    let Some(spec) = lease.and_then(|lease| lease.spec) else {
-        return Ok(None);
-    };
-    let term = i64::from(spec.lease_duration_seconds.unwrap_or(0));
-    let now = k8s_openapi::jiff::Timestamp::now();
-    let alive = spec
-        .renew_time
-        .is_some_and(|renewed| now.duration_since(renewed.0).as_secs() < term);
-    Ok(spec
-        .holder_identity
-        .filter(|holder| !holder.is_empty() && alive))
 }

@@ -1,6 +1,6 @@
 //! A controller of the demo: this very program, as a process of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ impl Controller {
         context: &str,
         kubeconfig: Option<&Path>,
         secret: &str,
-        folder: &Path,
+        log: PathBuf,
     ) -> Result<Self, CliError> {
         let program = std::env::current_exe()
             .map_err(|error| CliError::failed(format!("no program to start: {error}")))?;
@@ -55,14 +55,16 @@ impl Controller {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
+            // Ctrl-C on a terminal reaches all of its group. Controllers are ended by the demo alone,
+            // and not under a step that is being told.
+            .process_group(0)
             .kill_on_drop(true);
         let mut child = command
             .spawn()
             .map_err(|error| CliError::failed(format!("could not start a controller: {error}")))?;
         let pid = child.id().unwrap_or_default();
-        let log = folder.join(format!("controller-{context}.log"));
         let stderr = child.stderr.take().expect("it was piped");
-        let started = tokio::time::timeout(STARTING, follow(stderr, log.clone())).await;
+        let started = tokio::time::timeout(STARTING, follow(stderr, log)).await;
         let address = match started {
             Ok(Ok(address)) => address,
             Ok(Err(error)) => {

@@ -18,11 +18,14 @@ use tokio::time::Instant;
 
 use super::super::board::Board;
 use super::super::file::BRANCH;
+use super::access::marked;
 use super::controller::HOOK_KEY;
 use crate::error::CliError;
 
 /// How long any one step may take.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How long the first delivery may take: the image is pulled.
+const FIRST: Duration = Duration::from_mins(3);
 
 /// What is seen of an environment.
 #[derive(Clone, Debug, Default)]
@@ -64,14 +67,14 @@ impl Env {
         let ns = &self.namespace;
         let key = base64::engine::general_purpose::STANDARD.encode(HOOK_KEY);
         vec![
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ns}}),
+            marked(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ns}})),
             json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "root", "namespace": ns}}),
-            json!({
+            marked(json!({
                 "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
                 "metadata": {"name": format!("{ns}-root")},
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
                 "subjects": [{"kind": "ServiceAccount", "name": "root", "namespace": ns}],
-            }),
+            })),
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hook", "namespace": ns}, "data": {"key": key}}),
         ]
     }
@@ -81,9 +84,22 @@ impl Env {
         format!("{}/hook", self.namespace)
     }
 
-    /// The identity of the Environment object.
-    pub(super) fn environment(&self) -> Value {
-        json!({"apiVersion": "shipway.run/v1alpha1", "kind": "Environment", "metadata": {"name": self.namespace}})
+    /// Everything cluster-wide that comes to be with this environment, by its identity.
+    pub(super) fn own(&self) -> Vec<Value> {
+        let ns = &self.namespace;
+        let binding = |what: &str| json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": format!("{ns}-{what}")}});
+        vec![
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ns}}),
+            self.environment(),
+            binding("root"),
+            binding("catalog"),
+        ]
+    }
+
+    fn environment(&self) -> Value {
+        marked(
+            json!({"apiVersion": "shipway.run/v1alpha1", "kind": "Environment", "metadata": {"name": self.namespace}}),
+        )
     }
 
     /// The Environment and the root Deliverable: all that anybody applies by hand.
@@ -177,6 +193,16 @@ impl Env {
         since: Instant,
         wanted: impl Fn(&Seen) -> Option<T>,
     ) -> Result<(T, Duration), CliError> {
+        self.within(PATIENCE, step, since, wanted).await
+    }
+
+    async fn within<T>(
+        &self,
+        patience: Duration,
+        step: &str,
+        since: Instant,
+        wanted: impl Fn(&Seen) -> Option<T>,
+    ) -> Result<(T, Duration), CliError> {
         let mut changes = self.seen.subscribe();
         let found = async {
             loop {
@@ -188,7 +214,7 @@ impl Env {
                 }
             }
         };
-        if let Ok(Some(found)) = tokio::time::timeout(PATIENCE, found).await {
+        if let Ok(Some(found)) = tokio::time::timeout(patience, found).await {
             Ok((found, since.elapsed()))
         } else {
             let shop = self.status("shop");
@@ -197,21 +223,33 @@ impl Env {
                 .unwrap_or_default();
             Err(CliError::failed(format!(
                 "this step did not come true within {} s: {}: {step}\n  Shipment `shop` says: {ready}",
-                PATIENCE.as_secs(),
+                patience.as_secs(),
                 self.name
             )))
         }
     }
 
-    /// Waits until a Shipment is ready at a commit; any commit when none is given.
+    /// Waits until a Shipment is ready for the first time.
+    pub(in crate::demo) async fn until_first(
+        &self,
+        step: &str,
+        name: &str,
+        since: Instant,
+    ) -> Result<Duration, CliError> {
+        let ready = |seen: &Seen| is_ready(seen.shipments.get(name)?, None).then_some(());
+        let found = self.within(FIRST, step, since, ready).await;
+        found.map(|((), took)| took)
+    }
+
+    /// Waits until a Shipment is ready at a commit.
     pub(in crate::demo) async fn until_ready(
         &self,
         step: &str,
         name: &str,
-        commit: Option<&str>,
+        commit: &str,
         since: Instant,
     ) -> Result<Duration, CliError> {
-        let ready = |seen: &Seen| is_ready(seen.shipments.get(name)?, commit).then_some(());
+        let ready = |seen: &Seen| is_ready(seen.shipments.get(name)?, Some(commit)).then_some(());
         self.until(step, since, ready).await.map(|((), took)| took)
     }
 }

@@ -127,7 +127,7 @@ impl Scene<'_> {
         let (commit, since) = self.push_app().await?;
         let took = self
             .qa()
-            .until_ready("it is whole again", "shop", Some(&commit), since)
+            .until_ready("it is whole again", "shop", &commit, since)
             .await?;
         self.board
             .done("qa: the broken file is taken out, all is well again", took);
@@ -164,12 +164,7 @@ impl Scene<'_> {
         self.shipway(self.qa(), &arguments).await?;
         let took = self
             .qa()
-            .until_ready(
-                "the confirmed list is deleted",
-                "shop",
-                Some(&commit),
-                since,
-            )
+            .until_ready("the confirmed list is deleted", "shop", &commit, since)
             .await?;
         self.board
             .done("qa: deletes exactly the list that was confirmed", took);
@@ -199,7 +194,7 @@ impl Scene<'_> {
         let (commit, since) = self.push_app().await?;
         let took = self
             .qa()
-            .until_ready("the fix lands", "shop", Some(&commit), since)
+            .until_ready("the fix lands", "shop", &commit, since)
             .await?;
         self.board.done("qa: the fix lands at once", took);
         Ok(())
