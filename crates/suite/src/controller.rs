@@ -304,12 +304,27 @@ pub async fn install(kubeconfig: &Path, context: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let file = folder.path().join("crds.yaml");
     std::fs::write(&file, printed.stdout).expect("the file can be written");
-    let applied = poll(Duration::from_secs(30), || async {
+    let file = file.to_string_lossy();
+    let place = ["--context", context, "--kubeconfig"].map(str::to_owned);
+    let place = [&place[..], &[kubeconfig.to_string_lossy().into_owned()]].concat();
+    let apply = ["apply", "--server-side", "--force-conflicts", "-f", &*file];
+    until_kubectl(&world, &apply, &place).await;
+    let definitions = kinds::crd::all();
+    let mut wait = vec!["wait", "--for=condition=Established", "--timeout=1s", "crd"];
+    wait.extend(
+        definitions
+            .iter()
+            .filter_map(|crd| crd.metadata.name.as_deref()),
+    );
+    until_kubectl(&world, &wait, &place).await;
+}
+
+/// Runs kubectl until it succeeds.
+async fn until_kubectl(world: &World, arguments: &[&str], place: &[String]) {
+    let done = poll(Duration::from_secs(30), || async {
         let output = tokio::process::Command::new(&world.state().kubectl)
-            .args(["apply", "--server-side", "--force-conflicts", "-f"])
-            .arg(&file)
-            .args(["--context", context, "--kubeconfig"])
-            .arg(kubeconfig)
+            .args(arguments)
+            .args(place)
             .output()
             .await
             .map_err(|error| error.to_string())?;
@@ -319,29 +334,6 @@ pub async fn install(kubeconfig: &Path, context: &str) {
             Err(String::from_utf8_lossy(&output.stderr).into_owned())
         }
     });
-    applied
-        .await
-        .unwrap_or_else(|last| panic!("could not install: {last}"));
-    let established = poll(Duration::from_secs(30), || async {
-        let output = tokio::process::Command::new(&world.state().kubectl)
-            .args(["wait", "--for=condition=Established", "--timeout=1s", "crd"])
-            .args(
-                kinds::crd::all()
-                    .iter()
-                    .filter_map(|crd| crd.metadata.name.clone()),
-            )
-            .args(["--context", context, "--kubeconfig"])
-            .arg(kubeconfig)
-            .output()
-            .await
-            .map_err(|error| error.to_string())?;
-        if output.status.success() {
-            Ok(())
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).into_owned())
-        }
-    });
-    established
-        .await
-        .unwrap_or_else(|last| panic!("the definitions are not established: {last}"));
+    done.await
+        .unwrap_or_else(|last| panic!("kubectl {arguments:?}: {last}"));
 }

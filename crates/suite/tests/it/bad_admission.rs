@@ -1,10 +1,17 @@
 //! Objects that the API server refuses: by a policy, by a field, by a dead webhook, or because
 //! somebody else has them.
 
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
 use suite::{Scene, SceneOptions};
+use testkit::eventually;
 
-use crate::bad_stage::{Neighbour, config_map, until_fails, until_says, until_value, value};
+use crate::bad_stage::{
+    Neighbour, config_map, deliver, until_fails, until_says, until_value, value,
+};
 
 /// Cluster-scoped objects of a scenario, gone with it.
 struct Cleanup<'a>(&'a Scene, Vec<String>);
@@ -58,7 +65,7 @@ async fn a_policy_that_refuses_an_object_is_quoted() {
             "spec": {"policyName": name, "validationActions": ["Deny"], "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": scene.ns()}}}},
         }))
         .await;
-    until_denied(&scene, "loud").await;
+    until_denied(&scene, "loud", &[]).await;
     scene.apply(&scene.shipment("web", "c")).await;
     until_says(
         &scene,
@@ -77,27 +84,24 @@ async fn a_policy_that_refuses_an_object_is_quoted() {
     until_value(&scene, "loud", "1").await;
 }
 
-/// A policy works some time after it was written.
-async fn until_denied(scene: &Scene, name: &str) {
-    use k8s_openapi::api::core::v1::ConfigMap;
-    use kube::api::{Api, PostParams};
+/// Waits until a ConfigMap of this name and these labels is refused: what refuses it works only
+/// some time after it was written.
+async fn until_denied(scene: &Scene, name: &str, labels: &[(&str, &str)]) {
     let maps: Api<ConfigMap> = Api::namespaced(scene.client.clone(), scene.ns());
     let dry = PostParams {
         dry_run: true,
         ..PostParams::default()
     };
+    let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
     let mut map = ConfigMap::default();
     map.metadata.name = Some(name.to_owned());
-    testkit::eventually(
-        "the policy works",
-        std::time::Duration::from_secs(30),
-        || async {
-            match maps.create(&dry, &map).await {
-                Ok(_) => Err("it lets everything through"),
-                Err(_) => Ok(()),
-            }
-        },
-    )
+    map.metadata.labels = Some(labels.iter().map(owned).collect());
+    eventually("it is refused", Duration::from_secs(30), || async {
+        match maps.create(&dry, &map).await {
+            Ok(_) => Err("it is let through"),
+            Err(_) => Ok(()),
+        }
+    })
     .await;
 }
 
@@ -126,8 +130,7 @@ async fn a_field_that_cannot_change_is_named() {
         .to_string()
     };
     scene.write("c/service.json", &service("None"));
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     scene.until_ready("web", None).await;
     scene.write("c/fine.yaml", &config_map("fine", "2"));
     scene.write("c/shop.json", &deployment("new"));
@@ -233,7 +236,7 @@ async fn a_dead_webhook_fails_only_what_it_watches() {
     );
     scene.push().await;
     scene.apply(&webhook(&name, port)).await;
-    until_denied_with(&scene, &name).await;
+    until_denied(&scene, "probe", &[("watched-by", &name)]).await;
     scene.apply(&scene.shipment("web", "c")).await;
     until_says(
         &scene,
@@ -249,30 +252,6 @@ async fn a_dead_webhook_fails_only_what_it_watches() {
     until_value(&scene, "loud", "1").await;
 }
 
-async fn until_denied_with(scene: &Scene, label: &str) {
-    use k8s_openapi::api::core::v1::ConfigMap;
-    use kube::api::{Api, PostParams};
-    let maps: Api<ConfigMap> = Api::namespaced(scene.client.clone(), scene.ns());
-    let dry = PostParams {
-        dry_run: true,
-        ..PostParams::default()
-    };
-    let mut map = ConfigMap::default();
-    map.metadata.name = Some("probe".to_owned());
-    map.metadata.labels = Some([("watched-by".to_owned(), label.to_owned())].into());
-    testkit::eventually(
-        "the webhook is called",
-        std::time::Duration::from_secs(30),
-        || async {
-            match maps.create(&dry, &map).await {
-                Ok(_) => Err("it lets everything through"),
-                Err(_) => Ok(()),
-            }
-        },
-    )
-    .await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn values_that_mean_nothing_are_the_authors_to_mend() {
     let scene = Scene::new("values").await;
@@ -286,8 +265,7 @@ async fn values_that_mean_nothing_are_the_authors_to_mend() {
         "c/typo.yaml",
         &config_map("typo", "1").replace("\ndata:", "\ndataa:"),
     );
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     until_fails(
         &scene,
         "web",

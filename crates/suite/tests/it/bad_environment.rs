@@ -1,10 +1,9 @@
 //! Environments that are not there as they should be: nothing is delivered without them.
 
-use gitserver::Auth;
 use serde_json::json;
 use suite::Scene;
 
-use crate::bad_stage::{Server, config_map, until_says, until_value, value};
+use crate::bad_stage::{Server, config_map, deliver, until_says, until_value, value};
 use crate::environment::{Env, overlay, two_shipments};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,17 +57,10 @@ async fn an_overlay_that_is_not_there_is_waited_for_and_nothing_is_delivered_wit
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_of_an_overlay_that_are_mended_are_noticed() {
     let scene = Scene::new("envlogin").await;
-    let server = Server::start(|options| {
-        options.tls = true;
-        options.auth = Auth::Basic {
-            username: "ada".to_owned(),
-            password: "right".to_owned(),
-        };
-    })
-    .await;
+    let server = Server::locked("right").await;
     server.write("all/added.yaml", config_map("added", "1"));
     server.push();
-    let ca = server.git.ca_pem().expect("it speaks TLS").to_owned();
+    let ca = server.ca();
     let secret = |password: &str| {
         json!({
             "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "door", "namespace": scene.ns()},
@@ -87,8 +79,7 @@ async fn credentials_of_an_overlay_that_are_mended_are_noticed() {
     env.until("SourceUnauthorized", &["does not accept the credentials"])
         .await;
     scene.write("web/a.yaml", &config_map("web", "1"));
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "web")).await;
+    deliver(&scene, "web").await;
     until_says(
         &scene,
         "web",

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use suite::Scene;
 
-use crate::bad_stage::{Neighbour, config_map, until_fails, until_says, until_value, value};
+use crate::bad_stage::{
+    Neighbour, config_map, deliver, until_fails, until_says, until_value, value,
+};
 
 /// Breaks one file of three while they run and changes another in the same push.
 async fn check(name: &str, file: &str, text: &[u8], words: &[&str]) {
@@ -14,8 +16,7 @@ async fn check(name: &str, file: &str, text: &[u8], words: &[&str]) {
     scene.write("c/fine.yaml", &config_map("fine", "1"));
     scene.write("c/broken.yaml", &config_map("broken", "1"));
     scene.write("c/leaving.yaml", &config_map("leaving", "1"));
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     scene.until_ready("web", None).await;
 
     scene.remove("c/broken.yaml");
@@ -78,8 +79,7 @@ async fn a_huge_file_that_is_no_manifest_matters_to_nobody() {
     scene.write("c/film.mp4", &"x".repeat(6 << 20));
     scene.write("c/left.yaml", &"# x\n".repeat(2 << 20));
     scene.write("c/.shipwayignore", "left.yaml\n");
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     scene.until_ready("web", None).await;
 }
 
@@ -178,8 +178,7 @@ async fn a_document_without_kind_or_version_is_named() {
     scene.write("c/fine.yaml", &config_map("fine", "1"));
     scene.write("c/values.yaml", "replicas: 3\n");
     scene.write("c/half.yaml", "apiVersion: v1\nmetadata: {name: half}\n");
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     until_fails(
         &scene,
         "web",
@@ -199,8 +198,7 @@ async fn an_object_in_two_files_costs_both_copies() {
     let scene = Scene::new("copies").await;
     scene.write("c/fine.yaml", &config_map("fine", "1"));
     scene.write("c/one.yaml", &config_map("both", "1"));
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     scene.until_ready("web", None).await;
     scene.write("c/two.yaml", &config_map("both", "2"));
     scene.write("c/fine.yaml", &config_map("fine", "2"));
@@ -243,8 +241,7 @@ async fn a_list_is_its_items() {
             item("two")
         ),
     );
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     let status = scene.until_ready("web", None).await;
     assert_eq!(status.objects, Some(2));
     scene.write(
@@ -262,8 +259,7 @@ async fn check_refused(name: &str, put: impl FnOnce(&Scene) -> String, words: &[
     let scene = Scene::new(name).await;
     let neighbour = Neighbour::moves_in(&scene).await;
     scene.write("c/fine.yaml", &config_map("fine", "1"));
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     scene.until_ready("web", None).await;
     scene.write("c/fine.yaml", &config_map("fine", "2"));
     let put = put(&scene);
@@ -295,8 +291,7 @@ async fn a_link_inside_the_tree_is_named_and_not_followed() {
     let scene = Scene::new("inside").await;
     scene.write("c/fine.yaml", &config_map("fine", "1"));
     link(&scene, "c/again.yaml", "fine.yaml");
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     until_fails(
         &scene,
         "web",
@@ -338,8 +333,7 @@ async fn very_many_failures_are_counted_and_fifty_are_listed() {
         );
         scene.write(&format!("c/{deep}/{number}.yaml"), &text);
     }
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     let status = scene
         .until("web", "counts 400 failures", |status| {
             status.failed == Some(400)

@@ -9,7 +9,9 @@ use suite::{Scene, SceneOptions};
 use testkit::eventually;
 use tokio::time::Instant;
 
-use crate::bad_stage::{Neighbour, config_map, measured, until_fails, until_says, until_value};
+use crate::bad_stage::{
+    Neighbour, config_map, deliver, measured, until_fails, until_says, until_value,
+};
 
 /// A definition of a kind of the scenario's own, with these versions.
 fn definition(group: &str, served: &[(&str, bool)]) -> Value {
@@ -106,6 +108,12 @@ impl Definitions {
         .await;
     }
 
+    /// The one widget that scenarios deliver.
+    async fn wheel(&self, scene: &Scene) -> DynamicObject {
+        let found = self.widgets(scene).get("wheel").await;
+        found.expect("it is there")
+    }
+
     fn widgets(&self, scene: &Scene) -> Api<DynamicObject> {
         scene.dynamic(&ApiResource::from_gvk(&GroupVersionKind::gvk(
             &self.group,
@@ -142,8 +150,7 @@ async fn a_kind_that_nobody_knows_waits_for_its_definition() {
     let definitions = Definitions::of(&scene);
     scene.write("c/wheel.yaml", &widget(&definitions.group, "v1"));
     scene.write("c/fine.yaml", &config_map("fine", "1"));
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     let api = format!("{}/v1", definitions.group);
     until_says(
         &scene,
@@ -162,11 +169,7 @@ async fn a_kind_that_nobody_knows_waits_for_its_definition() {
     let took = established.elapsed();
     measured(&format!("established to ready in {took:?}"));
     assert!(took < Duration::from_secs(2), "{took:?}");
-    definitions
-        .widgets(&scene)
-        .get("wheel")
-        .await
-        .expect("it is there");
+    definitions.wheel(&scene).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,11 +186,7 @@ async fn a_definition_and_its_objects_go_together() {
     scene.apply(&scene.shipment("web", "c")).await;
     scene.until_ready("web", None).await;
     measured(&format!("definition and object in {:?}", begun.elapsed()));
-    definitions
-        .widgets(&scene)
-        .get("wheel")
-        .await
-        .expect("it is there");
+    definitions.wheel(&scene).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,8 +198,7 @@ async fn a_definition_may_come_from_another_shipment() {
         "crds/crd.json",
         &definition(&definitions.group, &[("v1", true)]).to_string(),
     );
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     until_says(&scene, "web", "KindUnknown", &["`Widget`"]).await;
     scene.apply(&scene.shipment("crds", "crds")).await;
     let established = definitions.until_established().await;
@@ -226,8 +224,7 @@ async fn a_version_that_is_no_longer_served_is_named_with_those_that_are() {
     definitions.until_established().await;
     scene.write("c/wheel.yaml", &widget(&definitions.group, "v1beta1"));
     scene.write("c/fine.yaml", &config_map("fine", "1"));
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     let api = format!("{}/v1beta1", definitions.group);
     until_says(
         &scene,
@@ -246,11 +243,7 @@ async fn a_version_that_is_no_longer_served_is_named_with_those_that_are() {
         ))
         .await;
     scene.until_ready("web", None).await;
-    definitions
-        .widgets(&scene)
-        .get("wheel")
-        .await
-        .expect("it is there");
+    definitions.wheel(&scene).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -264,14 +257,9 @@ async fn objects_come_back_with_their_definition() {
     definitions.until_established().await;
     scene.write("c/wheel.yaml", &widget(&definitions.group, "v1"));
     scene.write("c/fine.yaml", &config_map("fine", "1"));
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     scene.until_ready("web", None).await;
-    let before = definitions
-        .widgets(&scene)
-        .get("wheel")
-        .await
-        .expect("it is there");
+    let before = definitions.wheel(&scene).await;
     definitions.delete().await;
     until_fails(&scene, "web", "KindUnknown", &["Widget", "wheel.yaml:1"]).await;
     neighbour.goes_on(&scene).await;
@@ -281,11 +269,7 @@ async fn objects_come_back_with_their_definition() {
     let established = definitions.until_established().await;
     scene.until_ready("web", None).await;
     measured(&format!("back after {:?}", established.elapsed()));
-    let after = definitions
-        .widgets(&scene)
-        .get("wheel")
-        .await
-        .expect("it is back");
+    let after = definitions.wheel(&scene).await;
     assert_ne!(before.metadata.uid, after.metadata.uid);
     until_value(&scene, "fine", "1").await;
 }

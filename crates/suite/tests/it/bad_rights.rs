@@ -8,7 +8,9 @@ use serde_json::json;
 use suite::{Scene, SceneOptions};
 use testkit::eventually;
 
-use crate::bad_stage::{Neighbour, config_map, until_fails, until_says, until_value, value};
+use crate::bad_stage::{
+    Neighbour, config_map, deliver, until_fails, until_says, until_value, value,
+};
 
 /// A ConfigMap in a namespace of its own.
 fn placed(name: &str, namespace: &str) -> String {
@@ -34,8 +36,7 @@ async fn a_namespace_that_does_not_exist_is_waited_for() {
     let other = format!("{}-other", scene.ns());
     scene.write("c/fine.yaml", &config_map("fine", "1"));
     scene.write("c/there.yaml", &placed("there", &other));
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     until_says(
         &scene,
         "web",
@@ -85,8 +86,7 @@ async fn what_the_account_may_not_write_is_named_and_the_rest_goes_on() {
         "c/role.yaml",
         "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: reader}\nrules:\n- {apiGroups: [''], resources: [pods], verbs: [get]}\n",
     );
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "c")).await;
+    deliver(&scene, "c").await;
     let account = format!("`{}/deployer`", scene.ns());
     until_fails(
         &scene,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use gitserver::{Auth, Fault};
+use gitserver::Fault;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt as _;
 use serde_json::json;
@@ -12,7 +12,8 @@ use testkit::eventually;
 use tokio::sync::Mutex;
 
 use crate::bad_stage::{
-    Neighbour, Server, config_map, login, shipment, until_says, until_value, with_ref,
+    Neighbour, Server, config_map, deliver, login, shipment, until_says, until_value, with_ref,
+    with_secret,
 };
 
 /// How long a look at a Secret may take that was read a moment ago.
@@ -52,32 +53,20 @@ async fn assert_looked_after(scene: &Scene, value: &str) {
     until_value(scene, "b", value).await;
 }
 
-fn password(right: &str) -> Auth {
-    Auth::Basic {
-        username: "ada".to_owned(),
-        password: right.to_owned(),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_that_gets_wrong_while_it_runs_is_said_until_it_is_right_again() {
     let scene = Scene::new("rotate").await;
     let neighbour = Neighbour::moves_in(&scene).await;
-    let server = Server::start(|options| {
-        options.tls = true;
-        options.auth = password("right-horse");
-    })
-    .await;
+    let server = Server::locked("right-horse").await;
     for name in RUNNING {
         server.write(&format!("{name}.yaml"), config_map(name, "1"));
     }
     let commit = server.push();
-    let ca = server.git.ca_pem().expect("it speaks TLS").to_owned();
+    let ca = server.ca();
     scene
         .apply(&login(&scene, "door", &ca, "right-horse"))
         .await;
-    let mut wanted = shipment(&scene, "web", &server.url(), "");
-    wanted["spec"]["source"]["git"]["secretRef"] = json!({"name": "door"});
+    let wanted = with_secret(shipment(&scene, "web", &server.url(), ""), "door");
     scene.apply(&wanted).await;
     scene.until_ready("web", Some(&commit)).await;
     let uids = uids_of(&scene).await;
@@ -204,8 +193,7 @@ async fn a_pinned_commit_that_the_server_lost_runs_on_and_is_named_where_it_is_n
 async fn drift_is_repaired_while_the_source_is_broken() {
     let scene = Scene::new("stale").await;
     write_running(&scene, "1");
-    let commit = scene.push().await;
-    scene.apply(&scene.shipment("web", "")).await;
+    let commit = deliver(&scene, "").await;
     scene.until_ready("web", Some(&commit)).await;
     for (fault, reason) in [
         (Fault::Status(503), "SourceUnreachable"),

@@ -1,10 +1,11 @@
 //! What is secret is never shown: not in a status, not in an event, not in the log.
 
-use gitserver::Auth;
 use serde_json::{Value, json};
 use suite::{Controller, Scene};
 
-use crate::bad_stage::{Server, alone, config_map, shipment, until_fails, until_says, until_value};
+use crate::bad_stage::{
+    Server, alone, config_map, shipment, until_fails, until_says, until_value, with_secret,
+};
 use crate::source::lonely;
 
 const CANARY: &str = "canary-4711-sings";
@@ -124,15 +125,8 @@ async fn broken_files(scene: &Scene) {
 }
 
 async fn refused_credentials(scene: &Scene) {
-    let server = Server::start(|options| {
-        options.tls = true;
-        options.auth = Auth::Basic {
-            username: "ada".to_owned(),
-            password: "something else".to_owned(),
-        };
-    })
-    .await;
-    let ca = server.git.ca_pem().expect("it speaks TLS").to_owned();
+    let server = Server::locked("something else").await;
+    let ca = server.ca();
     for (name, data, words) in [
         (
             "refused",
@@ -162,9 +156,8 @@ async fn refused_credentials(scene: &Scene) {
                 "stringData": data,
             }))
             .await;
-        let mut wanted = shipment(scene, name, &server.url(), "");
-        wanted["spec"]["source"]["git"]["secretRef"] = json!({"name": name});
-        scene.apply(&wanted).await;
+        let wanted = shipment(scene, name, &server.url(), "");
+        scene.apply(&with_secret(wanted, name)).await;
         until_says(scene, name, "SourceUnauthorized", &[words]).await;
     }
 }

@@ -1,11 +1,12 @@
 //! Sources that are not there, do not answer or do not let in.
 
-use gitserver::{Auth, Fault, GitServer, ServerOptions};
+use gitserver::{Fault, GitServer, ServerOptions};
 use serde_json::{Value, json};
 use suite::{Controller, Scene, SceneOptions};
 
 use crate::bad_stage::{
-    Neighbour, Server, alone, config_map, login, shipment, until_says, until_value, value, with_ref,
+    Neighbour, Server, alone, config_map, deliver, login, shipment, until_says, until_value, value,
+    with_ref, with_secret,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,8 +112,7 @@ async fn a_path_that_is_not_there_is_named_with_what_is_there() {
     let scene = Scene::new("nopath").await;
     let neighbour = Neighbour::moves_in(&scene).await;
     scene.write("config/shop/a.yaml", &config_map("a", "1"));
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "config/shopp")).await;
+    deliver(&scene, "config/shopp").await;
     until_says(
         &scene,
         "web",
@@ -144,22 +144,14 @@ async fn a_path_that_is_not_there_is_named_with_what_is_there() {
 async fn wrong_credentials_are_said_and_a_repaired_secret_is_noticed() {
     let scene = Scene::new("login").await;
     let neighbour = Neighbour::moves_in(&scene).await;
-    let server = Server::start(|options| {
-        options.tls = true;
-        options.auth = Auth::Basic {
-            username: "ada".to_owned(),
-            password: "right-horse".to_owned(),
-        };
-    })
-    .await;
+    let server = Server::locked("right-horse").await;
     server.write("a.yaml", config_map("a", "1"));
     server.push();
-    let ca = server.git.ca_pem().expect("it speaks TLS").to_owned();
+    let ca = server.ca();
     scene
         .apply(&login(&scene, "door", &ca, "wrong-horse"))
         .await;
-    let mut wanted = shipment(&scene, "web", &server.url(), "");
-    wanted["spec"]["source"]["git"]["secretRef"] = json!({"name": "door"});
+    let wanted = with_secret(shipment(&scene, "web", &server.url(), ""), "door");
     scene.apply(&wanted).await;
     let status = until_says(
         &scene,
@@ -183,8 +175,7 @@ async fn a_secret_that_is_missing_or_has_the_wrong_keys_is_named() {
     let scene = Scene::new("nosecret").await;
     scene.write("a.yaml", &config_map("a", "1"));
     scene.push().await;
-    let mut wanted = scene.shipment("web", "");
-    wanted["spec"]["source"]["git"]["secretRef"] = json!({"name": "door"});
+    let wanted = with_secret(scene.shipment("web", ""), "door");
     scene.apply(&wanted).await;
     let place = format!("no Secret `{}/door`", scene.ns());
     until_says(&scene, "web", "SourceUnauthorized", &[&place]).await;
@@ -250,8 +241,7 @@ async fn a_git_server_that_sends_garbage_is_named() {
     let scene = Scene::new("garbage").await;
     let neighbour = Neighbour::moves_in(&scene).await;
     scene.write("a.yaml", &config_map("a", "1"));
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "")).await;
+    deliver(&scene, "").await;
     scene.until_ready("web", None).await;
     for (fault, word) in [
         (Fault::Garbage, "did not answer like a Git server"),

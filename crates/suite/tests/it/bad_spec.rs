@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use suite::Scene;
 
-use crate::bad_stage::{config_map, until_says};
+use crate::bad_stage::{config_map, deliver, until_says};
 
 /// Applies a Shipment that is wrong, compares what is said, then repairs it.
 async fn check(scene: &Scene, name: &str, change: impl FnOnce(&mut Value), words: &[&str]) {
@@ -119,8 +119,7 @@ async fn fields_that_cannot_be_read_are_named() {
 async fn a_folder_without_manifests_says_so() {
     let scene = Scene::new("empty").await;
     scene.write("config/README.txt", "nothing to apply here");
-    scene.push().await;
-    scene.apply(&scene.shipment("web", "config")).await;
+    deliver(&scene, "config").await;
     until_says(&scene, "web", "NothingToDeliver", &["`config`"]).await;
     scene.write("config/a.yaml", &config_map("web", "1"));
     let commit = scene.push().await;

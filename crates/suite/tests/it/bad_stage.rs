@@ -42,6 +42,23 @@ impl Server {
         Self { git, work, folder }
     }
 
+    /// Over TLS, for the user `ada` with this password alone.
+    pub(crate) async fn locked(password: &str) -> Self {
+        Self::start(|options| {
+            options.tls = true;
+            options.auth = Auth::Basic {
+                username: "ada".to_owned(),
+                password: password.to_owned(),
+            };
+        })
+        .await
+    }
+
+    /// The authority of one that speaks TLS.
+    pub(crate) fn ca(&self) -> String {
+        self.git.ca_pem().expect("it speaks TLS").to_owned()
+    }
+
     pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) {
         self.work
             .write(path, text)
@@ -82,6 +99,19 @@ pub(crate) fn shipment(scene: &Scene, name: &str, url: &str, path: &str) -> Valu
 pub(crate) fn with_ref(mut shipment: Value, reference: Value) -> Value {
     shipment["spec"]["source"]["git"]["ref"] = reference;
     shipment
+}
+
+/// The same Shipment with the credentials of a Secret.
+pub(crate) fn with_secret(mut shipment: Value, name: &str) -> Value {
+    shipment["spec"]["source"]["git"]["secretRef"] = json!({"name": name});
+    shipment
+}
+
+/// Pushes what was written, and delivers a folder of it as the Shipment `web`; tells the commit.
+pub(crate) async fn deliver(scene: &Scene, path: &str) -> String {
+    let commit = scene.push().await;
+    scene.apply(&scene.shipment("web", path)).await;
+    commit
 }
 
 /// A Secret with the password of the user `ada`, and the authority of the server.
