@@ -54,6 +54,8 @@ pub struct Ctx {
     pub deliverables: Kept<Deliverable>,
     /// How often kinds that may not be watched are looked at.
     pub look: Duration,
+    /// How often everything is applied again.
+    pub audit: Duration,
 }
 
 /// All objects of one of our own kinds, as last seen, and their passes.

@@ -70,6 +70,8 @@ pub struct Ledger {
     pub synced: Option<String>,
     /// Whether a full pass is owed: one began and did not get to its end.
     pub due: bool,
+    /// When everything is applied again although nothing seems to have changed.
+    pub audit_at: Option<Instant>,
     /// Objects that other Shipments had when they were last tried.
     pub owned_by: BTreeMap<ObjectId, Key>,
     /// What is left to do and waits for other Shipments.

@@ -49,6 +49,8 @@ pub struct Options {
     pub passes_at_once: u16,
     /// How often kinds that may not be watched are looked at.
     pub unwatched_interval: Duration,
+    /// How often everything is applied again: what no watch shows is put right by that.
+    pub audit_interval: Duration,
     /// Bounds on what is read from Git.
     pub limits: Limits,
 }
@@ -111,6 +113,7 @@ pub async fn run(
         environments,
         deliverables,
         look: options.unwatched_interval,
+        audit: options.audit_interval,
         caller,
     });
     let reports_in = read_all(&ctx, reports_in).await?;

@@ -1,6 +1,7 @@
 //! `Shipment`: drives it from its source to the cluster. Each step lives in the module of its name.
 
 mod apply;
+mod audit;
 mod check;
 mod gather;
 mod heal;
@@ -70,13 +71,17 @@ async fn pass(
     let checked = check::check(key, spec, gathered)?; // pure
     let stood = report::stood(shipment, &checked.at.tree.to_string());
     ledger.recall(stood, checked.spec.timeout);
+    let audit = audit::is_due(ctx, shipment, key, ledger);
     let healed = heal::heal(ctx, &checked, ledger).await; // reads the health that is awaited
-    if healed.nothing_else_to_do {
+    if healed.nothing_else_to_do && !audit {
         return Ok(report::unchanged(&checked, ledger));
     }
     let rendered = render::render(ctx, &checked).await?; // reads the files of one tree
     let observed = observe::observe(ctx, &checked, rendered, ledger).await?; // reads scopes and doubtful objects
-    let draft = plan::draft(&checked, observed, ledger); // pure: inert data
+    let draft = plan::draft(&checked, observed, ledger, audit); // pure: inert data
     apply::apply(ctx, shipment, &checked, draft, ledger).await?; // the only step that writes objects
+    if audit {
+        audit::done(ctx, ledger);
+    }
     Ok(report::outcome(&checked, ledger)) // pure: status comes from what was applied
 }

@@ -10,7 +10,7 @@ use delivery::prune::{self, Judgement};
 use delivery::{Object, RefusedReason};
 use kinds::shipment::{Failure, Ignore};
 use kinds::{Reason, names};
-use manifest::ObjectId;
+use manifest::{ObjectId, Problem};
 
 use super::check::Checked;
 use super::observe::Observed;
@@ -31,6 +31,8 @@ pub(super) enum Work {
     Keep,
     /// Apply it; `drift` tells what somebody else did to it.
     Apply { drift: Option<Drift> },
+    /// Apply it although nothing seems to be wrong with it.
+    Audit,
 }
 
 /// One object of the plan.
@@ -79,7 +81,8 @@ pub(super) struct Draft {
     pub(super) caller: Caller,
 }
 
-pub(super) fn draft(checked: &Checked, observed: Observed, ledger: &Ledger) -> Draft {
+pub(super) fn draft(checked: &Checked, observed: Observed, ledger: &Ledger, audit: bool) -> Draft {
+    let untouched = if audit { Work::Audit } else { Work::Keep };
     let mut failures = Vec::new();
     let mut waits = BTreeSet::new();
     let mut wanted: BTreeSet<ObjectId> = observed
@@ -87,17 +90,7 @@ pub(super) fn draft(checked: &Checked, observed: Observed, ledger: &Ledger) -> D
         .iter()
         .map(|object| object.id.clone())
         .collect();
-    for problem in &observed.problems {
-        failures.push(Failure {
-            object: None,
-            reason: Reason::ManifestInvalid.as_str().to_owned(),
-            message: clipped(
-                &format!("{}: {}", problem.reason.as_str(), problem.message),
-                MESSAGE,
-            ),
-            at: Some(place(&problem.file, problem.line)),
-        });
-    }
+    failures.extend(observed.problems.iter().map(unreadable));
     for refused in &observed.refused {
         wanted.insert(refused.id.clone());
         // Nobody knows whether the kind has namespaces: it is wanted either way.
@@ -173,7 +166,7 @@ pub(super) fn draft(checked: &Checked, observed: Observed, ledger: &Ledger) -> D
         }
     }
     Draft {
-        stages: stages(checked, &ready, &observed.drifted, ledger),
+        stages: stages(checked, &ready, &observed.drifted, ledger, untouched),
         prune: judgement,
         leave: if pending.is_some() { Vec::new() } else { leave },
         pending,
@@ -205,6 +198,7 @@ fn stages(
     objects: &[Object],
     drifted: &BTreeMap<ObjectId, Drift>,
     ledger: &Ledger,
+    untouched: Work,
 ) -> Vec<Vec<Step>> {
     let stages = order::stages(objects);
     stages
@@ -212,7 +206,7 @@ fn stages(
         .map(|stage| {
             stage
                 .into_iter()
-                .map(|index| step(checked, objects, index, drifted, ledger))
+                .map(|index| step(checked, objects, index, drifted, ledger, untouched))
                 .collect()
         })
         .collect()
@@ -224,6 +218,7 @@ fn step(
     index: usize,
     drifted: &BTreeMap<ObjectId, Drift>,
     ledger: &Ledger,
+    untouched: Work,
 ) -> Step {
     let object = objects[index].clone();
     let digest = object.manifest.digest();
@@ -238,7 +233,7 @@ fn step(
     });
     Step {
         work: if same && drift.is_none() {
-            Work::Keep
+            untouched
         } else {
             Work::Apply { drift }
         },
@@ -266,6 +261,19 @@ pub fn ignored(rules: &[Ignore], object: &Object) -> Vec<String> {
         })
         .flat_map(|rule| rule.paths.iter().cloned())
         .collect()
+}
+
+/// What could not be read.
+fn unreadable(problem: &Problem) -> Failure {
+    Failure {
+        object: None,
+        reason: Reason::ManifestInvalid.as_str().to_owned(),
+        message: clipped(
+            &format!("{}: {}", problem.reason.as_str(), problem.message),
+            MESSAGE,
+        ),
+        at: Some(place(&problem.file, problem.line)),
+    }
 }
 
 /// A failure of one object.

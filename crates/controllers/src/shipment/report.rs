@@ -332,7 +332,7 @@ fn look_again(ctx: &Ctx, ledger: &mut Ledger, result: &Result<Outcome, Halt>) ->
                     .map_or(now, |at| at + ctx.look)
                     .max(now + Duration::from_secs(1))
             });
-            [deadline, ledger.retry_at, look]
+            [deadline, ledger.retry_at, look, ledger.audit_at]
                 .into_iter()
                 .flatten()
                 .min()

@@ -53,6 +53,9 @@ pub(crate) struct ControllerArgs {
     /// Look so often at kinds that may not be watched, such as Secrets
     #[arg(long, default_value = "5m", value_parser = interval, value_name = "DURATION")]
     unwatched_interval: Duration,
+    /// Apply everything again so often, to put right what no watch shows
+    #[arg(long, default_value = "24h", value_parser = interval, value_name = "DURATION")]
+    audit_interval: Duration,
     /// Hold the Lease in this namespace
     #[arg(long, default_value = "shipway-system", value_name = "NAME")]
     lease_namespace: String,
@@ -115,6 +118,7 @@ pub(crate) async fn cmd_controller(
         requests_at_once: args.requests.max(1),
         passes_at_once: 32,
         unwatched_interval: args.unwatched_interval,
+        audit_interval: args.audit_interval,
         limits: limits(args.git_timeout),
     };
     tokio::spawn(async move {

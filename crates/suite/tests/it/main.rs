@@ -18,6 +18,7 @@ mod deliverable;
 mod environment;
 mod gaps;
 mod hook;
+mod rules_audit;
 mod rules_conflict;
 mod rules_crash;
 mod rules_drift;

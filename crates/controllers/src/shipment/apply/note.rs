@@ -64,7 +64,7 @@ pub(super) fn note(
             tell_changes(ctx, shipment, ledger, step, &applied);
             if applied.created {
                 outcome.tally.created += 1;
-            } else {
+            } else if step.work != Work::Audit {
                 outcome.tally.changed += 1;
             }
             let entry = Entry {
@@ -127,7 +127,7 @@ fn tell_changes(
     }
     let drift = match step.work {
         Work::Apply { drift } => drift,
-        Work::Keep => None,
+        Work::Keep | Work::Audit => None,
     };
     if drift.is_none() && applied.overruled.is_empty() {
         return;
