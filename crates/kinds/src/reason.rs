@@ -79,13 +79,46 @@ pub enum Reason {
     Orphaned,
     /// An object that existed before is now this Shipment's.
     Adopted,
-    /// Another controller of the same kinds is at work in the cluster.
-    OtherControllerActive,
 }
 
 impl Reason {
     /// The word itself.
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strum::IntoEnumIterator as _;
+
+    const CONTRACT: &str = include_str!("../../../docs/spec/shipment.md");
+
+    /// The words that the contract lists as reasons, of conditions and failures and of events.
+    fn documented() -> Vec<&'static str> {
+        let (_, rest) = CONTRACT.split_once("### Reasons").expect("the section");
+        let (tables, _) = rest.split_once("## Health").expect("the next section");
+        let words = tables.lines().filter_map(|line| line.strip_prefix("| `"));
+        words
+            .filter_map(|line| Some(line.split_once('`')?.0))
+            .collect()
+    }
+
+    #[test]
+    fn the_contract_lists_every_reason_and_no_other_word() {
+        let mut wanted: Vec<&str> = Reason::iter().map(Reason::as_str).collect();
+        let mut listed = documented();
+        wanted.sort_unstable();
+        listed.sort_unstable();
+        listed.dedup();
+        assert_eq!(listed, wanted);
+    }
+
+    #[test]
+    fn a_reason_is_found_by_its_word() {
+        for reason in Reason::iter() {
+            assert_eq!(reason.as_str().parse(), Ok(reason));
+        }
     }
 }

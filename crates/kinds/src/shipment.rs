@@ -4,6 +4,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Reason;
 use crate::condition::Condition;
 
 /// What one application's deployment specification is, and how to deliver it to this cluster.
@@ -171,8 +172,10 @@ pub struct ShipmentStatus {
     pub history: Vec<Delivered>,
 }
 
+// It is made from a `Reason` alone: other words come in only with a status of another version.
 /// An object or a file that is not where it should be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Failure {
     /// The object, such as `Deployment/shop/web`; absent for a file without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -186,8 +189,21 @@ pub struct Failure {
     pub at: Option<String>,
 }
 
+impl Failure {
+    /// A failure of nothing in particular yet.
+    pub fn new(reason: Reason, message: String) -> Self {
+        Self {
+            reason: reason.as_str().to_owned(),
+            message,
+            ..Self::default()
+        }
+    }
+}
+
+// Made from a `Reason` alone, as a failure is.
 /// A prune that waits for somebody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct HeldPrune {
     /// Why it is held.
     pub reason: String,
@@ -197,6 +213,16 @@ pub struct HeldPrune {
     pub objects: Vec<String>,
     /// The digest that a confirmation has to carry.
     pub digest: String,
+}
+
+impl HeldPrune {
+    /// A prune of nothing yet.
+    pub fn new(reason: Reason) -> Self {
+        Self {
+            reason: reason.as_str().to_owned(),
+            ..Self::default()
+        }
+    }
 }
 
 /// A revision that was delivered.

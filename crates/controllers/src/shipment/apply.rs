@@ -11,7 +11,7 @@ use cluster::caller::{Payload, Want};
 use cluster::{Resource, inventory};
 use delivery::inventory::Entry;
 use delivery::order::Need;
-use delivery::prune::Held;
+use delivery::prune::{Held, PruneRefusal};
 use futures::StreamExt as _;
 use kinds::shipment::{Failure, HeldPrune};
 use kinds::{Reason, Shipment, names};
@@ -258,21 +258,16 @@ fn is_met(ctx: &Ctx, need: &Need, arrived: &BTreeSet<ObjectId>, ledger: &Ledger)
 
 fn held(held: Held) -> HeldPrune {
     let reason = match held.reason {
-        delivery::prune::PruneRefusal::OverBudget { .. } => Reason::DeletionBudget,
-        delivery::prune::PruneRefusal::NeedsConfirmation(_) => Reason::ConfirmationNeeded,
-        _ => Reason::RenderIncomplete,
+        PruneRefusal::OverBudget { .. } => Reason::DeletionBudget,
+        PruneRefusal::NeedsConfirmation(_) => Reason::ConfirmationNeeded,
+        PruneRefusal::IncompleteRender | PruneRefusal::EmptyRender => Reason::RenderIncomplete,
     };
-    HeldPrune {
-        reason: reason.as_str().to_owned(),
-        count: i64::try_from(held.list.len()).unwrap_or(i64::MAX),
-        objects: held
-            .list
-            .iter()
-            .take(LISTED)
-            .map(ToString::to_string)
-            .collect(),
-        digest: held.digest,
-    }
+    let mut prune = HeldPrune::new(reason);
+    prune.count = i64::try_from(held.list.len()).unwrap_or(i64::MAX);
+    let listed = held.list.iter().take(LISTED);
+    prune.objects = listed.map(ToString::to_string).collect();
+    prune.digest = held.digest;
+    prune
 }
 
 /// Saves the inventory, notes what is left to do, and tells what was done.

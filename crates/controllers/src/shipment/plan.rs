@@ -103,12 +103,11 @@ pub(super) fn draft(checked: &Checked, observed: Observed, ledger: &Ledger, audi
         if refused.reason != RefusedReason::Duplicate {
             waits.insert(Wait::Kinds);
         }
-        failures.push(Failure {
-            object: Some(refused.id.to_string()),
-            reason: refused.reason.as_str().to_owned(),
-            message: clipped(&refused.message, MESSAGE),
-            at: Some(place(&refused.file, Some(refused.line))),
-        });
+        let message = clipped(&refused.message, MESSAGE);
+        let mut failure = Failure::new(reason_of(refused.reason), message);
+        failure.object = Some(refused.id.to_string());
+        failure.at = Some(place(&refused.file, Some(refused.line)));
+        failures.push(failure);
     }
     let protection = prune::Protection {
         untouchable: own(&checked.key),
@@ -265,24 +264,27 @@ pub fn ignored(rules: &[Ignore], object: &Object) -> Vec<String> {
 
 /// What could not be read.
 fn unreadable(problem: &Problem) -> Failure {
-    Failure {
-        object: None,
-        reason: Reason::ManifestInvalid.as_str().to_owned(),
-        message: clipped(
-            &format!("{}: {}", problem.reason.as_str(), problem.message),
-            MESSAGE,
-        ),
-        at: Some(place(&problem.file, problem.line)),
-    }
+    let message = format!("{}: {}", problem.reason.as_str(), problem.message);
+    let mut failure = Failure::new(Reason::ManifestInvalid, clipped(&message, MESSAGE));
+    failure.at = Some(place(&problem.file, problem.line));
+    failure
 }
 
 /// A failure of one object.
 pub(super) fn failure(object: &Object, reason: Reason, message: &str) -> Failure {
-    Failure {
-        object: Some(object.id.to_string()),
-        reason: reason.as_str().to_owned(),
-        message: clipped(message, MESSAGE),
-        at: Some(place(&object.manifest.file, Some(object.manifest.line))),
+    let mut failure = Failure::new(reason, clipped(message, MESSAGE));
+    failure.object = Some(object.id.to_string());
+    failure.at = Some(place(&object.manifest.file, Some(object.manifest.line)));
+    failure
+}
+
+/// The word of the closed list for why a manifest is no object.
+fn reason_of(refused: RefusedReason) -> Reason {
+    match refused {
+        RefusedReason::KindUnknown => Reason::KindUnknown,
+        RefusedReason::VersionNotServed => Reason::VersionNotServed,
+        // As where both copies can be told apart by their files alone.
+        RefusedReason::Duplicate => Reason::ManifestInvalid,
     }
 }
 

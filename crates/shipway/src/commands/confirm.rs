@@ -96,11 +96,9 @@ mod tests {
 
     #[track_caller]
     fn check(objects: &[&str], count: i64, shown: &str) {
-        let held = HeldPrune {
-            objects: objects.iter().map(|object| (*object).to_owned()).collect(),
-            count,
-            ..HeldPrune::default()
-        };
+        let mut held = HeldPrune::default();
+        held.objects = objects.iter().map(|object| (*object).to_owned()).collect();
+        held.count = count;
         assert_eq!(listed(&held), shown);
     }
 

@@ -1,5 +1,6 @@
 //! What is specific wins, which files of an overlay count, and what people see of it all.
 
+use kinds::Reason;
 use serde_json::json;
 use suite::Scene;
 
@@ -56,4 +57,81 @@ async fn an_overlays_ignore_file_decides_which_of_its_files_count() {
         })
         .await;
     scene.until_ready("web", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_word_of_a_status_is_a_reason_of_the_list() {
+    let scene = Scene::new("words").await;
+    let role = |namespace: &str| {
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {{name: {}-twice, namespace: {namespace}}}\n",
+            scene.ns()
+        )
+    };
+    for (file, text) in [
+        ("broken", "kind: [".to_owned()),
+        (
+            "twice",
+            format!("{}---\n{}", config_map("a", "1"), config_map("a", "2")),
+        ),
+        // Only the cluster tells that these are one object.
+        ("scope", format!("{}---\n{}", role("one"), role("other"))),
+        (
+            "unknown",
+            "apiVersion: x.example/v1\nkind: Nobody\nmetadata: {name: a}\n".to_owned(),
+        ),
+        (
+            "version",
+            "apiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: a}\n".to_owned(),
+        ),
+        (
+            "invalid",
+            "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: -1}]}\n"
+                .to_owned(),
+        ),
+        (
+            "elsewhere",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: kube-system}\n"
+                .to_owned(),
+        ),
+        (
+            "nowhere",
+            format!(
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a, namespace: {}-none}}\n",
+                scene.ns()
+            ),
+        ),
+    ] {
+        scene.write(&format!("web/{file}.yaml"), &text);
+    }
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "web")).await;
+    let status = scene
+        .until("web", "lists all failures", |status| {
+            status.failed == Some(10)
+        })
+        .await;
+    let words = status.failures.iter().map(|failure| &failure.reason);
+    let mut words: Vec<Reason> = words
+        .chain(status.conditions.iter().map(|condition| &condition.reason))
+        .map(|word| {
+            word.parse()
+                .unwrap_or_else(|_| panic!("`{word}` is no reason"))
+        })
+        .collect();
+    words.sort_unstable();
+    words.dedup();
+    assert_eq!(
+        words,
+        [
+            Reason::ManifestInvalid,
+            Reason::NamespaceMissing,
+            Reason::KindUnknown,
+            Reason::VersionNotServed,
+            Reason::Forbidden,
+            Reason::Invalid,
+        ],
+        "{:#?}",
+        status.failures
+    );
 }

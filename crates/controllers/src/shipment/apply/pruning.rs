@@ -132,10 +132,7 @@ fn refused(checked: &Checked, id: &ObjectId, error: &ApiError) -> Failure {
             format!("it left the source but could not be deleted: {error}"),
         )
     };
-    Failure {
-        object: Some(id.to_string()),
-        reason: reason.as_str().to_owned(),
-        message: crate::event::clipped(&message, 500),
-        at: None,
-    }
+    let mut failure = Failure::new(reason, crate::event::clipped(&message, 500));
+    failure.object = Some(id.to_string());
+    failure
 }
