@@ -51,31 +51,7 @@ pub async fn delete(
     uid: Option<&str>,
 ) -> Result<Gone, ApiError> {
     let place = Resource::object(api, id.namespace.as_deref(), &id.name);
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let Some(meta) = live(caller, &place).await? else {
-            return Ok(Gone::Absent);
-        };
-        if let Some(gone) = not_ours(&meta, owner, uid) {
-            return Ok(gone);
-        }
-        let labels = meta.labels.as_ref();
-        if labels.is_some_and(|labels| labels.contains_key(names::INSTALLATION_LABEL)) {
-            return Ok(Gone::Untouchable);
-        }
-        // With the resourceVersion, so that nobody takes it over between the look and the deletion.
-        let options = json!({
-            "propagationPolicy": "Background",
-            "preconditions": {"uid": meta.uid, "resourceVersion": meta.resource_version},
-        });
-        match caller.delete(&place, &options).await {
-            Ok(_) => return Ok(Gone::Deleted),
-            Err(error) if error.is_not_found() => return Ok(Gone::Absent),
-            Err(error) if error.is_conflict() && tries < TRIES => {}
-            Err(error) => return Err(error),
-        }
-    }
+    part(Way::Delete, caller, owner, &place, uid).await
 }
 
 /// Lets go of an object: the owner label, its annotation and our managedFields entry go, the
@@ -91,30 +67,94 @@ pub async fn orphan(
     uid: Option<&str>,
 ) -> Result<Gone, ApiError> {
     let place = Resource::object(api, id.namespace.as_deref(), &id.name);
+    part(Way::LetGo, caller, owner, &place, uid).await
+}
+
+/// How we part with an object.
+#[derive(Clone, Copy)]
+enum Way {
+    Delete,
+    LetGo,
+}
+
+impl Way {
+    /// Whether somebody wrote the object since we looked. A failed test of a JSON patch is 422.
+    fn is_overtaken(self, error: &ApiError) -> bool {
+        match self {
+            Self::Delete => error.is_conflict(),
+            Self::LetGo => error.is_conflict() || error.is_invalid(),
+        }
+    }
+}
+
+/// Parts with an object as it stands, anew where somebody was faster.
+async fn part(
+    way: Way,
+    caller: &Caller,
+    owner: &Owner,
+    place: &Resource,
+    uid: Option<&str>,
+) -> Result<Gone, ApiError> {
     let mut tries = 0;
     loop {
         tries += 1;
-        let Some(meta) = live(caller, &place).await? else {
+        let Some(meta) = live(caller, place).await? else {
             return Ok(Gone::Absent);
         };
-        let share_left = is_same(&meta, uid) && own_entry(&meta, &owner.manager()).is_some();
-        match not_ours(&meta, owner, uid) {
-            None => {}
-            // Only the label is gone: our share of it goes all the same.
-            Some(Gone::NotOurs(_)) if share_left => {}
-            Some(gone) => return Ok(gone),
-        }
-        let steps = Bytes::from(without_marks(&meta, owner).to_string());
-        let query = format!("fieldManager={}", names::CONTROLLER_MANAGER);
-        let body = Payload::JsonPatch(steps);
-        match caller.patch(&place, &query, Want::Metadata, &body).await {
-            Ok(_) => return Ok(Gone::Orphaned),
+        let done = match way {
+            Way::Delete => delete_this(caller, owner, place, &meta, uid).await,
+            Way::LetGo => let_go_of_this(caller, owner, place, &meta, uid).await,
+        };
+        match done {
             Err(error) if error.is_not_found() => return Ok(Gone::Absent),
-            // A failed test is 422: somebody wrote it meanwhile.
-            Err(error) if (error.is_conflict() || error.is_invalid()) && tries < TRIES => {}
-            Err(error) => return Err(error),
+            Err(error) if way.is_overtaken(&error) && tries < TRIES => {}
+            done => return done,
         }
     }
+}
+
+async fn delete_this(
+    caller: &Caller,
+    owner: &Owner,
+    place: &Resource,
+    meta: &ObjectMeta,
+    uid: Option<&str>,
+) -> Result<Gone, ApiError> {
+    if let Some(gone) = not_ours(meta, owner, uid) {
+        return Ok(gone);
+    }
+    let labels = meta.labels.as_ref();
+    if labels.is_some_and(|labels| labels.contains_key(names::INSTALLATION_LABEL)) {
+        return Ok(Gone::Untouchable);
+    }
+    // With the resourceVersion, so that nobody takes it over between the look and the deletion.
+    let options = json!({
+        "propagationPolicy": "Background",
+        "preconditions": {"uid": meta.uid, "resourceVersion": meta.resource_version},
+    });
+    caller.delete(place, &options).await?;
+    Ok(Gone::Deleted)
+}
+
+async fn let_go_of_this(
+    caller: &Caller,
+    owner: &Owner,
+    place: &Resource,
+    meta: &ObjectMeta,
+    uid: Option<&str>,
+) -> Result<Gone, ApiError> {
+    let share_left = is_same(meta, uid) && own_entry(meta, &owner.manager()).is_some();
+    match not_ours(meta, owner, uid) {
+        None => {}
+        // Only the label is gone: our share of it goes all the same.
+        Some(Gone::NotOurs(_)) if share_left => {}
+        Some(gone) => return Ok(gone),
+    }
+    let steps = Bytes::from(without_marks(meta, owner).to_string());
+    let query = format!("fieldManager={}", names::CONTROLLER_MANAGER);
+    let body = Payload::JsonPatch(steps);
+    caller.patch(place, &query, Want::Metadata, &body).await?;
+    Ok(Gone::Orphaned)
 }
 
 /// The JSON patch that takes owner label, annotation and our managedFields entry away.

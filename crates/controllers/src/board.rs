@@ -51,6 +51,21 @@ pub enum Wait {
     Shipment(Key),
 }
 
+/// Whether a Shipment is ready, so that others may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// It is.
+    Ready,
+    /// It is not.
+    NotReady,
+}
+
+impl From<bool> for Readiness {
+    fn from(ready: bool) -> Self {
+        if ready { Self::Ready } else { Self::NotReady }
+    }
+}
+
 /// What one Shipment lets the others know.
 #[derive(Clone, Debug, Default)]
 struct Notice {
@@ -63,7 +78,7 @@ struct Notice {
     /// Whether something that it waits for has moved since its last full pass.
     woken: bool,
     /// How it stands at which generation. A watch tells that too, but later than we are woken.
-    stands: Option<(Option<i64>, bool)>,
+    stands: Option<(Option<i64>, Readiness)>,
     /// Whether a pass got to its end.
     passed: bool,
     /// While a pass is under way: what has moved meanwhile.
@@ -105,14 +120,14 @@ impl Board {
     }
 
     /// Notes how a Shipment stands at a generation.
-    pub fn stands(&self, key: &Key, generation: Option<i64>, ready: bool) {
-        self.lock().entry(key.clone()).or_default().stands = Some((generation, ready));
+    pub fn stands(&self, key: &Key, generation: Option<i64>, readiness: Readiness) {
+        self.lock().entry(key.clone()).or_default().stands = Some((generation, readiness));
     }
 
     /// Whether a Shipment is ready at a generation; nothing where no pass has told since the start.
     pub fn is_ready(&self, key: &Key, generation: Option<i64>) -> Option<bool> {
         let stands = self.lock().get(key).and_then(|notice| notice.stands);
-        stands.map(|(at, ready)| at == generation && ready)
+        stands.map(|(at, readiness)| at == generation && readiness == Readiness::Ready)
     }
 
     /// Whether a Shipment has had a whole pass since the start.

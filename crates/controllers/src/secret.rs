@@ -20,6 +20,15 @@ const KEEP: Duration = Duration::from_mins(10);
 /// How long they are used where the source refuses them.
 const KEEP_REFUSED: Duration = Duration::from_secs(5);
 
+/// What the source has made of the credentials that were read last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Welcome {
+    /// Nothing is known against them.
+    Open,
+    /// It refused them: they may have been renewed in their Secret since.
+    Refused,
+}
+
 /// The credentials that were read.
 #[derive(Default)]
 pub struct Secrets(Mutex<HashMap<(String, String), Kept>>);
@@ -37,10 +46,13 @@ impl Secrets {
         caller: &Caller,
         namespace: &str,
         name: &str,
-        refused: bool,
+        welcome: Welcome,
     ) -> Result<Credentials, Halt> {
         let place = (namespace.to_owned(), name.to_owned());
-        let keep = if refused { KEEP_REFUSED } else { KEEP };
+        let keep = match welcome {
+            Welcome::Open => KEEP,
+            Welcome::Refused => KEEP_REFUSED,
+        };
         let known = self
             .0
             .lock()

@@ -125,29 +125,43 @@ impl Budget {
     }
 }
 
+/// What decides which objects may be deleted.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// What was delivered.
+    pub inventory: &'a Inventory,
+    /// What the source names.
+    pub wanted: &'a BTreeSet<ObjectId>,
+    /// Whether everything that the source names is known.
+    pub complete: bool,
+    /// What the environment protects.
+    pub protection: &'a Protection,
+    /// The digest that a human confirmed.
+    pub confirmed: Option<&'a str>,
+}
+
 /// Judges which listed objects that are no longer wanted may be deleted.
 ///
-/// `confirmed` is the digest that a human confirmed; `transitive` says how many objects a
-/// Deliverable or a Shipment would take along, beyond itself. The budget counts those on both
-/// sides.
+/// `transitive` says how many objects a Deliverable or a Shipment would take along, beyond itself.
+/// The budget counts those on both sides.
 ///
 /// Guarantees: after a render that was not complete, or that yielded nothing, the answer is to wait,
 /// whatever was confirmed. A confirmation holds for exactly the list it was given for: one object
 /// more or less and it is void.
-pub fn judge(
-    inventory: &Inventory,
-    wanted: &BTreeSet<ObjectId>,
-    rendering_complete: bool,
-    protection: &Protection,
-    confirmed: Option<&str>,
-    transitive: &dyn Fn(&ObjectId) -> usize,
-) -> Judgement {
+pub fn judge(situation: &Situation<'_>, transitive: &dyn Fn(&ObjectId) -> usize) -> Judgement {
+    let Situation {
+        inventory,
+        wanted,
+        complete,
+        protection,
+        confirmed,
+    } = *situation;
     let mut list = inventory.beyond(wanted);
     list.retain(|id| !protection.untouchable.contains(id));
     if list.is_empty() {
         return Judgement::default();
     }
-    if !rendering_complete {
+    if !complete {
         return hold(PruneRefusal::IncompleteRender, list);
     }
     if wanted.is_empty() {

@@ -14,6 +14,7 @@ use kube::runtime::controller::Action;
 use crate::context::Ctx;
 use crate::halt::Halt;
 use crate::pump;
+use crate::secret::Welcome;
 use crate::shipment::spec;
 use crate::source::{Follower, Known, Wish};
 
@@ -65,16 +66,14 @@ async fn follow(environment: &Environment, ctx: &Ctx) -> Result<Option<Known>, H
         return Ok(None);
     };
     let follower = follower(environment);
-    // Refused credentials may have been renewed in their Secret since they were read.
-    let refused = ctx
-        .sources
-        .known(&follower)
-        .trouble
-        .is_some_and(|why| why.reason == Reason::SourceUnauthorized);
+    let welcome = match ctx.sources.known(&follower).trouble {
+        Some(why) if why.reason == Reason::SourceUnauthorized => Welcome::Refused,
+        _ => Welcome::Open,
+    };
     let credentials = match &overlay.git.secret_ref {
         Some(secret) => {
             ctx.secrets
-                .credentials(&ctx.caller, &secret.namespace, &secret.name, refused)
+                .credentials(&ctx.caller, &secret.namespace, &secret.name, welcome)
                 .await?
         }
         None => Credentials::default(),

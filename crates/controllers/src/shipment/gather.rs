@@ -11,6 +11,7 @@ use crate::board::Key;
 use crate::context::Ctx;
 use crate::environment;
 use crate::halt::Halt;
+use crate::secret::Welcome;
 use crate::source::{Follower, Known, Trouble, Wish};
 
 /// What is wanted, as far as it is known.
@@ -74,12 +75,12 @@ pub(super) async fn gather(
 
 async fn source(ctx: &Ctx, key: &Key, spec: &Spec) -> Result<Known, Halt> {
     let follower = follower(key);
-    let mut refused = false;
+    let mut welcome = Welcome::Open;
     loop {
         let credentials = match &spec.secret {
             Some(name) => {
                 ctx.secrets
-                    .credentials(&ctx.caller, &key.namespace, name, refused)
+                    .credentials(&ctx.caller, &key.namespace, name, welcome)
                     .await?
             }
             None => Credentials::default(),
@@ -100,15 +101,14 @@ async fn source(ctx: &Ctx, key: &Key, spec: &Spec) -> Result<Known, Halt> {
                 reason: why.reason,
                 attempt: format!("follow the source: {}", why.message),
             })?;
-        // Refused credentials may have been renewed in their Secret since they were read.
         let turned_away = known
             .trouble
             .as_ref()
             .is_some_and(|why| why.reason == kinds::Reason::SourceUnauthorized);
-        if refused || !turned_away || spec.secret.is_none() {
+        if welcome == Welcome::Refused || !turned_away || spec.secret.is_none() {
             return Ok(known);
         }
-        refused = true;
+        welcome = Welcome::Refused;
     }
 }
 

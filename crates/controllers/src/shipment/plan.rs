@@ -129,14 +129,16 @@ pub(super) fn draft(checked: &Checked, observed: Observed, ledger: &Ledger, audi
         waits.insert(Wait::Shipment(other));
     }
     let judgement = if checked.spec.prune && pending.is_none() {
-        prune::judge(
-            &inventory,
-            &wanted,
-            observed.complete,
-            &protection,
-            checked.spec.confirmed.as_deref(),
-            &|id| observed.taken_along.get(id).copied().unwrap_or_default(),
-        )
+        let situation = prune::Situation {
+            inventory: &inventory,
+            wanted: &wanted,
+            complete: observed.complete,
+            protection: &protection,
+            confirmed: checked.spec.confirmed.as_deref(),
+        };
+        prune::judge(&situation, &|id| {
+            observed.taken_along.get(id).copied().unwrap_or_default()
+        })
     } else {
         Judgement::default()
     };

@@ -16,7 +16,7 @@ use kube::runtime::controller::Action;
 use manifest::ObjectId;
 use tokio::time::Instant;
 
-use crate::board::{Key, Wait};
+use crate::board::{Key, Readiness, Wait};
 use crate::context::Ctx;
 use crate::event::{clipped, tell};
 use crate::halt::{Halt, backoff};
@@ -65,10 +65,11 @@ pub(super) async fn report(
     if ctx.board.ends(key, wait) {
         ctx.wake_all([key.clone()]);
     }
+    let ready = is_ready(&next);
     ctx.board
-        .stands(key, next.observed_generation, is_ready(&next));
+        .stands(key, next.observed_generation, Readiness::from(ready));
     let sign = (
-        is_ready(&next),
+        ready,
         next.observed_generation,
         ledger.done.clone(),
         ctx.board.attempted(key),

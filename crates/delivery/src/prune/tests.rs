@@ -49,14 +49,14 @@ impl Case {
             .collect();
         let wanted = ids(wanted).into_iter().collect();
         let transitive = |id: &ObjectId| if id.kind == "Deliverable" { 10 } else { 0 };
-        judge(
-            &inventory,
-            &wanted,
-            self.complete,
-            &self.protection,
-            self.confirmed.as_deref(),
-            &transitive,
-        )
+        let situation = Situation {
+            inventory: &inventory,
+            wanted: &wanted,
+            complete: self.complete,
+            protection: &self.protection,
+            confirmed: self.confirmed.as_deref(),
+        };
+        judge(&situation, &transitive)
     }
 
     /// Compares what is pruned and why what else is held.

@@ -33,8 +33,14 @@ impl Stage<'_> {
             ..environment::protection(environment).map_err(|halt| halted(&halt))?
         };
         let inventory = Inventory(entries.iter().map(listed).collect());
-        let confirmed = self.case.spec.confirmed.as_deref();
-        let judgement = prune::judge(&inventory, wanted, complete, &protection, confirmed, &|_| 0);
+        let situation = prune::Situation {
+            inventory: &inventory,
+            wanted,
+            complete,
+            protection: &protection,
+            confirmed: self.case.spec.confirmed.as_deref(),
+        };
+        let judgement = prune::judge(&situation, &|_| 0);
         let mut notes = Vec::new();
         let mut list = judgement.prune;
         if let Some(held) = judgement.held {
