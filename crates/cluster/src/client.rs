@@ -2,18 +2,21 @@
 //!
 //! kube's own stack speaks HTTP/1.1 only (a TLS connection per watch), repeats 429, 503 and 504
 //! on its own for up to 20 seconds, and logs every URL; this one leaves all of that to the caller.
+//! What a kubeconfig says about a connection holds all the same, but for its `proxy-url`.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::time::Duration;
 
 use http::Uri;
-use http::{HeaderValue, Request, header};
-use hyper_rustls::HttpsConnectorBuilder;
+use http::{HeaderMap, HeaderValue, Request, header};
+use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use kube::client::{Body, ConfigExt as _};
+use kube::client::{Body, ConfigExt as _, RustlsTlsError};
 use kube::{Client, Config};
-use tower::{BoxError, ServiceBuilder, ServiceExt as _};
+use tower::{BoxError, Layer as _, Service as _, ServiceBuilder, ServiceExt as _};
 
 /// How often an idle connection is asked whether it is still there. A server that vanished
 /// without closing is noticed within twice this time.
@@ -32,11 +35,17 @@ pub fn connect(config: &Config) -> Result<Client, kube::Error> {
     let mut tcp = HttpConnector::new();
     tcp.set_nodelay(true);
     tcp.enforce_http(false);
-    let connector = HttpsConnectorBuilder::new()
+    let mut connector = HttpsConnectorBuilder::new()
         .with_tls_config(config.rustls_client_config()?)
-        .https_or_http()
-        .enable_all_versions()
-        .wrap_connector(tcp);
+        .https_or_http();
+    if let Some(name) = &config.tls_server_name {
+        let name = name.clone().try_into();
+        let name = name
+            .map_err(RustlsTlsError::InvalidServerName)
+            .map_err(kube::Error::RustlsTls)?;
+        connector = connector.with_server_name_resolver(FixedServerNameResolver::new(name));
+    }
+    let connector = connector.enable_all_versions().wrap_connector(tcp);
     // An API server that is just starting accepts connections long before it answers on them.
     let connector = tower::service_fn(move |uri: Uri| {
         let connecting = tokio::time::timeout(CONNECTING, connector.clone().oneshot(uri));
@@ -51,8 +60,10 @@ pub fn connect(config: &Config) -> Result<Client, kube::Error> {
         .http2_keep_alive_while_idle(true)
         .http2_adaptive_window(true)
         .build(connector);
+    let given = given(config)?;
     let service = ServiceBuilder::new()
         .map_request(named)
+        .map_request(move |request| with_given(request, &given))
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)
         .map_err(BoxError::from)
@@ -68,4 +79,76 @@ fn named(mut request: Request<Body>) -> Request<Body> {
         .entry(header::USER_AGENT)
         .or_insert(name);
     request
+}
+
+/// The headers that the configuration wants on every request; as whom to act is among them.
+fn given(config: &Config) -> Result<HeaderMap, kube::Error> {
+    // kube alone knows how each is written, and only tells by writing them.
+    let tell = |request: Request<()>| -> Ready<Result<HeaderMap, Infallible>> {
+        ready(Ok(request.into_parts().0.headers))
+    };
+    let mut teller = config.extra_headers_layer()?.layer(tower::service_fn(tell));
+    let Ok(headers) = teller.call(Request::new(())).into_inner();
+    Ok(headers)
+}
+
+/// Adds the headers of the configuration. A request that acts as an account does so in place of
+/// whoever the configuration acts as: the API server takes no chain of them, and groups of the one
+/// beside the name of the other would make a third.
+fn with_given<B>(mut request: Request<B>, given: &HeaderMap) -> Request<B> {
+    let acts = request.headers().contains_key("impersonate-user");
+    for (name, value) in given {
+        if !(acts && name.as_str().starts_with("impersonate-")) {
+            request.headers_mut().append(name, value.clone());
+        }
+    }
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kube::config::AuthInfo;
+
+    /// Compares the headers of a request that has these, under a configuration that acts as `jane`
+    /// of two groups.
+    #[track_caller]
+    fn check(own: &[(&'static str, &'static str)], seen: &str) {
+        let mut config = Config::new(Uri::from_static("https://localhost"));
+        config.auth_info = AuthInfo {
+            impersonate: Some("jane".to_owned()),
+            impersonate_groups: Some(vec!["shop".to_owned(), "desk".to_owned()]),
+            ..AuthInfo::default()
+        };
+        config.headers = vec![(header::VIA, HeaderValue::from_static("here"))];
+        let mut request = Request::new(());
+        for (name, value) in own {
+            request
+                .headers_mut()
+                .append(*name, HeaderValue::from_static(value));
+        }
+        let request = with_given(request, &given(&config).expect("usable headers"));
+        let headers = request.headers().iter();
+        let mut lines: Vec<_> = headers
+            .map(|(name, value)| format!("{name}={}", value.to_str().unwrap_or_default()))
+            .collect();
+        lines.sort();
+        assert_eq!(lines.join(" "), seen);
+    }
+
+    #[test]
+    fn a_request_is_made_as_whom_the_configuration_acts_as() {
+        check(
+            &[],
+            "impersonate-group=desk impersonate-group=shop impersonate-user=jane via=here",
+        );
+    }
+
+    #[test]
+    fn a_request_as_an_account_is_made_as_that_alone() {
+        check(
+            &[("impersonate-user", "system:serviceaccount:shop:web")],
+            "impersonate-user=system:serviceaccount:shop:web via=here",
+        );
+    }
 }

@@ -1,7 +1,9 @@
 //! What is specific wins, which files of an overlay count, and what people see of it all.
 
+use std::path::PathBuf;
+
 use kinds::Reason;
-use serde_json::json;
+use serde_json::{Value, json};
 use suite::Scene;
 
 use crate::bad_stage::{Server, config_map, until_value, value};
@@ -134,4 +136,53 @@ async fn every_word_of_a_status_is_a_reason_of_the_list() {
         "{:#?}",
         status.failures
     );
+}
+
+/// A kubeconfig of the scene whose user, and cluster, have this in addition.
+fn kubeconfig(scene: &Scene, user: Value, cluster: Value) -> (tempfile::TempDir, PathBuf) {
+    let config = scene.kubectl(&["config", "view", "--raw", "--minify", "-o", "json"]);
+    let mut config: Value = serde_json::from_str(&config).expect("kubectl prints JSON");
+    for (place, more) in [("/users/0/user", user), ("/clusters/0/cluster", cluster)] {
+        let place = config.pointer_mut(place).expect("kubectl shows it");
+        for (key, value) in more.as_object().cloned().unwrap_or_default() {
+            place[key] = value;
+        }
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("kubeconfig");
+    std::fs::write(&file, config.to_string()).expect("the file can be written");
+    (folder, file)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kubeconfig_that_acts_as_somebody_is_believed() {
+    let scene = Scene::new("acting").await;
+    scene.write("web/a.yaml", &config_map("web", "1"));
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "web")).await;
+    scene.until_ready("web", None).await;
+    let (_folder, jane) = kubeconfig(&scene, json!({"as": "jane"}), json!({}));
+    let (code, _, err) = scene.shipway_as(&jane, &["get"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("\"jane\" cannot list"), "{err}");
+    let groups = json!({"as": "jane", "as-groups": ["desk", "system:masters"]});
+    let (_folder, admin) = kubeconfig(&scene, groups, json!({}));
+    let (code, out, err) = scene.shipway_as(&admin, &["get", "-o", "name"]);
+    assert_eq!((code, out.lines().count()), (0, 1), "{err}");
+    // What is asked as the account is asked as that alone.
+    let (code, out, err) = scene.shipway_as(&admin, &["diff", "web"]);
+    assert_eq!(code, 0, "{err}{out}");
+    assert!(err.contains("/deployer`"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_name_that_a_kubeconfig_expects_of_its_server_is_checked() {
+    let scene = Scene::new("server").await;
+    let named = |name: &str| kubeconfig(&scene, json!({}), json!({"tls-server-name": name}));
+    let (_folder, right) = named("kubernetes.default.svc");
+    let (code, _, err) = scene.shipway_as(&right, &["get"]);
+    assert_eq!(code, 0, "{err}");
+    let (_folder, wrong) = named("elsewhere.example.com");
+    let (code, _, err) = scene.shipway_as(&wrong, &["get"]);
+    assert_eq!(code, 2, "{err}");
 }
