@@ -211,6 +211,19 @@ fn hold(reason: PruneRefusal, list: Vec<ObjectId>) -> Judgement {
     }
 }
 
+/// The list of objects that a digest stands for, if it is one that is held in this situation: of
+/// all that are no longer wanted, or of those among them that need confirmation.
+pub fn list_of(digest_held: &str, situation: &Situation<'_>) -> Option<Vec<ObjectId>> {
+    let protection = situation.protection;
+    let mut list = situation.inventory.beyond(situation.wanted);
+    list.retain(|id| !protection.untouchable.contains(id));
+    if digest(&list) == digest_held {
+        return Some(list);
+    }
+    list.retain(|id| protection.needs_confirmation(id));
+    (digest(&list) == digest_held).then_some(list)
+}
+
 /// How much of a digest a human has to copy.
 const DIGEST_DIGITS: usize = 16;
 

@@ -293,3 +293,37 @@ fn a_deleted_shipment_orphans_what_needs_confirmation() {
         }
     );
 }
+
+#[test]
+fn a_digest_tells_the_list_that_it_stands_for_and_no_other() {
+    #[track_caller]
+    fn check(inventory: &str, wanted: &str, of: &str, found: Option<&str>) {
+        let inventory: Inventory = ids(inventory)
+            .into_iter()
+            .map(|id| Entry::planned(id, "v1"))
+            .collect();
+        let protection = Protection {
+            untouchable: ids("Root/a").into_iter().collect(),
+            ..Protection::default()
+        };
+        let situation = Situation {
+            inventory: &inventory,
+            wanted: &ids(wanted).into_iter().collect(),
+            complete: true,
+            protection: &protection,
+            confirmed: None,
+        };
+        assert_eq!(list_of(&digest(&ids(of)), &situation), found.map(ids));
+    }
+    let there = "ConfigMap/a ConfigMap/b PersistentVolumeClaim/c Root/a";
+    let whole = "ConfigMap/b PersistentVolumeClaim/c";
+    check(there, "ConfigMap/a", whole, Some(whole));
+    check(
+        there,
+        "ConfigMap/a",
+        "PersistentVolumeClaim/c",
+        Some("PersistentVolumeClaim/c"),
+    );
+    check(there, "ConfigMap/a", "ConfigMap/b", None);
+    check(there, "ConfigMap/a ConfigMap/b", whole, None);
+}

@@ -4,10 +4,11 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Args;
-use kinds::names;
 use kinds::shipment::HeldPrune;
+use kinds::{Reason, names};
 use serde_json::json;
 
+use super::diff;
 use super::target::{Target, named};
 use crate::config::ClusterArgs;
 use crate::error::CliError;
@@ -15,7 +16,9 @@ use crate::output::{lines, note, print_text};
 
 /// Agree to a deletion that is held, after a look at its list
 ///
-/// What is agreed to is exactly the list that is shown: if it changes meanwhile, the deletion is held again.
+/// What is agreed to is exactly the list of the digest: if it changes meanwhile, the deletion is held again.
+/// The cluster keeps the first 50 objects of a list; a longer one is worked out from the source, which is read
+/// from this machine.
 #[derive(Debug, Args)]
 pub(crate) struct ConfirmArgs {
     /// The Shipment
@@ -38,7 +41,14 @@ pub(crate) async fn cmd_confirm(
         note(format!("no deletion of Shipment `{}` is held", args.name));
         return Ok(ExitCode::SUCCESS);
     };
-    print_text(&listed(&held));
+    let shown = whole(cluster, &args.name, &held).await;
+    print_text(&lines(&shown));
+    if held.reason == Reason::RenderIncomplete.as_str() {
+        return Err(CliError::failed(
+            "these are held because nothing, or not everything, could be rendered: no confirmation helps",
+        )
+        .hint(format!("`shipway get {}` says what to mend", args.name)));
+    }
     if let Some(digest) = args
         .digest
         .as_ref()
@@ -63,11 +73,39 @@ pub(crate) async fn cmd_confirm(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The list, one object a line.
-fn listed(held: &HeldPrune) -> String {
-    let more = held.count - i64::try_from(held.objects.len()).unwrap_or_default();
-    let rest = (more > 0).then(|| format!("... and {more} more, {} in all", held.count));
-    lines(held.objects.iter().chain(&rest))
+/// The objects that would go: those that the status lists, or all where there are more and the
+/// source tells which. What cannot be shown is said.
+async fn whole(cluster: &ClusterArgs, name: &str, held: &HeldPrune) -> Vec<String> {
+    let listed = held.objects.clone();
+    if is_whole(held) {
+        return listed;
+    }
+    let found = match Target::connect(cluster).await {
+        Ok(target) => diff::held(target, name, &held.digest).await,
+        Err(error) => Err(error),
+    };
+    let why = match found {
+        Ok(Some(list)) => return list.iter().map(ToString::to_string).collect(),
+        Ok(None) => "the source and the cluster have moved on since the list was made".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    note(partly(held, &why));
+    listed
+}
+
+/// Whether the status lists every object.
+fn is_whole(held: &HeldPrune) -> bool {
+    usize::try_from(held.count).is_ok_and(|count| count <= held.objects.len())
+}
+
+/// What is said where not all can be shown.
+fn partly(held: &HeldPrune, why: &str) -> String {
+    format!(
+        "Only {} of {} objects are shown, and the digest {} is that of all: {why}.",
+        held.objects.len(),
+        held.count,
+        held.digest
+    )
 }
 
 fn counted(count: i64) -> String {
@@ -95,24 +133,22 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(objects: &[&str], count: i64, shown: &str) {
+    fn check(objects: &[&str], count: i64, said: Option<&str>) {
         let mut held = HeldPrune::default();
         held.objects = objects.iter().map(|object| (*object).to_owned()).collect();
         held.count = count;
-        assert_eq!(listed(&held), shown);
+        held.digest = "a1".to_owned();
+        let told = (!is_whole(&held)).then(|| partly(&held, "no answer"));
+        assert_eq!(told.as_deref(), said);
     }
 
     #[test]
-    fn lists_what_would_go_and_how_much_is_not_listed() {
-        check(
-            &["ConfigMap/shop/a", "ConfigMap/shop/b"],
-            2,
-            "ConfigMap/shop/a\nConfigMap/shop/b\n",
-        );
+    fn says_how_much_of_a_list_is_not_shown() {
+        check(&["ConfigMap/shop/a", "ConfigMap/shop/b"], 2, None);
         check(
             &["ConfigMap/shop/a"],
             60,
-            "ConfigMap/shop/a\n... and 59 more, 60 in all\n",
+            Some("Only 1 of 60 objects are shown, and the digest a1 is that of all: no answer."),
         );
     }
 }

@@ -77,6 +77,20 @@ pub(crate) async fn cmd_diff(cluster: &ClusterArgs, args: &DiffArgs) -> Result<E
     verdict(&outcome)
 }
 
+/// The whole list of a prune that is held with this digest, as far as it can be worked out here.
+pub(crate) async fn held(
+    target: Target,
+    name: &str,
+    digest: &str,
+) -> Result<Option<Vec<ObjectId>>, CliError> {
+    let case = Case::open(target, name).await?;
+    let (commit, _) = case.fetch(None).await?;
+    let environment = case.environment().await?;
+    let overlay = case.overlay_of(environment.as_deref()).await?;
+    let rendering = case.render(commit, overlay.as_ref()).await?;
+    live::held(&case, rendering, environment.as_deref(), digest).await
+}
+
 fn two(text: &str) -> Result<(String, String), CliError> {
     match text
         .split(',')
@@ -100,10 +114,7 @@ async fn with_cluster(case: &Case, args: &DiffArgs) -> Result<Outcome, CliError>
     } else {
         case.environment().await?
     };
-    let overlay = match &environment {
-        Some(environment) => case.overlay(environment).await?,
-        None => None,
-    };
+    let overlay = case.overlay_of(environment.as_deref()).await?;
     let rendering = case.render(commit, overlay.as_ref()).await?;
     let problems = rendering.problems.clone();
     let compared = live::compare(case, rendering, environment.as_deref()).await?;
@@ -126,10 +137,7 @@ async fn revisions(case: &Case, args: &DiffArgs, from: &str) -> Result<Outcome, 
     } else {
         case.environment().await?
     };
-    let overlay = match &environment {
-        Some(environment) => case.overlay(environment).await?,
-        None => None,
-    };
+    let overlay = case.overlay_of(environment.as_deref()).await?;
     let old = case.render(old, overlay.as_ref()).await?;
     let new = case.render(new, overlay.as_ref()).await?;
     Ok(manifests(case, old, new, (old_name, new_name)))

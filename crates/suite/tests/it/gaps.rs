@@ -186,3 +186,57 @@ async fn the_name_that_a_kubeconfig_expects_of_its_server_is_checked() {
     let (code, _, err) = scene.shipway_as(&wrong, &["get"]);
     assert_eq!(code, 2, "{err}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn confirm_shows_the_whole_of_a_long_list_or_says_how_much_it_does_not() {
+    let scene = Scene::new("long").await;
+    let ns = scene.ns();
+    for number in 0..60 {
+        let name = format!("map-{number:02}");
+        scene.write(&format!("web/{name}.yaml"), &config_map(&name, "1"));
+    }
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "web")).await;
+    scene.until_ready("web", None).await;
+    for number in 0..55 {
+        scene.remove(&format!("web/map-{number:02}.yaml"));
+    }
+    scene.push().await;
+    let status = scene
+        .until("web", "is held", |status| status.held.is_some())
+        .await;
+    let held = status.held.expect("it was just seen");
+    assert_eq!((held.count, held.objects.len()), (55, 50));
+    let all: Vec<String> = (0..55)
+        .map(|n| format!("ConfigMap/{ns}/map-{n:02}"))
+        .collect();
+    let (code, out, err) = scene.shipway(&["confirm", "web"]);
+    assert_eq!(code, 2, "without a terminal nothing is confirmed: {err}");
+    assert_eq!(out.lines().collect::<Vec<_>>(), all, "{err}");
+    // Who may not read the credentials of the source sees what the cluster keeps, and how much not.
+    scene
+        .apply(&json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "confirms", "namespace": ns},
+            "rules": [{"apiGroups": ["shipway.run"], "resources": ["shipments"], "verbs": ["get", "patch"]}],
+        }))
+        .await;
+    scene
+        .apply(&json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "confirms", "namespace": ns},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "confirms"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "jane"}],
+        }))
+        .await;
+    let (_folder, jane) = kubeconfig(&scene, json!({"as": "jane"}), json!({}));
+    let digest = ["confirm", "web", "--yes", "--digest", &held.digest];
+    let (code, out, err) = scene.shipway_as(&jane, &digest);
+    assert_eq!((code, out.lines().count()), (0, 50), "{err}");
+    assert!(err.contains("Only 50 of 55 objects are shown"), "{err}");
+    assert!(
+        err.contains("the deletion of 55 objects is confirmed"),
+        "{err}"
+    );
+    scene.until_ready("web", None).await;
+    assert_eq!(value(&scene, "map-54").await, None);
+    assert_eq!(value(&scene, "map-55").await.as_deref(), Some("1"));
+}

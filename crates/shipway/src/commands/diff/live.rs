@@ -9,6 +9,7 @@ use cluster::caller::Want;
 use cluster::catalog::Catalog;
 use cluster::{ApiError, Caller, Owner, Resource};
 use controllers::shipment::ignored;
+use delivery::prune;
 use delivery::{Object, Refused, RefusedReason, Rendering};
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::Namespace;
@@ -21,6 +22,7 @@ use super::identity::Identity;
 use super::show::{Change, Difference, Word};
 use super::want::Case;
 use crate::commands::target::{AT_ONCE, unable};
+use crate::commands::tree::inventory;
 use crate::error::CliError;
 
 /// What a comparison found.
@@ -90,6 +92,34 @@ pub(super) async fn compare(
         same,
         notes,
     })
+}
+
+/// The whole list of a held prune, worked out anew from Git and the inventory. Nothing where that
+/// is not the list of this digest: something has moved since, or goes to another Shipment.
+pub(super) async fn held(
+    case: &Case,
+    rendering: Rendering,
+    environment: Option<&Environment>,
+    digest: &str,
+) -> Result<Option<Vec<ObjectId>>, CliError> {
+    let catalog = Catalog::new(case.target.client.clone());
+    catalog
+        .refresh(std::time::Duration::ZERO)
+        .await
+        .map_err(|error| unable(&error))?;
+    let served = |group: &str, version: &str, kind: &str| catalog.served(group, version, kind);
+    let settled = delivery::settle(&case.subject(), rendering.manifests, &served);
+    let wanted = wanted(&settled.objects, &settled.problems, &case.key.namespace);
+    let entries = inventory(&case.target, &case.key.name).await?;
+    let protection = pruned::protection(case, environment)?;
+    let situation = prune::Situation {
+        inventory: &pruned::listed(&entries),
+        wanted: &wanted,
+        complete: true,
+        protection: &protection,
+        confirmed: None,
+    };
+    Ok(prune::list_of(digest, &situation))
 }
 
 async fn missing_namespaces(case: &Case, objects: &[Object]) -> Result<BTreeSet<String>, CliError> {

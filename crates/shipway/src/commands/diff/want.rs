@@ -95,6 +95,17 @@ impl Case {
         all.get(name).await.map_err(|error| no_environment(&error))
     }
 
+    /// The part of the overlay that concerns the Shipment, if there is an Environment.
+    pub(super) async fn overlay_of(
+        &self,
+        environment: Option<&Environment>,
+    ) -> Result<Option<Overlay>, CliError> {
+        match environment {
+            Some(environment) => self.overlay(environment).await,
+            None => Ok(None),
+        }
+    }
+
     /// The part of an Environment's overlay that concerns the Shipment.
     pub(super) async fn overlay(
         &self,

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::{Stage, plain};
 use crate::commands::diff::show::{Change, Difference, Word};
-use crate::commands::diff::want::halted;
+use crate::commands::diff::want::{Case, halted};
 use crate::commands::target::unable;
 use crate::commands::tree::{id_of, inventory};
 use crate::error::CliError;
@@ -28,11 +28,8 @@ impl Stage<'_> {
         environment: Option<&Environment>,
     ) -> Result<(Vec<Difference>, Vec<String>), CliError> {
         let entries = inventory(&self.case.target, &self.case.key.name).await?;
-        let protection = prune::Protection {
-            untouchable: own(&self.case.key),
-            ..environment::protection(environment).map_err(|halt| halted(&halt))?
-        };
-        let inventory = Inventory(entries.iter().map(listed).collect());
+        let protection = protection(self.case, environment)?;
+        let inventory = listed(&entries);
         let situation = prune::Situation {
             inventory: &inventory,
             wanted,
@@ -109,13 +106,22 @@ impl Stage<'_> {
     }
 }
 
-fn listed(entry: &InventoryEntry) -> (ObjectId, Entry) {
-    let id = id_of(entry);
-    (
-        id.clone(),
-        Entry {
-            uid: entry.uid.clone(),
-            ..Entry::planned(id, &entry.version)
-        },
-    )
+/// What is protected where the Shipment is.
+pub(super) fn protection(
+    case: &Case,
+    environment: Option<&Environment>,
+) -> Result<prune::Protection, CliError> {
+    Ok(prune::Protection {
+        untouchable: own(&case.key),
+        ..environment::protection(environment).map_err(|halt| halted(&halt))?
+    })
+}
+
+/// What was delivered, as the guards take it.
+pub(super) fn listed(entries: &[InventoryEntry]) -> Inventory {
+    let listed = entries.iter().map(|entry| Entry {
+        uid: entry.uid.clone(),
+        ..Entry::planned(id_of(entry), &entry.version)
+    });
+    listed.collect()
 }
