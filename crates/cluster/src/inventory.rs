@@ -2,6 +2,7 @@
 //! once at the start and written from then on, never read again.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher as _};
 
 use bytes::Bytes;
 use kinds::inventory::{CHUNK, Inventory, InventoryEntry};
@@ -18,22 +19,31 @@ use crate::resource::Resource;
 /// How many Inventory objects one list request brings.
 const PAGE: u32 = 500;
 
-/// The inventory of one Shipment, as it stands in the cluster.
+/// The inventory of one Shipment as it stands in the cluster, as much of it as tells what has to
+/// be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stored {
     /// The key of what was last applied completely.
     pub key: Option<String>,
-    /// The entries, in the order of the parts.
-    pub entries: Vec<InventoryEntry>,
-    /// How many parts there are.
-    pub parts: usize,
+    /// A hash of each part's entries.
+    parts: Vec<u64>,
 }
+
+impl Stored {
+    /// Whether nothing is stored.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+}
+
+/// What was stored, and its entries in the order of the parts.
+pub type Loaded = (Stored, Vec<InventoryEntry>);
 
 /// Lists all inventories of the cluster, by the namespace and name of their Shipment.
 ///
 /// # Errors
 /// [`ApiError::Unreachable`] when a page cannot be read.
-pub async fn load(caller: &Caller) -> Result<HashMap<(String, String), Stored>, ApiError> {
+pub async fn load(caller: &Caller) -> Result<HashMap<(String, String), Loaded>, ApiError> {
     let api: Api<Inventory> = Api::all(caller.client().clone());
     let mut parts: HashMap<(String, String), Vec<(usize, Inventory)>> = HashMap::new();
     let mut params = ListParams::default().limit(PAGE);
@@ -66,19 +76,30 @@ pub async fn load(caller: &Caller) -> Result<HashMap<(String, String), Stored>, 
         .collect())
 }
 
-fn assemble(mut parts: Vec<(usize, Inventory)>) -> Stored {
+fn assemble(mut parts: Vec<(usize, Inventory)>) -> Loaded {
     parts.sort_by_key(|(index, _)| *index);
+    let count = parts.last().map_or(0, |(index, _)| index + 1);
     let mut stored = Stored {
-        parts: parts.last().map_or(0, |(index, _)| index + 1),
-        ..Stored::default()
+        key: None,
+        parts: vec![hash(&[]); count],
     };
+    let mut entries = Vec::new();
     for (index, part) in parts {
         if index == 0 {
             stored.key = part.spec.key;
         }
-        stored.entries.extend(part.spec.entries);
+        stored.parts[index] = hash(&part.spec.entries);
+        entries.extend(part.spec.entries);
     }
-    stored
+    (stored, entries)
+}
+
+/// Tells the entries of a part from others, within one run of the program.
+fn hash(entries: &[InventoryEntry]) -> u64 {
+    let text = serde_json::to_string(entries).expect("entries are plain data");
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text.as_bytes());
+    hasher.finish()
 }
 
 fn part_name(shipment: &str, index: usize) -> String {
@@ -91,7 +112,8 @@ fn part_index(name: &str, shipment: &str) -> usize {
         .unwrap_or(0)
 }
 
-/// Writes the parts that differ from what is stored, and removes those that are left over.
+/// Writes the parts that differ from what is stored, and removes those that are left over. Where
+/// nothing differs there is no request.
 ///
 /// # Errors
 /// [`ApiError`] of the first write that fails; parts before it are written. Since new entries are
@@ -100,36 +122,39 @@ pub async fn save(
     caller: &Caller,
     shipment: &Shipment,
     stored: &mut Stored,
-    next: Stored,
+    key: Option<String>,
+    entries: &[InventoryEntry],
 ) -> Result<(), ApiError> {
     let namespace = shipment.namespace().unwrap_or_default();
     let name = shipment.name_any();
     let api = ApiResource::erase::<Inventory>(&());
-    let parts = next.entries.len().div_ceil(CHUNK).max(1);
-    for index in 0..parts.max(stored.parts) {
+    let count = entries.len().div_ceil(CHUNK).max(1);
+    let parts: Vec<u64> = (0..count)
+        .map(|index| hash(chunk(entries, index)))
+        .collect();
+    for index in 0..count.max(stored.parts.len()) {
         let place = Resource::object(&api, Some(&namespace), &part_name(&name, index));
-        let wanted = chunk(&next.entries, index);
-        if index >= parts {
+        let Some(wanted) = parts.get(index) else {
             remove(caller, &place).await?;
             continue;
-        }
-        let key_moved = index == 0 && stored.key != next.key;
-        let same = index < stored.parts && chunk(&stored.entries, index) == wanted;
+        };
+        let key_moved = index == 0 && stored.key != key;
+        let same = stored.parts.get(index) == Some(wanted);
         if same && !key_moved {
             continue;
         }
-        let mut spec = spec(&name, index, next.key.as_deref(), wanted);
+        let mut spec = spec(&name, index, key.as_deref(), chunk(entries, index));
         if let Some(spec) = spec.as_object_mut().filter(|_| same) {
             spec.remove("entries"); // up to a thousand of them, all known
         }
         let part = Part {
             place: &place,
             name: part_name(&name, index),
-            is_new: index >= stored.parts,
+            is_new: index >= stored.parts.len(),
         };
         write(caller, shipment, &api, &part, &spec).await?;
     }
-    *stored = Stored { parts, ..next };
+    *stored = Stored { key, parts };
     Ok(())
 }
 
@@ -240,7 +265,7 @@ pub async fn drop_all(
     stored: &Stored,
 ) -> Result<(), ApiError> {
     let api = ApiResource::erase::<Inventory>(&());
-    for index in 0..stored.parts {
+    for index in 0..stored.parts.len() {
         remove(
             caller,
             &Resource::object(&api, Some(namespace), &part_name(name, index)),

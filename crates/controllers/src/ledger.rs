@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex as SyncMutex};
 use std::time::Duration;
 
-use cluster::inventory::Stored;
+use cluster::inventory::{Loaded, Stored};
 use delivery::health::{self, Health, Status};
 use delivery::inventory::{Entry, Inventory};
 use git::TreeId;
@@ -82,9 +82,8 @@ pub struct Ledger {
 
 impl Ledger {
     /// The memory of a Shipment whose inventory was found in the cluster.
-    pub fn from_stored(stored: Stored) -> Self {
-        let entries = stored
-            .entries
+    pub fn from_stored((stored, entries): Loaded) -> Self {
+        let entries = entries
             .iter()
             .map(entry_from)
             .map(|entry| (entry.id.clone(), entry))
@@ -125,13 +124,9 @@ impl Ledger {
         }
     }
 
-    /// The inventory in the shape in which it is stored.
-    pub fn to_store(&self, key: Option<String>) -> Stored {
-        Stored {
-            key,
-            entries: self.inventory.0.values().map(entry_to).collect(),
-            parts: self.stored.parts,
-        }
+    /// The entries of the inventory in the shape in which they are stored.
+    pub fn entries(&self) -> Vec<InventoryEntry> {
+        self.inventory.0.values().map(entry_to).collect()
     }
 }
 

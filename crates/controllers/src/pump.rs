@@ -88,7 +88,7 @@ async fn forget(ctx: Arc<Ctx>, key: Key) {
     for id in ledger.inventory.0.keys() {
         ctx.tracker.forget(id, &key);
     }
-    if ledger.stored.parts > 0 {
+    if !ledger.stored.is_empty() {
         tracing::warn!(shipment.key = %key, "Shipment `{key}` went without letting go of its {} objects", ledger.inventory.0.len());
         let dropped =
             inventory::drop_all(&ctx.caller, &key.namespace, &key.name, &ledger.stored).await;

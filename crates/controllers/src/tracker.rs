@@ -503,7 +503,10 @@ mod tests {
             version: 10,
         };
         tracker.expect(&id(), &key, &expected);
-        assert_eq!(tracker.take(&sighting("u1", "f2", 11)), [key.clone()]);
+        assert_eq!(
+            tracker.take(&sighting("u1", "f2", 11)),
+            std::slice::from_ref(&key)
+        );
         assert_eq!(tracker.take(&sighting("u1", "f2", 12)), []);
         assert_eq!(tracker.take(&sighting("u1", "f1", 13)), [key]);
     }

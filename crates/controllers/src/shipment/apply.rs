@@ -226,11 +226,9 @@ async fn save(
     ledger: &mut Ledger,
     key: Option<String>,
 ) -> Result<(), Halt> {
-    let next = ledger.to_store(key);
-    if next == ledger.stored {
-        return Ok(());
-    }
-    let saved = inventory::save(&ctx.caller, shipment, &mut ledger.stored, next).await;
+    let entries = ledger.entries();
+    let stored = &mut ledger.stored;
+    let saved = inventory::save(&ctx.caller, shipment, stored, key, &entries).await;
     saved.map_err(|error| unreachable("write the inventory", &error))
 }
 

@@ -129,7 +129,7 @@ fn passing(
 }
 
 /// The status as it stands: the watch may not have brought our own last write yet.
-fn last_told(shipment: &Shipment, ledger: &Ledger) -> ShipmentStatus {
+fn last_told(shipment: &Shipment, ledger: &mut Ledger) -> ShipmentStatus {
     let seen = shipment
         .metadata
         .resource_version
@@ -138,7 +138,10 @@ fn last_told(shipment: &Shipment, ledger: &Ledger) -> ShipmentStatus {
         .unwrap_or(0);
     match &ledger.told {
         Some((version, status)) if *version > seen => status.clone(),
-        _ => shipment.status.clone().unwrap_or_default(),
+        _ => {
+            ledger.told = None;
+            shipment.status.clone().unwrap_or_default()
+        }
     }
 }
 
