@@ -13,12 +13,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::config::ClusterArgs;
 use crate::error::CliError;
 use board::Board;
-use cluster::Stage;
+use cluster::{Ends, Stage};
 use repository::Repositories;
 
 /// Show the whole story on clusters that you have
@@ -55,8 +56,12 @@ pub(crate) async fn cmd_demo(cluster: &ClusterArgs, args: &DemoArgs) -> Result<E
         clear(&mut stage, &mut signals, &board).await?;
     }
     let mut repositories = None;
+    let (ends, mut ended) = mpsc::unbounded_channel();
     let told = tokio::select! {
-        told = tell(&mut stage, &mut repositories, args, &board) => Some(told),
+        told = tell(&mut stage, &mut repositories, args, &ends, &board) => Some(told),
+        Some(last) = ended.recv() => {
+            Some(Err(CliError::failed(format!("a controller ended; its last words were:\n  {last}"))))
+        }
         () = signals.next() => None,
     };
     board.finish();
@@ -77,6 +82,7 @@ async fn tell(
     stage: &mut Stage,
     repositories: &mut Option<Repositories>,
     args: &DemoArgs,
+    ends: &Ends,
     board: &Board,
 ) -> Result<(), CliError> {
     let began = Instant::now();
@@ -88,7 +94,7 @@ async fn tell(
         stage.look_for_nodes(board).await;
     }
     stage.install(board).await?;
-    stage.start_controllers(board).await?;
+    stage.start_controllers(ends, board).await?;
     if args.simulate_kubelet {
         stage.simulate_kubelets();
     }

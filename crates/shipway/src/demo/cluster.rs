@@ -26,6 +26,7 @@ use crate::error::CliError;
 use crate::output::{ask, note};
 use access::{apply, find, marked};
 use controller::Controller;
+pub(super) use controller::Ends;
 pub(super) use env::Env;
 
 /// The environments, in the order of promotion.
@@ -197,8 +198,13 @@ impl Stage {
         Ok(())
     }
 
-    /// Starts one controller for each context and waits until they work.
-    pub(super) async fn start_controllers(&mut self, board: &Board) -> Result<(), CliError> {
+    /// Starts one controller for each context and waits until they work. One that ends later tells
+    /// `ends` its last words.
+    pub(super) async fn start_controllers(
+        &mut self,
+        ends: &Ends,
+        board: &Board,
+    ) -> Result<(), CliError> {
         for (index, context) in self.contexts.iter().enumerate() {
             let secret = self
                 .environments_of(context)
@@ -212,7 +218,8 @@ impl Stage {
                 .join(format!("controller-{}.log", index + 1));
             let name = &context.name;
             let controller =
-                Controller::start(name, self.kubeconfig.as_deref(), &secret, log).await?;
+                Controller::start(name, self.kubeconfig.as_deref(), &secret, log, ends.clone())
+                    .await?;
             board.seen(&format!(
                 "`{name}`: `shipway controller --profile run` works (process {})",
                 controller.pid

@@ -29,7 +29,9 @@ impl Repositories {
                     .hint("install Git")
             })?;
         for name in [APP, DELIVERABLES] {
-            server.create_repository(name).map_err(CliError::failed)?;
+            server
+                .create_repository(name)
+                .map_err(|error| CliError::failed(error).hint("is Git installed?"))?;
         }
         let app = clone(&server.url(APP), stage, "shop").await?;
         let deliverables = clone(&server.url(DELIVERABLES), stage, "deliverables").await?;

@@ -15,6 +15,7 @@ mod bad_stage;
 mod cli;
 mod deliver;
 mod deliverable;
+mod demo;
 mod environment;
 mod gaps;
 mod hook;

@@ -11,6 +11,7 @@ use kube::core::{ApiResource, GroupVersionKind};
 use kube::runtime::wait::{await_condition, conditions};
 use kube::{Client, ResourceExt as _};
 use serde_json::Value;
+use tokio::time::{Instant, sleep};
 
 use crate::error::CliError;
 
@@ -18,6 +19,10 @@ use crate::error::CliError;
 pub(super) const MANAGER: &str = "shipway-demo";
 /// How long a definition may take to be established.
 const ESTABLISHING: Duration = Duration::from_secs(30);
+
+/// How long an API server that is not ready is asked again, and how often.
+const MOMENT: Duration = Duration::from_secs(15);
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The label of everything that a demo makes, but for what goes with its namespace.
 const MARK: (&str, &str) = ("app.kubernetes.io/managed-by", "shipway-demo");
@@ -104,13 +109,34 @@ pub(super) fn is_marked(object: &impl kube::ResourceExt) -> bool {
     object.labels().get(MARK.0).is_some_and(|by| by == MARK.1)
 }
 
+/// Asks again, as often as a moment allows, where the API server says that it is not ready to answer:
+/// so it does for some seconds after a definition was installed.
+pub(super) async fn patiently<T, F>(ask: impl Fn() -> F) -> Result<T, kube::Error>
+where
+    F: Future<Output = Result<T, kube::Error>>,
+{
+    let end = Instant::now() + MOMENT;
+    loop {
+        match ask().await {
+            Err(kube::Error::Api(status))
+                if matches!(status.code, 429 | 503) && Instant::now() < end =>
+            {
+                sleep(PAUSE).await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
 /// Looks for an object. A kind that is not served has none.
 pub(super) async fn find(client: &Client, object: &Value) -> Result<Option<Found>, CliError> {
     let refused = |error: kube::Error| refused("look for", object, &error);
     let Some((api, name)) = served(client, object).await.map_err(refused)? else {
         return Ok(None);
     };
-    let found = api.get_metadata_opt(&name).await.map_err(refused)?;
+    let found = patiently(|| api.get_metadata_opt(&name))
+        .await
+        .map_err(refused)?;
     Ok(found.map(|found| Found {
         marked: is_marked(&found),
         going: found.metadata.deletion_timestamp.is_some(),

@@ -11,7 +11,7 @@ use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
 use kube::{Client, Resource, ResourceExt as _};
 use serde_json::json;
 
-use super::access::{self, MANAGER, find, refused};
+use super::access::{self, MANAGER, find, patiently, refused};
 use super::{Context, LEASE, Stage, named};
 use crate::commands::crds;
 use crate::error::CliError;
@@ -248,7 +248,8 @@ where
     K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + serde::de::DeserializeOwned,
 {
     let api: Api<K> = Api::all(context.client.clone());
-    match api.list_metadata(&ListParams::default()).await {
+    let all = ListParams::default();
+    match patiently(|| api.list_metadata(&all)).await {
         Ok(found) => Ok(found
             .items
             .into_iter()

@@ -11,6 +11,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
 
 use crate::error::CliError;
 
@@ -18,6 +19,9 @@ use crate::error::CliError;
 const STARTING: Duration = Duration::from_secs(30);
 /// The key that the demo signs its push events with.
 pub(super) const HOOK_KEY: &str = "demo-push-events";
+
+/// Where a controller that ends says so, with the last words of its log.
+pub(in crate::demo) type Ends = mpsc::UnboundedSender<String>;
 
 /// A running controller.
 pub(super) struct Controller {
@@ -33,6 +37,7 @@ impl Controller {
         kubeconfig: Option<&Path>,
         secret: &str,
         log: PathBuf,
+        ends: Ends,
     ) -> Result<Self, CliError> {
         let program = std::env::current_exe()
             .map_err(|error| CliError::failed(format!("no program to start: {error}")))?;
@@ -64,7 +69,7 @@ impl Controller {
             .map_err(|error| CliError::failed(format!("could not start a controller: {error}")))?;
         let pid = child.id().unwrap_or_default();
         let stderr = child.stderr.take().expect("it was piped");
-        let started = tokio::time::timeout(STARTING, follow(stderr, log)).await;
+        let started = tokio::time::timeout(STARTING, follow(stderr, log, ends)).await;
         let address = match started {
             Ok(Ok(address)) => address,
             Ok(Err(error)) => {
@@ -130,7 +135,8 @@ impl Controller {
 /// on copying.
 async fn follow(
     stderr: tokio::process::ChildStderr,
-    log: std::path::PathBuf,
+    log: PathBuf,
+    ends: Ends,
 ) -> Result<String, String> {
     let mut file = tokio::fs::File::create(&log)
         .await
@@ -149,9 +155,13 @@ async fn follow(
         }
         if line.contains("the controllers run") {
             tokio::spawn(async move {
+                let mut last = line;
                 while let Ok(Some(line)) = lines.next_line().await {
                     let _ = file.write_all(format!("{line}\n").as_bytes()).await;
+                    last = line;
                 }
+                // Nobody listens any more where the demo itself ended it.
+                let _ = ends.send(last);
             });
             return address.ok_or_else(|| "it serves nothing".to_owned());
         }

@@ -218,13 +218,13 @@ impl Env {
             Ok((found, since.elapsed()))
         } else {
             let shop = self.status("shop");
-            let ready = condition::find(&shop.conditions, kind::READY)
-                .map(|ready| ready.message.clone())
-                .unwrap_or_default();
+            let ready = condition::find(&shop.conditions, kind::READY);
+            let says = ready.map(|ready| format!("\n  Shipment `shop` says: {}", ready.message));
             Err(CliError::failed(format!(
-                "this step did not come true within {} s: {}: {step}\n  Shipment `shop` says: {ready}",
+                "this step did not come true within {} s: {}: {step}{}",
                 patience.as_secs(),
-                self.name
+                self.name,
+                says.unwrap_or_default()
             )))
         }
     }
