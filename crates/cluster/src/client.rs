@@ -71,7 +71,7 @@ pub fn connect(config: &Config) -> Result<Client, kube::Error> {
     Ok(Client::new(service, config.default_namespace.clone()))
 }
 
-/// Says who asks, also for kube's own requests: watches, discovery, events.
+/// Says who asks, also for kube's own requests: watches and discovery.
 fn named(mut request: Request<Body>) -> Request<Body> {
     let name = HeaderValue::from_static(concat!("shipway/", env!("CARGO_PKG_VERSION")));
     request

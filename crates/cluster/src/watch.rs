@@ -154,7 +154,7 @@ impl Watches {
 /// How a watch that broke off is begun again: kube's pauses, but none of its longest. They grow to
 /// 30 s, and after an outage of a minute drift would go unseen for half a minute more.
 #[derive(Default)]
-pub struct Retry(DefaultBackoff);
+struct Retry(DefaultBackoff);
 
 impl Iterator for Retry {
     type Item = Duration;

@@ -387,8 +387,8 @@ mod tests {
         })
     }
 
-    #[track_caller]
-    fn check(reports: &[Report], drift: Option<Drift>) {
+    /// A tracker of an object that was just applied, and its owner.
+    fn applied() -> (Tracker, Key) {
         let tracker = Tracker::default();
         let key = Key::new("shop", "web");
         let expected = Expected {
@@ -398,6 +398,12 @@ mod tests {
             version: 10,
         };
         tracker.expect(&id(), &key, &expected);
+        (tracker, key)
+    }
+
+    #[track_caller]
+    fn check(reports: &[Report], drift: Option<Drift>) {
+        let (tracker, key) = applied();
         for report in reports {
             tracker.take(report);
         }
@@ -455,15 +461,7 @@ mod tests {
     fn drift_outlives_an_apply_that_comes_to_nothing() {
         #[track_caller]
         fn check(before: &[Report], meanwhile: &[Report], drift: Option<Drift>) {
-            let tracker = Tracker::default();
-            let key = Key::new("shop", "web");
-            let expected = Expected {
-                manager: "shipway:shipment:shop/web",
-                uid: "u1",
-                fields: "f1",
-                version: 10,
-            };
-            tracker.expect(&id(), &key, &expected);
+            let (tracker, key) = applied();
             for report in before {
                 tracker.take(report);
             }
@@ -494,15 +492,7 @@ mod tests {
 
     #[test]
     fn what_stays_wrong_is_told_once() {
-        let tracker = Tracker::default();
-        let key = Key::new("shop", "web");
-        let expected = Expected {
-            manager: "shipway:shipment:shop/web",
-            uid: "u1",
-            fields: "f1",
-            version: 10,
-        };
-        tracker.expect(&id(), &key, &expected);
+        let (tracker, key) = applied();
         assert_eq!(
             tracker.take(&sighting("u1", "f2", 11)),
             std::slice::from_ref(&key)
