@@ -25,6 +25,11 @@ impl Key {
         }
     }
 
+    /// That of an object.
+    pub fn of(id: &ObjectId) -> Self {
+        Self::new(id.namespace.clone().unwrap_or_default(), id.name.clone())
+    }
+
     /// Reads `namespace/name`.
     pub fn parse(text: &str) -> Option<Self> {
         text.split_once('/')

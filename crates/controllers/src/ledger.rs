@@ -181,6 +181,12 @@ impl Ledgers {
             .insert(key, Arc::new(Mutex::new(ledger)));
     }
 
+    /// Whose ledgers there are.
+    pub fn keys(&self) -> Vec<Key> {
+        let all = self.0.lock().expect("nothing panics while holding it");
+        all.keys().cloned().collect()
+    }
+
     /// Drops the ledger of a Shipment that is gone, which the caller holds. Where a pass of another
     /// of that name waits for it already, the caller has to leave it empty.
     pub fn remove(&self, key: &Key, held: &Arc<Mutex<Ledger>>) {

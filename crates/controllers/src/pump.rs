@@ -50,8 +50,27 @@ pub(crate) async fn reports(ctx: Arc<Ctx>, mut reports: mpsc::UnboundedReceiver<
                 ctx.sources.unfollow(&Follower::Environment(id.name));
                 wake_everyone(&ctx); // they are delivered without it from now on
             }
+            // The Environments were listed again after a break: any of them may be gone.
+            Report::Listed(kind, ids)
+                if kind.kind == "Environment" && kind.group == kinds::names::GROUP =>
+            {
+                let names = ids.iter().map(|id| id.name.as_str()).collect();
+                ctx.sources.keep_environments(&names);
+                wake_everyone(&ctx);
+            }
+            // Likewise the Shipments.
+            Report::Listed(kind, ids)
+                if kind.kind == "Shipment" && kind.group == kinds::names::GROUP =>
+            {
+                let there: HashSet<Key> = ids.iter().map(Key::of).collect();
+                for key in ctx.ledgers.keys() {
+                    if !there.contains(&key) {
+                        shipment_gone(&ctx, &key);
+                    }
+                }
+            }
             Report::Gone(id, _) if id.kind == "Shipment" && id.group == kinds::names::GROUP => {
-                shipment_gone(&ctx, &id);
+                shipment_gone(&ctx, &Key::of(&id));
             }
             Report::Unwatchable(kind, why) if !unwatched => {
                 tracing::info!(kind = %kind, "`{kind}` may not be watched and is looked at now and then instead: {why}");
@@ -62,11 +81,10 @@ pub(crate) async fn reports(ctx: Arc<Ctx>, mut reports: mpsc::UnboundedReceiver<
     asking.abort();
 }
 
-fn shipment_gone(ctx: &Arc<Ctx>, id: &manifest::ObjectId) {
-    let key = Key::new(id.namespace.clone().unwrap_or_default(), id.name.clone());
-    ctx.wake_stamper(&key);
+fn shipment_gone(ctx: &Arc<Ctx>, key: &Key) {
+    ctx.wake_stamper(key);
     ctx.wake_waiting(&Wait::Shipment(key.clone()));
-    forget_shipment(ctx, &key);
+    forget_shipment(ctx, key);
 }
 
 /// Drops what is kept for a Shipment that is gone, also where it went without a pass, and its

@@ -2,7 +2,7 @@
 //! them, since Secrets cannot be watched without the right to read all of them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex as SyncMutex};
 use std::time::Duration;
 
 use cluster::caller::Want;
@@ -11,33 +11,37 @@ use git::Credentials;
 use k8s_openapi::api::core::v1::Secret;
 use kinds::Reason;
 use kube::core::ApiResource;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::halt::Halt;
 
 /// How long credentials are used before the Secret is read again.
 const KEEP: Duration = Duration::from_mins(10);
-/// How long they are used where the source refuses them.
-const KEEP_REFUSED: Duration = Duration::from_secs(5);
+/// How long they are used where the source refuses them, and how long a Secret that was of no use
+/// is not read again.
+const KEEP_REFUSED: Duration = Duration::from_secs(4);
 
-/// What the source has made of the credentials that were read last.
+/// What is known against the credentials that were read last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Welcome {
-    /// Nothing is known against them.
+    /// Nothing.
     Open,
-    /// It refused them: they may have been renewed in their Secret since.
+    /// The source refused them: they may have been renewed in their Secret since.
     Refused,
+    /// Somebody asks for a look at everything, now.
+    Asked,
 }
 
 /// The credentials that were read.
 #[derive(Default)]
-pub struct Secrets(Mutex<HashMap<(String, String), Kept>>);
+pub struct Secrets(SyncMutex<HashMap<(String, String), Slot>>);
 
-/// What was read, and when.
-type Kept = (Instant, Credentials);
+/// What was read, and when. Whoever reads holds it.
+type Slot = Arc<Mutex<Option<(Instant, Result<Credentials, Halt>)>>>;
 
 impl Secrets {
-    /// The credentials of a Secret.
+    /// The credentials of a Secret. Any number of callers at a time cost one request.
     ///
     /// # Errors
     /// A [`Halt`] that names the Secret when it is missing, unreadable or of the wrong shape.
@@ -48,28 +52,28 @@ impl Secrets {
         name: &str,
         welcome: Welcome,
     ) -> Result<Credentials, Halt> {
-        let place = (namespace.to_owned(), name.to_owned());
-        let keep = match welcome {
-            Welcome::Open => KEEP,
-            Welcome::Refused => KEEP_REFUSED,
-        };
-        let known = self
+        let asked = Instant::now();
+        let slot = self
             .0
             .lock()
             .expect("nothing panics while holding it")
-            .get(&place)
-            .cloned();
-        if let Some((at, credentials)) = known
-            && at.elapsed() < keep
-        {
-            return Ok(credentials);
+            .entry((namespace.to_owned(), name.to_owned()))
+            .or_default()
+            .clone();
+        let mut kept = slot.lock().await;
+        if let Some((at, found)) = &*kept {
+            let keep = match (welcome, found) {
+                (Welcome::Asked, _) => Duration::ZERO,
+                (Welcome::Open, Ok(_)) => KEEP,
+                (Welcome::Refused, _) | (_, Err(_)) => KEEP_REFUSED,
+            };
+            if *at >= asked || at.elapsed() < keep {
+                return found.clone();
+            }
         }
-        let credentials = read(caller, namespace, name).await?;
-        self.0
-            .lock()
-            .expect("nothing panics while holding it")
-            .insert(place, (Instant::now(), credentials.clone()));
-        Ok(credentials)
+        let found = read(caller, namespace, name).await;
+        *kept = Some((Instant::now(), found.clone()));
+        found
     }
 }
 

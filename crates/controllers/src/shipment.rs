@@ -24,6 +24,7 @@ use crate::board::Key;
 use crate::context::Ctx;
 use crate::halt::Halt;
 use crate::ledger::Ledger;
+use crate::secret::Welcome;
 pub use plan::{ignored, own};
 pub use render::tree_file;
 use report::Outcome;
@@ -66,8 +67,12 @@ async fn pass(
         return Ok(Outcome::Suspended);
     }
     sync::answer(ctx, key, ledger); // before the gathering, which then is what that look brought
-    let gathered = gather::gather(ctx, shipment, key, &spec).await?; // reads what is wanted, decides nothing
-    sync::ask(ctx, shipment, key, ledger);
+    let asked = sync::asked(shipment, ledger);
+    let welcome = asked.as_ref().map_or(Welcome::Open, |_| Welcome::Asked);
+    let gathered = gather::gather(ctx, shipment, key, &spec, welcome).await?; // reads what is wanted, decides nothing
+    if let Some(asked) = asked {
+        sync::ask(ctx, key, ledger, asked);
+    }
     let checked = check::check(key, spec, gathered)?; // pure
     let stood = report::stood(shipment, &checked.at.tree.to_string());
     ledger.recall(stood, checked.spec.timeout);

@@ -7,7 +7,7 @@ mod repository;
 mod round;
 mod trouble;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -119,30 +119,60 @@ impl Sources {
     }
 
     /// Follows a source from now on, instead of what this follower followed before, and tells
-    /// what is known of it. A source that is followed already costs nothing.
+    /// what is known of it. A source that is followed already costs nothing; one whose credentials
+    /// alone are new is known as before, until it answers.
     ///
     /// # Errors
-    /// [`Trouble`] when the repository's folder cannot be opened.
+    /// [`Trouble`] when the repository's folder cannot be opened; what was followed before still is.
     pub async fn follow(&self, follower: &Follower, wish: &Wish) -> Result<Known, Trouble> {
         let place: Place = (wish.url.to_string(), wish.credentials.fingerprint());
-        let before = self.places().insert(follower.clone(), place.clone());
-        if let Some(before) = before.filter(|before| *before != place) {
-            self.leave(follower, &before);
-        }
         loop {
-            // Under the lock, so that nobody closes it between finding and following it.
-            if let Some(followed) = self.repositories().get(&place) {
-                return Ok(followed.follow(follower, wish));
+            if let Some(known) = self.turn(follower, &place, wish) {
+                return Ok(known);
             }
             self.open(&place, wish).await?;
+        }
+    }
+
+    /// Makes a follower one of a place, if that is open. Under the lock, so that nobody closes it
+    /// between finding and following it.
+    fn turn(&self, follower: &Follower, place: &Place, wish: &Wish) -> Option<Known> {
+        let repositories = self.repositories();
+        let source = repositories.get(place)?;
+        let before = self.places().insert(follower.clone(), place.clone());
+        let left = before.filter(|before| before != place).and_then(|before| {
+            let left = repositories.get(&before)?.unfollow(follower);
+            left.filter(|_| before.0 == place.0)
+        });
+        Some(source.follow(follower, wish, left))
+    }
+
+    /// Asks a source for nothing until it is followed again, and tells what is known of it;
+    /// nothing where something else was followed or no revision of it was fetched.
+    pub fn pause(&self, follower: &Follower, wish: &Wish) -> Option<Known> {
+        let (url, _) = self.places().get(follower).cloned()?;
+        let source = self.of(follower).filter(|_| url == wish.url.to_string())?;
+        let known = source.pause(follower, wish)?;
+        known.at.is_some().then_some(known)
+    }
+
+    /// Ends the following of overlays of all Environments but these.
+    pub fn keep_environments(&self, names: &HashSet<&str>) {
+        let is_gone = |follower: &&Follower| match follower {
+            Follower::Environment(name) => !names.contains(name.as_str()),
+            Follower::Shipment(..) => false,
+        };
+        let gone: Vec<_> = self.places().keys().filter(is_gone).cloned().collect();
+        for follower in gone {
+            self.unfollow(&follower);
         }
     }
 
     /// Follows nothing any more.
     pub fn unfollow(&self, follower: &Follower) {
         let place = self.places().remove(follower);
-        if let Some(place) = place {
-            self.leave(follower, &place);
+        if let Some(followed) = place.and_then(|place| self.repositories().get(&place).cloned()) {
+            followed.unfollow(follower);
         }
     }
 
@@ -252,7 +282,7 @@ impl Sources {
             message: "the source is not followed".to_owned(),
             transient: true,
         })?;
-        let repository = source.repository.clone();
+        let repository = source.readable_by(follower);
         let done = tokio::task::spawn_blocking(move || work(&repository)).await;
         done.map_err(|panic| broken(&panic))?
             .map_err(|error| trouble(&error))
@@ -328,12 +358,6 @@ impl Sources {
             .entry(name.to_owned())
             .or_insert_with(permits)
             .clone()
-    }
-
-    fn leave(&self, follower: &Follower, place: &Place) {
-        if let Some(followed) = self.repositories().get(place) {
-            followed.unfollow(follower);
-        }
     }
 
     fn of(&self, follower: &Follower) -> Option<Arc<Followed>> {

@@ -50,8 +50,9 @@ pub(super) async fn gather(
     shipment: &Shipment,
     key: &Key,
     spec: &Spec,
+    welcome: Welcome,
 ) -> Result<Gathered, Halt> {
-    let known = source(ctx, key, spec).await?;
+    let known = source(ctx, key, spec, welcome).await?;
     let environment = environment::choose(&ctx.environments.all(), shipment)?;
     let overlay = match &environment {
         Some(environment) if environment.spec.overlay.is_some() => {
@@ -73,43 +74,61 @@ pub(super) async fn gather(
     })
 }
 
-async fn source(ctx: &Ctx, key: &Key, spec: &Spec) -> Result<Known, Halt> {
+async fn source(ctx: &Ctx, key: &Key, spec: &Spec, mut welcome: Welcome) -> Result<Known, Halt> {
     let follower = follower(key);
-    let mut welcome = Welcome::Open;
+    let mut wish = Wish {
+        url: spec.url.clone(),
+        reference: spec.reference.clone(),
+        branch: spec.branch.clone(),
+        path: spec.path.clone(),
+        credentials: Credentials::default(),
+        interval: spec.interval,
+    };
     loop {
-        let credentials = match &spec.secret {
-            Some(name) => {
-                ctx.secrets
-                    .credentials(&ctx.caller, &key.namespace, name, welcome)
-                    .await?
+        if let Some(name) = &spec.secret {
+            let found = ctx
+                .secrets
+                .credentials(&ctx.caller, &key.namespace, name, welcome);
+            wish.credentials = match found.await {
+                Ok(credentials) => credentials,
+                Err(halt) => return still_known(ctx, &follower, &wish, halt),
+            };
+        }
+        let known = match ctx.sources.follow(&follower, &wish).await {
+            Ok(known) => known,
+            Err(why) => {
+                let halt = Halt::Failed {
+                    reason: why.reason,
+                    attempt: format!("follow the source: {}", why.message),
+                };
+                return still_known(ctx, &follower, &wish, halt);
             }
-            None => Credentials::default(),
         };
-        let wish = Wish {
-            url: spec.url.clone(),
-            reference: spec.reference.clone(),
-            branch: spec.branch.clone(),
-            path: spec.path.clone(),
-            credentials,
-            interval: spec.interval,
-        };
-        let known = ctx
-            .sources
-            .follow(&follower, &wish)
-            .await
-            .map_err(|why| Halt::Failed {
-                reason: why.reason,
-                attempt: format!("follow the source: {}", why.message),
-            })?;
         let turned_away = known
             .trouble
             .as_ref()
             .is_some_and(|why| why.reason == kinds::Reason::SourceUnauthorized);
-        if welcome == Welcome::Refused || !turned_away || spec.secret.is_none() {
+        if welcome != Welcome::Open || !turned_away || spec.secret.is_none() {
             return Ok(known);
         }
         welcome = Welcome::Refused;
     }
+}
+
+/// What runs is looked after although its source cannot be asked any more.
+fn still_known(ctx: &Ctx, follower: &Follower, wish: &Wish, why: Halt) -> Result<Known, Halt> {
+    let Some(known) = ctx.sources.pause(follower, wish) else {
+        return Err(why);
+    };
+    let trouble = Trouble {
+        reason: why.reason(),
+        message: why.to_string(),
+        transient: matches!(why, Halt::Failed { .. }),
+    };
+    Ok(Known {
+        trouble: Some(trouble),
+        ..known
+    })
 }
 
 async fn overlay(ctx: &Ctx, key: &Key, environment: &Environment) -> Result<OverlayAt, Trouble> {

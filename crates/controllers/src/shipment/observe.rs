@@ -118,7 +118,7 @@ fn taken_along(ctx: &Ctx, ledger: &Ledger) -> BTreeMap<ObjectId, usize> {
             (names::GROUP, "Shipment") => 0,
             _ => continue,
         };
-        let key = Key::new(id.namespace.clone().unwrap_or_default(), id.name.clone());
+        let key = Key::of(id);
         taken.insert(id.clone(), own + ctx.board.count(&key));
     }
     taken

@@ -1,9 +1,9 @@
 //! Turns how a pass ended into status, event, log line and the next look: one function, on every
 //! path. Nothing else sets a condition.
 
+mod again;
 mod verdict;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use delivery::health::Status;
@@ -13,14 +13,14 @@ use kinds::shipment::Delivered;
 use kinds::{Reason, Shipment, ShipmentStatus};
 use kube::core::ApiResource;
 use kube::runtime::controller::Action;
-use manifest::ObjectId;
 use tokio::time::Instant;
 
 use crate::board::{Key, Readiness, Wait};
 use crate::context::Ctx;
 use crate::event::{clipped, tell};
-use crate::halt::{Halt, backoff};
+use crate::halt::Halt;
 use crate::ledger::{Ledger, Stood};
+use again::{look_again, unwatched};
 pub(super) use verdict::{Outcome, outcome, unchanged};
 use verdict::{Standing, reason_of, verdict};
 
@@ -250,20 +250,6 @@ fn next_status(
     next
 }
 
-fn unwatched(ctx: &Ctx, ledger: &Ledger) -> BTreeSet<String> {
-    let kinds: BTreeSet<_> = ledger
-        .inventory
-        .0
-        .keys()
-        .map(ObjectId::group_kind)
-        .collect();
-    kinds
-        .into_iter()
-        .filter(|kind| ctx.tracker.is_unwatchable(kind))
-        .map(|kind| kind.to_string())
-        .collect()
-}
-
 fn fill(next: &mut ShipmentStatus, standing: &Standing, ready: bool) {
     // The first revision with this content stays: a push that does not touch the folder changes nothing.
     // Likewise the overlay's, of which this Shipment sees a small part.
@@ -313,40 +299,6 @@ fn same_kind(known: Option<&str>, now: &str) -> bool {
             .map_or_else(|| revision.to_owned(), |(name, _)| name.to_owned())
     };
     known.is_some_and(|known| name(known) == name(now))
-}
-
-/// When to look again where no event may come.
-fn look_again(ctx: &Ctx, ledger: &mut Ledger, result: &Result<Outcome, Halt>) -> Option<Duration> {
-    let now = Instant::now();
-    match result {
-        // An edit, or what is waited for, comes as an event.
-        Ok(Outcome::Suspended | Outcome::Gone)
-        | Err(Halt::Stalled { .. } | Halt::Waiting { .. }) => None,
-        Ok(Outcome::Standing(_)) => {
-            if ledger.retry_at.is_none() {
-                ledger.retries = 0;
-            }
-            let deadline = ledger
-                .deadline
-                .filter(|_| !ledger.unsettled.is_empty())
-                .filter(|deadline| *deadline > now);
-            let look = (!unwatched(ctx, ledger).is_empty()).then(|| {
-                ledger
-                    .looked
-                    .map_or(now, |at| at + ctx.look)
-                    .max(now + Duration::from_secs(1))
-            });
-            [deadline, ledger.retry_at, look, ledger.audit_at]
-                .into_iter()
-                .flatten()
-                .min()
-                .map(|at| at.saturating_duration_since(now))
-        }
-        Err(Halt::Failed { .. }) => {
-            ledger.retries += 1;
-            Some(backoff(ledger.retries).min(Duration::from_secs(30)))
-        }
-    }
 }
 
 /// One event and one log line for each change of what `Ready` says.

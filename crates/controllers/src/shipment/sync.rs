@@ -18,21 +18,20 @@ pub(super) fn answer(ctx: &Ctx, key: &Key, ledger: &mut Ledger) {
 /// The longest value that is answered: it is repeated in the status, which stays small.
 const LONGEST: usize = 100;
 
-/// Looks at once where the annotation has a new value. Only what is followed can be looked at.
-pub(super) fn ask(ctx: &Ctx, shipment: &Shipment, key: &Key, ledger: &mut Ledger) {
+/// The annotation's value, where it asks for a look that was not begun yet.
+pub(super) fn asked(shipment: &Shipment, ledger: &Ledger) -> Option<String> {
     let wanted = shipment.annotations().get(names::SYNC_ANNOTATION);
-    let Some(wanted) = wanted.filter(|wanted| wanted.len() <= LONGEST) else {
-        return;
-    };
+    let wanted = wanted.filter(|wanted| wanted.len() <= LONGEST)?;
     let before_restart = shipment
         .status
         .as_ref()
         .and_then(|status| status.synced.as_ref());
-    if ledger.asked.as_ref() == Some(wanted)
-        || (ledger.asked.is_none() && before_restart == Some(wanted))
-    {
-        return;
-    }
-    ledger.asked = Some(wanted.clone());
+    let known = ledger.asked.as_ref().or(before_restart);
+    (known != Some(wanted)).then(|| wanted.clone())
+}
+
+/// Looks at once. Only what is followed can be looked at.
+pub(super) fn ask(ctx: &Ctx, key: &Key, ledger: &mut Ledger, wanted: String) {
+    ledger.asked = Some(wanted);
     ctx.sources.look_now(&follower(key));
 }

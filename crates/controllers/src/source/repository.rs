@@ -36,7 +36,24 @@ struct Follow {
     path: String,
     interval: Duration,
     known: Known,
+    /// Where the revision that is known is read from while this repository has not got it: as
+    /// whom it was followed before.
+    stand_in: Option<Arc<Repository>>,
+    /// Whether it is not asked for: its credentials are gone from where they stood.
+    paused: bool,
     asked: Asked,
+}
+
+/// What somebody leaves who follows the same repository with other credentials from now on.
+pub(super) struct Left {
+    follow: Follow,
+    repository: Arc<Repository>,
+}
+
+impl Follow {
+    fn is_of(&self, wish: &Wish) -> bool {
+        self.reference == wish.reference && self.path == wish.path && self.branch == wish.branch
+    }
 }
 
 /// Whether a follower has asked for a look and waits to be told of it, even if nothing moved.
@@ -68,38 +85,75 @@ impl Followed {
         }
     }
 
-    pub(super) fn follow(&self, follower: &Follower, wish: &Wish) -> Known {
+    /// `left` is what the follower has of the same URL, as somebody else.
+    pub(super) fn follow(&self, follower: &Follower, wish: &Wish, left: Option<Left>) -> Known {
         let mut followers = self.followers();
-        if let Some(follow) = followers.get_mut(follower) {
-            let same = follow.reference == wish.reference
-                && follow.path == wish.path
-                && follow.branch == wish.branch;
-            if same {
-                follow.interval = wish.interval;
-                return follow.known.clone();
+        if let Some(follow) = followers.get_mut(follower)
+            && follow.is_of(wish)
+        {
+            follow.interval = wish.interval;
+            if std::mem::take(&mut follow.paused) {
+                self.look_now();
             }
+            return follow.known.clone();
         }
-        let follow = Follow {
+        let mut follow = Follow {
             reference: wish.reference.clone(),
             branch: wish.branch.clone(),
             path: wish.path.clone(),
             interval: wish.interval,
             known: Known::default(),
+            stand_in: None,
+            paused: false,
             asked: Asked::No,
         };
+        if let Some(left) = left.filter(|left| left.follow.is_of(wish)) {
+            if left.follow.known.at.is_some() {
+                follow.stand_in = Some(left.follow.stand_in.unwrap_or(left.repository));
+            }
+            follow.known = left.follow.known;
+            if left.follow.asked != Asked::No {
+                follow.asked = Asked::Yes;
+            }
+        }
+        let known = follow.known.clone();
         followers.insert(follower.clone(), follow);
         drop(followers);
         self.look_now();
-        Known::default()
+        known
     }
 
-    pub(super) fn unfollow(&self, follower: &Follower) {
-        self.followers().remove(follower);
+    pub(super) fn unfollow(&self, follower: &Follower) -> Option<Left> {
+        let follow = self.followers().remove(follower)?;
+        Some(Left {
+            follow,
+            repository: self.repository.clone(),
+        })
     }
 
-    /// Whether nobody is left.
+    /// Whether nobody is left, nor anybody who reads it.
     pub(super) fn is_idle(&self) -> bool {
-        self.followers().is_empty()
+        self.followers().is_empty() && Arc::strong_count(&self.repository) == 1
+    }
+
+    /// Where the revision that a follower was told of is read from.
+    pub(super) fn readable_by(&self, follower: &Follower) -> Arc<Repository> {
+        let followers = self.followers();
+        let stand_in = followers
+            .get(follower)
+            .and_then(|follow| follow.stand_in.clone());
+        stand_in.unwrap_or_else(|| self.repository.clone())
+    }
+
+    /// Asks for nothing more on behalf of a follower, who keeps what is known of just this
+    /// reference and folder, if that is what is followed.
+    pub(super) fn pause(&self, follower: &Follower, wish: &Wish) -> Option<Known> {
+        let mut followers = self.followers();
+        let follow = followers
+            .get_mut(follower)
+            .filter(|follow| follow.is_of(wish))?;
+        follow.paused = true;
+        Some(follow.known.clone())
     }
 
     pub(super) fn known(&self, follower: &Follower) -> Known {
@@ -152,17 +206,19 @@ impl Followed {
         let mut followers = self.followers();
         for follow in followers
             .values_mut()
-            .filter(|follow| follow.asked == Asked::Yes)
+            .filter(|follow| follow.asked == Asked::Yes && !follow.paused)
         {
             follow.asked = Asked::Looking;
         }
         let interval = followers
             .values()
+            .filter(|follow| !follow.paused)
             .map(|follow| follow.interval)
             .min()
             .unwrap_or(Duration::from_secs(30));
         let wanted = followers
             .values()
+            .filter(|follow| !follow.paused)
             .map(|follow| (follow.reference.clone(), follow.branch.clone()))
             .collect();
         (wanted, interval)
@@ -300,6 +356,12 @@ async fn publish(followed: &Arc<Followed>, outcome: Outcome, failures: u32) -> V
                     outcome.get(&reference).is_some_and(Result::is_err) && now.trouble.is_none();
                 if answered {
                     follow.asked = if patient { Asked::Yes } else { Asked::No };
+                }
+                let here = outcome
+                    .get(&reference)
+                    .and_then(|result| result.as_ref().ok());
+                if here.is_some_and(|here| now.at.is_some_and(|at| at.commit == *here)) {
+                    follow.stand_in = None;
                 }
                 follow.known = now;
                 if !same_content || (answered && !patient) {

@@ -82,3 +82,101 @@ async fn a_push_event_finds_a_repository_however_it_is_written() {
     }
     assert_eq!(sources.pushed("https://git.example/shops"), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_new_credentials_a_source_is_known_and_read_as_before_until_it_answers() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let dir = tempfile::tempdir().expect("there is room");
+    let options = gitserver::ServerOptions {
+        tls: true,
+        ..gitserver::ServerOptions::new(dir.path().join("server"))
+    };
+    let server = gitserver::GitServer::start(options)
+        .await
+        .expect("it starts");
+    server.create_repository("shop").expect("it can be created");
+    let (url, ca) = (
+        server.url("shop"),
+        server.ca_pem().expect("it speaks TLS").to_owned(),
+    );
+    let (from, with, work) = (url.clone(), ca.clone(), dir.path().join("work"));
+    tokio::task::spawn_blocking(move || {
+        let work = gitserver::WorkTree::clone(&from, Some(&with), &gitserver::Auth::None, &work)?;
+        work.write("web/a.yaml", "a: 1")?;
+        work.push()
+    })
+    .await
+    .expect("nothing panics")
+    .expect("it can be pushed");
+    let wish_as = |user: &str| {
+        let data = [("username", user), ("password", "secret"), ("caFile", &ca)];
+        let data = data.map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec()));
+        let credentials = Credentials::from_secret(Some("kubernetes.io/basic-auth"), &data.into());
+        Wish {
+            url: GitUrl::parse(&url).expect("it is one"),
+            reference: Reference::Branch("main".to_owned()),
+            path: "web".to_owned(),
+            credentials: credentials.expect("they are of the right shape"),
+            ..wish("")
+        }
+    };
+    let (mut sources, mut news) = sources();
+    Arc::get_mut(&mut sources.0)
+        .expect("nobody else has it")
+        .cache = dir.path().join("cache");
+    let web = shipment("web");
+    let nothing = sources.follow(&web, &wish_as("ada")).await;
+    assert_eq!(nothing, Ok(Known::default()));
+    news.recv().await.expect("there is news");
+    let before = sources.known(&web);
+    let tree = before.at.expect("the branch is there").tree;
+    let old = sources.of(&web).expect("it is followed");
+
+    server.set_fault(gitserver::Fault::Status(401));
+    let known = sources.follow(&web, &wish_as("bob")).await;
+    assert_eq!(known.as_ref(), Ok(&before));
+    news.recv().await.expect("there is news");
+    let refused = sources.known(&web);
+    assert_eq!(refused.at, before.at);
+    assert_eq!(
+        refused.trouble.map(|why| why.reason),
+        Some(Reason::SourceUnauthorized)
+    );
+    let files = sources.read(&web, tree, |_| true).await;
+    assert_eq!(files.expect("it can be read").len(), 1);
+    assert_eq!(sources.repositories().len(), 2);
+    assert!(!old.is_idle(), "somebody reads it");
+
+    server.set_fault(gitserver::Fault::None);
+    let answered = tokio::time::timeout(Duration::from_secs(10), async {
+        while sources.known(&web) != before {
+            news.recv().await.expect("there is news");
+        }
+    });
+    answered.await.expect("it answers");
+    assert!(old.is_idle());
+    assert!(sources.read(&web, tree, |_| true).await.is_ok());
+
+    // Another branch is another source, of which nothing is known.
+    let other = Wish {
+        reference: Reference::Branch("other".to_owned()),
+        ..wish_as("ada")
+    };
+    assert_eq!(sources.follow(&web, &other).await, Ok(Known::default()));
+    assert_eq!(sources.pause(&web, &wish_as("ada")), None);
+}
+
+#[tokio::test]
+async fn overlays_of_environments_that_are_gone_are_left() {
+    let (sources, _news) = sources();
+    let followers = ["qa", "prod"].map(|name| Follower::Environment(name.to_owned()));
+    for follower in followers.iter().chain([&shipment("web")]) {
+        sources
+            .follow(follower, &wish(""))
+            .await
+            .expect("it can be opened");
+    }
+    sources.keep_environments(&HashSet::from(["prod"]));
+    assert!(!sources.follows(&followers[0]));
+    assert!(sources.follows(&followers[1]) && sources.follows(&shipment("web")));
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use gitserver::Fault;
 use k8s_openapi::api::core::v1::ConfigMap;
+use kinds::names;
 use kube::ResourceExt as _;
 use serde_json::json;
 use suite::Scene;
@@ -100,10 +101,13 @@ async fn a_password_that_gets_wrong_while_it_runs_is_said_until_it_is_right_agai
     let commit = server.push();
     neighbour.goes_on(&scene).await;
     neighbour.goes_on(&scene).await;
+    let said = [said[0], said[1], "what runs stays"];
     let status = until_says(&scene, "web", "SourceUnauthorized", &said).await;
     let text = serde_json::to_string(&status).expect("a status is plain data");
     assert!(!text.contains("horse"), "{text}");
     assert_runs(&scene, "1", &uids).await;
+    assert_looked_after(&scene, "1").await;
+    let uids = uids_of(&scene).await;
 
     // Right again: the same controller notices it by itself.
     scene
@@ -112,6 +116,54 @@ async fn a_password_that_gets_wrong_while_it_runs_is_said_until_it_is_right_agai
     scene.until_ready("web", Some(&commit)).await;
     until_value(&scene, "a", "2").await;
     assert_eq!(uids_of(&scene).await, uids);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_spoilt_while_it_runs_is_named_and_its_source_left_alone_until_it_is_right()
+ {
+    let scene = Scene::new("spoilt").await;
+    let neighbour = Neighbour::moves_in(&scene).await;
+    let server = Server::locked("right-horse").await;
+    for name in RUNNING {
+        server.write(&format!("{name}.yaml"), config_map(name, "1"));
+    }
+    let commit = server.push();
+    let ca = server.ca();
+    let right = login(&scene, "door", &ca, "right-horse");
+    scene.apply(&right).await;
+    let wanted = with_secret(shipment(&scene, "web", &server.url(), ""), "door");
+    scene.apply(&wanted).await;
+    scene.until_ready("web", Some(&commit)).await;
+    let place = format!("{}/door", scene.ns());
+    let mut spoilt = login(&scene, "door", &ca, "right-horse");
+    spoilt["stringData"] = json!({"user": "ada", "pass": "right-horse"});
+    spoilt["type"] = json!("Opaque");
+    for (number, wrong) in [Some(spoilt), None].into_iter().enumerate() {
+        scene.kubectl(&["delete", "secret", "door"]);
+        if let Some(wrong) = &wrong {
+            scene.apply(wrong).await;
+        }
+        let asked = format!("{}={number}", names::SYNC_ANNOTATION);
+        scene.kubectl(&["annotate", "shipment", "web", "--overwrite", &asked]);
+        let said = [&*place, "what runs stays", &commit];
+        until_says(&scene, "web", "SourceUnauthorized", &said).await;
+        assert_looked_after(&scene, "1").await;
+        if wrong.is_none() {
+            // The old credentials would still do, but nobody vouches for them any more.
+            server.write("a.yaml", config_map("a", "2"));
+        }
+        let pushed = server.push();
+        neighbour.goes_on(&scene).await;
+        neighbour.goes_on(&scene).await;
+        until_says(&scene, "web", "SourceUnauthorized", &said).await;
+        until_value(&scene, "a", "1").await;
+        scene.kubectl(&["delete", "secret", "door", "--ignore-not-found"]);
+        scene.apply(&right).await;
+        scene
+            .until_ready("web", wrong.is_none().then_some(&*pushed))
+            .await;
+    }
+    until_value(&scene, "a", "2").await;
 }
 
 /// Runs `git` on the server's own repository.

@@ -227,15 +227,21 @@ struct Terminal {
     shown: Arc<Mutex<Vec<u8>>>,
 }
 
+/// What the shell of a terminal writes before the demo's exit code.
+const ENDED: &str = "the demo ended with ";
+
 impl Terminal {
     fn start(words: &[String]) -> Self {
         let mut script = Command::new("script");
         script.arg("-q");
+        let words: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+        // The shell tells how the demo ended: what `script` ends with depends on who ends first,
+        // the demo or its terminal. Ctrl-C reaches the shell as well, which is not to end of it.
+        let line = format!("trap : INT; {}; echo \"{ENDED}$?.\"", words.join(" "));
         if cfg!(target_os = "macos") {
-            script.arg("/dev/null").args(words);
+            script.args(["/dev/null", "sh", "-c", &line]);
         } else {
-            let line: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
-            script.args(["-e", "-c", &line.join(" "), "/dev/null"]);
+            script.args(["-c", &line, "/dev/null"]);
         }
         let mut child = script
             .stdin(Stdio::piped())
@@ -281,17 +287,16 @@ impl Terminal {
     /// The exit code, and all that was shown.
     async fn end(mut self) -> (i32, String) {
         let ended = tokio::time::timeout(DEMO, self.child.wait()).await;
-        let code = ended.expect("the demo ends").expect("it can be waited for");
+        let _ = ended.expect("the demo ends").expect("it can be waited for");
         // `script` shows everything before it ends; it may not have been collected yet.
-        let text = eventually("the last line", PATIENCE, || async {
+        eventually("how the demo ended", PATIENCE, || async {
             let shown = self.shown();
-            if shown.contains("error:") {
-                Ok(shown)
-            } else {
-                Err(shown)
-            }
-        });
-        (code.code().unwrap_or(-1), text.await)
+            let code = shown
+                .split_once(ENDED)
+                .and_then(|(_, rest)| rest.split_once('.')?.0.parse().ok());
+            code.map(|code| (code, shown.clone())).ok_or(shown)
+        })
+        .await
     }
 }
 

@@ -180,7 +180,7 @@ const CHANGED: usize = 90;
 const ADDED: usize = 60;
 const DROPPED: usize = 10;
 /// How many objects it has written when the controller is killed.
-const CUTS: [usize; 5] = [1, 20, 60, 100, 140];
+const CUTS: [usize; 5] = [1, 20, 40, 70, 100];
 
 /// The good commit.
 fn write_good(scene: &Scene) {
@@ -271,6 +271,7 @@ async fn a_commit_that_is_taken_back_after_a_crash_in_its_midst_leaves_no_trace(
         .iter()
         .map(|(name, (_, uid))| (name.clone(), uid.clone()))
         .collect();
+    let mut in_the_midst = 0;
     for cut in CUTS {
         let bad = format!("bad-{cut}");
         write_bad(&scene, &bad);
@@ -280,10 +281,9 @@ async fn a_commit_that_is_taken_back_after_a_crash_in_its_midst_leaves_no_trace(
         let midst = there(&scene).await;
         let wanted = format!("a={bad}");
         let written = midst.values().filter(|(value, _)| *value == wanted).count();
-        assert!(
-            (cut..CHANGED + ADDED).contains(&written),
-            "{written} were written, which is not the midst"
-        );
+        assert!(written >= cut, "{written} were written, of {cut}");
+        // A machine that is busy may let it get to its end between the look and the kill.
+        in_the_midst += usize::from(written < CHANGED + ADDED);
         tokio::task::block_in_place(|| {
             scene.work.git(&["reset", "--quiet", "--hard", &good])?;
             scene
@@ -315,4 +315,9 @@ async fn a_commit_that_is_taken_back_after_a_crash_in_its_midst_leaves_no_trace(
         let written = written_in(&scene, &mut window, QUIET).await;
         assert_eq!(written.count(), 0, "{written}");
     }
+    assert!(
+        in_the_midst >= 3,
+        "only {in_the_midst} of {} kills hit the midst",
+        CUTS.len()
+    );
 }
