@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -17,6 +18,8 @@ pub(crate) struct Options<'a> {
     pub(crate) flags: &'a [&'a str],
     /// `debug` or `release`.
     pub(crate) profile: &'a str,
+    /// Whether Ctrl-C on the terminal does not reach it: whoever holds its input ends it.
+    pub(crate) is_apart: bool,
 }
 
 /// A running control plane.
@@ -38,7 +41,11 @@ impl Real {
         let state = folder.join(format!("state-{}.json", std::process::id()));
         let started = Instant::now();
         let program = target().join(options.profile).join("real");
-        let child = Command::new(&program)
+        let mut command = Command::new(&program);
+        if options.is_apart {
+            command.process_group(0);
+        }
+        let child = command
             .arg("--binaries")
             .arg(binaries)
             .args(["--clusters", options.clusters])

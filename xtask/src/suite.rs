@@ -1,7 +1,8 @@
 //! The commands that run something of ours against a genuine control plane.
 
 use std::io::Read;
-use std::process::Command;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
 
 use crate::real::{Options, Real};
 use crate::real_build;
@@ -21,6 +22,7 @@ pub(crate) fn test(args: &[String]) -> Outcome {
         clusters: SUITE_CLUSTERS,
         flags: &["--audit"],
         profile: "debug",
+        is_apart: false,
     })?;
     let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
     run(command.args(args).env("SHIPWAY_REAL", real.state()))
@@ -47,6 +49,7 @@ pub(crate) fn real(args: &[String]) -> Outcome {
         clusters,
         flags: &flags,
         profile: "debug",
+        is_apart: false,
     })?;
     announce(&real)?;
     let input = real.take_input();
@@ -66,10 +69,17 @@ pub(crate) fn real(args: &[String]) -> Outcome {
 pub(crate) fn demo(args: &[String]) -> Outcome {
     install_git()?;
     prepare("debug")?;
-    let real = Real::start(&Options {
+    if args
+        .iter()
+        .any(|arg| ["-h", "--help"].contains(&arg.as_str()))
+    {
+        return run(Command::new(target().join("debug/shipway")).args(["demo", "--help"]));
+    }
+    let mut real = Real::start(&Options {
         clusters: DEMO_CLUSTERS,
         flags: &[],
         profile: "debug",
+        is_apart: true,
     })?;
     let mut command = Command::new(target().join("debug/shipway"));
     command
@@ -84,7 +94,12 @@ pub(crate) fn demo(args: &[String]) -> Outcome {
         .arg(real.field("kubeconfig")?)
         .args(args)
         .env("SHIPWAY_REAL", real.state());
-    run(&mut command)
+    // Ctrl-C has to reach the demo alone: it takes away what it made, for which the clusters must be
+    // there. So it replaces this program, and holds their input: when it ends, they do.
+    if let Some(input) = real.take_input() {
+        command.stdin(Stdio::from(input));
+    }
+    Err(format!("could not start the demo: {}", command.exec()))
 }
 
 /// `cargo xtask bench`: numbers, of optimised programs and an etcd that waits for the disk.
@@ -96,6 +111,7 @@ pub(crate) fn bench(args: &[String]) -> Outcome {
         clusters: "main",
         flags,
         profile: "release",
+        is_apart: false,
     })?;
     let mut command = Command::new(target().join("release/bench"));
     for arg in args {

@@ -15,6 +15,7 @@ use std::time::Duration;
 use cluster::Owner;
 use cluster::apply::{Applied, ApplyError, Intent, apply};
 use cluster::caller::Want;
+use kinds::condition::find;
 use kinds::{Deliverable, DeliverableStatus, Shipment};
 use kube::ResourceExt as _;
 use kube::core::ApiResource;
@@ -43,13 +44,44 @@ pub(crate) async fn reconcile(deliverable: Arc<Deliverable>, ctx: Arc<Ctx>) -> A
     let shipment = stamped(&deliverable, &ctx);
     let next = status::status(&deliverable, selected.err(), submitted, shipment.as_deref());
     match write(&deliverable, &ctx, &next).await {
-        Ok(_) if refused => Action::requeue(AFTER_REFUSAL),
-        Ok(_) => Action::await_change(),
+        Ok(changed) => {
+            if changed {
+                narrate(&deliverable, &ctx, &next);
+            }
+            if refused {
+                Action::requeue(AFTER_REFUSAL)
+            } else {
+                Action::await_change()
+            }
+        }
         Err(error) => {
             tracing::warn!(error = %error, "could not write the status of Deliverable `{}`", deliverable.name_any());
             Action::requeue(Duration::from_secs(2))
         }
     }
+}
+
+/// One event and one log line for each change of what keeps a Deliverable from its Shipment. What
+/// becomes of that one, the Shipment tells itself.
+fn narrate(deliverable: &Deliverable, ctx: &Ctx, next: &DeliverableStatus) {
+    let refusal = |status: &DeliverableStatus| {
+        let submitted = ["DeliveryReady", "ResourcesSubmitted"]
+            .into_iter()
+            .filter_map(|kind| find(&status.conditions, kind))
+            .find(|condition| condition.status == "False")?;
+        Some((submitted.reason.clone(), submitted.message.clone()))
+    };
+    let Some((reason, message)) = refusal(next) else {
+        return;
+    };
+    let before = deliverable.status.as_ref().and_then(refusal);
+    if before.is_some_and(|before| before == (reason.clone(), message.clone())) {
+        return;
+    }
+    let name = deliverable.name_any();
+    let key = Key::new(deliverable.namespace().unwrap_or_default(), name);
+    tracing::warn!(deliverable.key = %key, deliverable.reason = %reason, "Deliverable `{key}`: {message}");
+    event::warn_word(&ctx.events, deliverable, &reason, "Stamp", &message);
 }
 
 fn stamped(deliverable: &Deliverable, ctx: &Ctx) -> Option<Arc<Shipment>> {

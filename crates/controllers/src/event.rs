@@ -40,6 +40,17 @@ pub(crate) fn tell_word<K: Resource<DynamicType = ()>>(
     hand_over(events, about, false, word, action, note);
 }
 
+/// The same, where something is wrong.
+pub(crate) fn warn_word<K: Resource<DynamicType = ()>>(
+    events: &Events,
+    about: &K,
+    word: &str,
+    action: &str,
+    note: &str,
+) {
+    hand_over(events, about, true, word, action, note);
+}
+
 fn hand_over<K: Resource<DynamicType = ()>>(
     events: &Events,
     about: &K,

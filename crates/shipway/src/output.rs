@@ -24,6 +24,13 @@ pub(crate) enum Format {
     Name,
 }
 
+impl Format {
+    /// Whether people read it, rather than programs.
+    pub(crate) fn is_for_people(self) -> bool {
+        matches!(self, Self::Table | Self::Wide)
+    }
+}
+
 /// The flag that chooses the form.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(crate) struct OutputArgs {

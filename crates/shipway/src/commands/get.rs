@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use futures::StreamExt as _;
-use kinds::Shipment;
 use kinds::condition::{self, kind};
+use kinds::{Deliverable, Shipment};
 use kube::ResourceExt as _;
 use kube::api::{Api, ListParams, WatchEvent, WatchParams};
 
@@ -47,6 +47,9 @@ pub(crate) async fn cmd_get(cluster: &ClusterArgs, args: &GetArgs) -> Result<Exi
     };
     let (shipments, version) = read(&target, &api, args).await?;
     let columns = show(&target, args, &shipments)?;
+    if args.name.is_none() && args.output.output.is_for_people() {
+        tell_stuck(&target, args).await;
+    }
     if args.watch {
         watch(&api, args, &version, &columns).await?;
     }
@@ -101,7 +104,11 @@ fn show(target: &Target, args: &GetArgs, shipments: &[Shipment]) -> Result<Colum
             } else {
                 format!("namespace `{}`", target.namespace)
             };
-            note(format!("No Shipments in {place}"));
+            let which = match &args.selector {
+                Some(labels) => format!(" with the labels `{labels}`"),
+                None => String::new(),
+            };
+            note(format!("No Shipments{which} in {place}"));
         }
         Format::Table | Format::Wide => {
             let text: String = std::iter::once(&header)
@@ -112,6 +119,39 @@ fn show(target: &Target, args: &GetArgs, shipments: &[Shipment]) -> Result<Colum
         }
     }
     Ok(columns)
+}
+
+/// Names the Deliverables that have not become Shipments: nothing else would show them here.
+async fn tell_stuck(target: &Target, args: &GetArgs) {
+    let api: Api<Deliverable> = if args.all_namespaces {
+        Api::all(target.client.clone())
+    } else {
+        Api::namespaced(target.client.clone(), &target.namespace)
+    };
+    let mut params = ListParams::default();
+    if let Some(labels) = &args.selector {
+        params = params.labels(labels);
+    }
+    // Whoever may not list them is shown what they may see.
+    let Ok(deliverables) = api.list(&params).await else {
+        return;
+    };
+    for deliverable in deliverables {
+        let status = deliverable.status.clone().unwrap_or_default();
+        let stuck = ["DeliveryReady", "ResourcesSubmitted"]
+            .into_iter()
+            .filter_map(|kind| condition::find(&status.conditions, kind))
+            .find(|condition| condition.status == "False");
+        if let Some(condition) = stuck {
+            note(format!(
+                "Deliverable `{}/{}` has not become a Shipment: {}: {}",
+                deliverable.namespace().unwrap_or_default(),
+                deliverable.name_any(),
+                condition.reason,
+                condition.message
+            ));
+        }
+    }
 }
 
 /// Shows each change as it comes.
@@ -175,8 +215,23 @@ pub(crate) fn refused(error: &kube::Error) -> CliError {
                 .hint("install them with `shipway crds | kubectl apply --server-side -f -`")
         }
         kube::Error::Api(status) => CliError::failed(&status.message),
-        error => CliError::failed(format!("could not reach the cluster: {error}")),
+        error => CliError::failed(format!("could not reach the cluster: {}", causes(error)))
+            .hint("is it running, and is `--context` the one that you mean?"),
     }
+}
+
+/// What went wrong, down to its cause: the outermost error alone says little.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        if texts.iter().all(|known| !known.contains(&text)) {
+            texts.push(text);
+        }
+        next = error.source();
+    }
+    texts.join(": ")
 }
 
 /// Which columns are shown.
