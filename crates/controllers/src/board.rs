@@ -153,6 +153,14 @@ impl Board {
         moved
     }
 
+    /// What a Shipment waits for.
+    pub fn waiting(&self, key: &Key) -> BTreeSet<Wait> {
+        let board = self.lock();
+        board
+            .get(key)
+            .map_or_else(BTreeSet::new, |notice| notice.waits.clone())
+    }
+
     /// Takes a Shipment off the board.
     pub fn remove(&self, key: &Key) {
         self.lock().remove(key);

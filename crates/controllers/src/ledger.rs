@@ -17,6 +17,8 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::board::Key;
+use crate::repairs::Repairs;
+use crate::tracker::Drift;
 
 /// What others wait for a Shipment to change.
 pub type Sign = (bool, Option<i64>, Option<(String, bool)>, Option<TreeId>);
@@ -53,6 +55,10 @@ pub struct Ledger {
     pub retries: u32,
     /// When to retry.
     pub retry_at: Option<Instant>,
+    /// Objects that were refused when they were last tried, and the drift that they showed then.
+    pub refused: BTreeMap<ObjectId, Option<Drift>>,
+    /// How often objects had to be put right lately.
+    pub repairs: Repairs,
     /// What was said once and is not said again: fields left to their writers.
     pub said: BTreeSet<String>,
     /// When kinds that may not be watched were last looked at.
@@ -122,6 +128,13 @@ impl Ledger {
             let ids = ids.filter(|id| health::needs_status(&id.group, &id.kind));
             self.unsettled = ids.map(|id| (id.clone(), (0, waiting.clone()))).collect();
         }
+    }
+
+    /// What the last full pass could not do about an object.
+    pub fn failure_of(&self, id: &ObjectId) -> Option<Failure> {
+        let object = Some(id.to_string());
+        let mut failures = self.failures.iter();
+        failures.find(|failure| failure.object == object).cloned()
     }
 
     /// The entries of the inventory in the shape in which they are stored.

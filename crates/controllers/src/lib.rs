@@ -11,6 +11,7 @@ pub mod environment;
 pub mod halt;
 pub mod ledger;
 pub mod metrics;
+pub mod repairs;
 pub mod secret;
 pub mod shipment;
 pub mod source;

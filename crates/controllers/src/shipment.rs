@@ -25,6 +25,7 @@ use crate::context::Ctx;
 use crate::halt::Halt;
 use crate::ledger::Ledger;
 use crate::secret::Welcome;
+use heal::Due;
 pub use plan::{ignored, own};
 pub use render::tree_file;
 use report::Outcome;
@@ -77,13 +78,16 @@ async fn pass(
     let stood = report::stood(shipment, &checked.at.tree.to_string());
     ledger.recall(stood, checked.spec.timeout);
     let audit = audit::is_due(ctx, shipment, key, ledger);
-    let healed = heal::heal(ctx, &checked, ledger).await; // reads the health that is awaited
-    if healed.nothing_else_to_do && !audit {
-        return Ok(report::unchanged(&checked, ledger));
-    }
+    let due = match heal::heal(ctx, &checked, ledger).await {
+        // reads the health that is awaited
+        _ if audit => Due::Audit,
+        Due::Nothing => return Ok(report::unchanged(&checked, ledger)),
+        due => due,
+    };
     let rendered = render::render(ctx, &checked).await?; // reads the files of one tree
     let observed = observe::observe(ctx, &checked, rendered, ledger).await?; // reads scopes and doubtful objects
-    let draft = plan::draft(&checked, observed, ledger, audit); // pure: inert data
+    let resting = heal::resting(ctx, &checked, ledger, due); // what waits for its own time
+    let draft = plan::draft(&checked, observed, ledger, due, resting); // pure: inert data
     apply::apply(ctx, shipment, &checked, draft, ledger).await?; // the only step that writes objects
     if audit {
         audit::done(ctx, ledger);

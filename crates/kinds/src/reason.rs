@@ -71,6 +71,8 @@ pub enum Reason {
     FieldLeftOut,
     /// An object was changed behind Git's back and has been put right.
     DriftRepaired,
+    /// A repair does not hold: another writer undoes it each time.
+    RepairUndone,
     /// Objects were created or changed.
     Applied,
     /// Objects that left the source were deleted.

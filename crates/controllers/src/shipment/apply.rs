@@ -22,8 +22,8 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::check::Checked;
-use super::heal;
-use super::plan::{Draft, Step, Work};
+use super::heal::{self, Due};
+use super::plan::{Draft, Step};
 use crate::board::Wait;
 use crate::context::Ctx;
 use crate::event::tell;
@@ -50,6 +50,8 @@ pub(super) struct Tally {
     /// What left the source and is not deleted, since it belongs to Shipway itself.
     untouchable: Vec<ObjectId>,
     transient: bool,
+    /// The retry of what was refused before, where this pass was not it.
+    retry_at: Option<Instant>,
 }
 
 pub(super) async fn apply(
@@ -60,7 +62,9 @@ pub(super) async fn apply(
     ledger: &mut Ledger,
 ) -> Result<(), Halt> {
     let Draft {
+        due,
         stages,
+        resting,
         prune,
         leave,
         pending,
@@ -82,6 +86,11 @@ pub(super) async fn apply(
     ensure_finalizer(ctx, shipment).await?;
     write_ahead(ctx, shipment, checked, &stages, ledger).await?;
     let mut tally = Tally::default();
+    ledger.refused.retain(|id, _| resting.contains(id));
+    if due == Due::Repairs && !ledger.refused.is_empty() {
+        tally.retry_at = ledger.retry_at;
+        waits.extend(ctx.board.waiting(&checked.key));
+    }
     let mut arrived = BTreeSet::new();
     for stage in stages {
         let met: Vec<(Step, Option<Need>)> = stage
@@ -99,8 +108,14 @@ pub(super) async fn apply(
             .map(|(step, unmet)| carry(ctx, checked, &caller, step, unmet));
         let carried: Vec<(Step, Carried)> = carried.buffer_unordered(AT_ONCE).collect().await;
         for (step, carried) in carried {
-            if matches!(carried, Carried::Kept | Carried::Applied(_)) {
-                arrived.insert(step.object.id.clone());
+            let id = &step.object.id;
+            let is_there = match carried {
+                Carried::Kept | Carried::Applied(_) => true,
+                Carried::Rested => !ledger.refused.contains_key(id),
+                Carried::Held { .. } | Carried::Failed { .. } => false,
+            };
+            if is_there {
+                arrived.insert(id.clone());
             }
             let mut outcome = Outcome {
                 failures: &mut failures,
@@ -191,7 +206,7 @@ async fn write_ahead(
 ) -> Result<(), Halt> {
     let steps = || {
         let all = stages.iter().flatten();
-        all.filter(|step| step.work != Work::Keep)
+        all.filter(|step| step.work.writes())
     };
     let new: Vec<Entry> = steps()
         .filter(|step| !ledger.inventory.0.contains_key(&step.object.id))
@@ -288,7 +303,9 @@ async fn finish(
         .failures
         .iter()
         .any(|failure| may_pass(&failure.reason));
-    if retriable {
+    if retriable && tally.retry_at.is_some() {
+        // What was refused before waits for its retry, whatever was repaired meanwhile.
+    } else if retriable {
         ledger.retries += 1;
         let pause = backoff(ledger.retries);
         ledger.retry_at = Some(

@@ -1,7 +1,7 @@
 //! Looks at what is awaited or in doubt: the health of objects that were applied, and kinds that
 //! may not be watched. Tells whether anything else is to be done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cluster::caller::Want;
@@ -25,43 +25,70 @@ use crate::tracker::Drift;
 /// How many objects are read at a time for one Shipment.
 const AT_ONCE: usize = 16;
 
-pub(super) struct Healed {
-    pub(super) nothing_else_to_do: bool,
+/// What is to be done by a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Nothing but to look.
+    Nothing,
+    /// To put right what drifted. What was refused before has a retry of its own.
+    Repairs,
+    /// To apply what is not as it should be, whatever came of it before.
+    Everything,
+    /// To apply also what seems to be as it should be.
+    Audit,
 }
 
-pub(super) async fn heal(ctx: &Ctx, checked: &Checked, ledger: &mut Ledger) -> Healed {
+pub(super) async fn heal(ctx: &Ctx, checked: &Checked, ledger: &mut Ledger) -> Due {
     ledger.due |= ctx.board.take_woken(&checked.key);
     let same = ledger
         .done
         .as_ref()
         .is_some_and(|(inputs, _)| *inputs == checked.inputs);
     let retry = ledger.retry_at.is_some_and(|at| at <= Instant::now());
+    if !same {
+        ledger.repairs.clear();
+    }
+    ledger.repairs.forget_held(Instant::now());
     if !same || ledger.due || retry {
-        return Healed {
-            nothing_else_to_do: false,
-        };
+        return Due::Everything;
     }
     let Ok(caller) = ctx
         .caller
         .acting_as(&checked.key.namespace, &checked.spec.account)
     else {
-        return Healed {
-            nothing_else_to_do: false,
-        };
+        return Due::Everything;
     };
     look_around(ctx, checked, &caller, ledger).await;
     read_health(ctx, checked, &caller, ledger).await;
-    let drifted = ledger
+    let resting = resting(ctx, checked, ledger, Due::Repairs);
+    let mut awake = ledger
         .inventory
         .0
         .keys()
-        .any(|id| ctx.tracker.look(id, &checked.key).0.is_some());
-    if !drifted {
-        ctx.board.attempts(&checked.key, checked.at.tree);
+        .filter(|id| !resting.contains(*id));
+    if awake.any(|id| ctx.tracker.look(id, &checked.key).0.is_some()) {
+        return Due::Repairs;
     }
-    Healed {
-        nothing_else_to_do: !drifted,
+    ctx.board.attempts(&checked.key, checked.at.tree);
+    Due::Nothing
+}
+
+/// What a pass leaves as it is, since it has a time of its own: objects whose repairs do not hold
+/// and, where the pass is for drift alone, those that were refused and show nothing new.
+pub(super) fn resting(
+    ctx: &Ctx,
+    checked: &Checked,
+    ledger: &Ledger,
+    due: Due,
+) -> BTreeSet<ObjectId> {
+    let mut resting: BTreeSet<ObjectId> = ledger.repairs.resting(Instant::now()).cloned().collect();
+    if due == Due::Repairs {
+        let refused = ledger.refused.iter();
+        let as_before =
+            refused.filter(|(id, drift)| ctx.tracker.look(id, &checked.key).0 == **drift);
+        resting.extend(as_before.map(|(id, _)| id.clone()));
     }
+    resting
 }
 
 /// Reads the objects whose health is awaited and that changed since they were read last.

@@ -13,6 +13,7 @@ use kinds::{Reason, names};
 use manifest::{ObjectId, Problem};
 
 use super::check::Checked;
+use super::heal::Due;
 use super::observe::Observed;
 use super::siblings;
 use crate::board::{Key, Wait};
@@ -33,6 +34,15 @@ pub(super) enum Work {
     Apply { drift: Option<Drift> },
     /// Apply it although nothing seems to be wrong with it.
     Audit,
+    /// Nothing for now: its repairs do not hold, or it was refused and its retry is to come.
+    Rest,
+}
+
+impl Work {
+    /// Whether the object is applied.
+    pub(super) fn writes(self) -> bool {
+        matches!(self, Self::Apply { .. } | Self::Audit)
+    }
 }
 
 /// One object of the plan.
@@ -68,7 +78,10 @@ fn mark(digest: &str, ignore: &[String], left_out: bool) -> String {
 
 /// The plan of one pass.
 pub(super) struct Draft {
+    pub(super) due: Due,
     pub(super) stages: Vec<Vec<Step>>,
+    /// What is left as it is for now.
+    pub(super) resting: BTreeSet<ObjectId>,
     pub(super) prune: Judgement,
     /// What other Shipments name: they take it over, and our share of it goes.
     pub(super) leave: Vec<ObjectId>,
@@ -81,8 +94,13 @@ pub(super) struct Draft {
     pub(super) caller: Caller,
 }
 
-pub(super) fn draft(checked: &Checked, observed: Observed, ledger: &Ledger, audit: bool) -> Draft {
-    let untouched = if audit { Work::Audit } else { Work::Keep };
+pub(super) fn draft(
+    checked: &Checked,
+    observed: Observed,
+    ledger: &Ledger,
+    due: Due,
+    resting: BTreeSet<ObjectId>,
+) -> Draft {
     let mut failures = Vec::new();
     let mut waits = BTreeSet::new();
     let mut wanted: BTreeSet<ObjectId> = observed
@@ -166,8 +184,12 @@ pub(super) fn draft(checked: &Checked, observed: Observed, ledger: &Ledger, audi
             ready.push(object.clone());
         }
     }
+    let mut stages = stages(checked, &ready, &observed.drifted, ledger);
+    allot(&mut stages, due, &resting);
     Draft {
-        stages: stages(checked, &ready, &observed.drifted, ledger, untouched),
+        due,
+        stages,
+        resting,
         prune: judgement,
         leave: if pending.is_some() { Vec::new() } else { leave },
         pending,
@@ -175,6 +197,17 @@ pub(super) fn draft(checked: &Checked, observed: Observed, ledger: &Ledger, audi
         failures,
         waits,
         caller: observed.caller,
+    }
+}
+
+/// What a pass leaves out of what could be done, and what it does beyond that.
+fn allot(stages: &mut [Vec<Step>], due: Due, resting: &BTreeSet<ObjectId>) {
+    for step in stages.iter_mut().flatten() {
+        if resting.contains(&step.object.id) {
+            step.work = Work::Rest;
+        } else if due == Due::Audit && step.work == Work::Keep {
+            step.work = Work::Audit;
+        }
     }
 }
 
@@ -199,7 +232,6 @@ fn stages(
     objects: &[Object],
     drifted: &BTreeMap<ObjectId, Drift>,
     ledger: &Ledger,
-    untouched: Work,
 ) -> Vec<Vec<Step>> {
     let stages = order::stages(objects);
     stages
@@ -207,7 +239,7 @@ fn stages(
         .map(|stage| {
             stage
                 .into_iter()
-                .map(|index| step(checked, objects, index, drifted, ledger, untouched))
+                .map(|index| step(checked, objects, index, drifted, ledger))
                 .collect()
         })
         .collect()
@@ -219,7 +251,6 @@ fn step(
     index: usize,
     drifted: &BTreeMap<ObjectId, Drift>,
     ledger: &Ledger,
-    untouched: Work,
 ) -> Step {
     let object = objects[index].clone();
     let digest = object.manifest.digest();
@@ -234,7 +265,7 @@ fn step(
     });
     Step {
         work: if same && drift.is_none() {
-            untouched
+            Work::Keep
         } else {
             Work::Apply { drift }
         },

@@ -21,7 +21,7 @@ use crate::event::{clipped, tell};
 use crate::halt::Halt;
 use crate::ledger::{Ledger, Stood};
 use again::{look_again, unwatched};
-pub(super) use verdict::{Outcome, outcome, unchanged};
+pub(super) use verdict::{Outcome, outcome, unchanged, undone};
 use verdict::{Standing, reason_of, verdict};
 
 /// How many failures a status lists.

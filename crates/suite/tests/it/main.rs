@@ -23,6 +23,7 @@ mod rules_audit;
 mod rules_conflict;
 mod rules_crash;
 mod rules_drift;
+mod rules_fight;
 mod rules_identity;
 mod rules_leave;
 mod rules_owner;

@@ -20,6 +20,8 @@ use crate::tracker::Expected;
 pub(super) enum Carried {
     /// It needed nothing.
     Kept,
+    /// It was left as it is for now.
+    Rested,
     /// It is applied.
     Applied(Box<Applied>),
     /// It cannot go yet: something else has to move first, and will say so.
@@ -44,8 +46,10 @@ pub(super) async fn carry(
     step: Step,
     unmet: Option<Need>,
 ) -> (Step, Carried) {
-    if step.work == Work::Keep {
-        return (step, Carried::Kept);
+    match step.work {
+        Work::Keep => return (step, Carried::Kept),
+        Work::Rest => return (step, Carried::Rested),
+        Work::Apply { .. } | Work::Audit => {}
     }
     if let Some(need) = unmet {
         let carried = held_by(&need, checked);

@@ -7,8 +7,8 @@ use delivery::inventory::Entry;
 use kinds::{Reason, Shipment};
 use tokio::time::Instant;
 
-use super::Outcome;
 use super::carry::Carried;
+use super::{Outcome, may_pass};
 use crate::board::Wait;
 use crate::context::Ctx;
 use crate::event::tell;
@@ -16,7 +16,13 @@ use crate::ledger::Ledger;
 use crate::shipment::check::Checked;
 use crate::shipment::heal;
 use crate::shipment::plan::{Step, Work, failure};
+use crate::shipment::report::undone;
 use crate::tracker::Drift;
+
+/// How many fields of one writer are named where a repair does not hold.
+const FIELDS: usize = 3;
+const FIELD_ADVICE: &str = "take the field out of Git or list it under `ignore`";
+const OBJECT_ADVICE: &str = "take the object out of Git, or stop whoever does that";
 
 /// Notes what became of one object: inventory, tracker, health, failures and events.
 pub(super) fn note(
@@ -31,6 +37,7 @@ pub(super) fn note(
     let id = step.object.id.clone();
     match carried {
         Carried::Kept => {}
+        Carried::Rested => outcome.failures.extend(ledger.failure_of(&id)),
         Carried::Held {
             reason,
             message,
@@ -55,6 +62,10 @@ pub(super) fn note(
             outcome
                 .failures
                 .push(failure(&step.object, reason, &message));
+            if may_pass(reason.as_str()) {
+                let drift = ctx.tracker.look(&id, &checked.key).0;
+                ledger.refused.insert(id.clone(), drift);
+            }
             if let Some(entry) = ledger.inventory.0.get_mut(&id) {
                 entry.applied = None; // so that the next pass tries it again
             }
@@ -127,7 +138,7 @@ fn tell_changes(
     }
     let drift = match step.work {
         Work::Apply { drift } => drift,
-        Work::Keep | Work::Audit => None,
+        Work::Keep | Work::Rest | Work::Audit => None,
     };
     if drift.is_none() && applied.overruled.is_empty() {
         return;
@@ -150,13 +161,48 @@ fn tell_changes(
         ),
     };
     ctx.metrics.repaired();
+    let undone_by = undone_by(drift, &applied.overruled);
+    // What a new revision overrules is no drift.
+    if drift.is_some() && ledger.repairs.note(id, undone_by.clone(), Instant::now()) {
+        let note = undone(id, &undone_by);
+        tell(&ctx.events, shipment, Reason::RepairUndone, "Repair", &note);
+        return;
+    }
+    let note = format!("`{id}` {what}");
     tell(
         &ctx.events,
         shipment,
         Reason::DriftRepaired,
         "Repair",
-        &format!("`{id}` {what}"),
+        &note,
     );
+}
+
+/// What is done to an object again after every repair, and what to do about it. It names no time,
+/// so that it is one event, counted.
+fn undone_by(drift: Option<Drift>, changes: &[Change]) -> String {
+    let (what, advice) = match drift {
+        _ if !changes.is_empty() => {
+            let changes = changes.iter().map(|change| {
+                let fields = &change.fields[..change.fields.len().min(FIELDS)];
+                let more = if fields.len() < change.fields.len() {
+                    ", …"
+                } else {
+                    ""
+                };
+                format!("`{}` sets {}{more}", change.manager, fields.join(", "))
+            });
+            let changes: Vec<String> = changes.collect();
+            (changes.join("; "), FIELD_ADVICE)
+        }
+        Some(Drift::Missing) => ("somebody deletes it".to_owned(), OBJECT_ADVICE),
+        Some(Drift::Replaced) => ("somebody replaces it".to_owned(), OBJECT_ADVICE),
+        _ => (
+            "somebody who is not recorded changes it".to_owned(),
+            FIELD_ADVICE,
+        ),
+    };
+    format!("{what} again after every repair, so that repairs come less and less often: {advice}")
 }
 
 fn overruled(changes: &[Change]) -> String {

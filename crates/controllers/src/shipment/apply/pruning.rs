@@ -34,6 +34,12 @@ pub(super) async fn prune(
     }
     let mut left = None;
     for stage in order::prune_stages(list) {
+        let (resting, stage): (Vec<_>, Vec<_>) = stage
+            .into_iter()
+            .partition(|id| ledger.refused.contains_key(id));
+        for id in resting {
+            outcome.failures.extend(ledger.failure_of(&id));
+        }
         let ledger_ref = &*ledger;
         let gone = futures::stream::iter(stage).map(|id| async move {
             let uid = ledger_ref
@@ -64,7 +70,10 @@ pub(super) async fn prune(
                     ledger.unsettled.remove(&id);
                     ledger.inventory.0.remove(&id);
                 }
-                Err(error) => outcome.failures.push(refused(checked, &id, &error)),
+                Err(error) => {
+                    outcome.failures.push(refused(checked, &id, &error));
+                    ledger.refused.insert(id, None);
+                }
             }
         }
     }

@@ -59,11 +59,19 @@ pub(super) fn look_again(
                     matches!(why, Reason::SourceUnauthorized | Reason::ClusterUnreachable)
                 })
                 .map(|why| now + longest(why));
-            [deadline, ledger.retry_at, look, ledger.audit_at, secret]
-                .into_iter()
-                .flatten()
-                .min()
-                .map(|at| at.saturating_duration_since(now))
+            let repair = ledger.repairs.next(now);
+            [
+                deadline,
+                ledger.retry_at,
+                look,
+                ledger.audit_at,
+                secret,
+                repair,
+            ]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|at| at.saturating_duration_since(now))
         }
         Err(Halt::Failed { reason, .. }) => {
             ledger.retries += 1;

@@ -35,6 +35,8 @@ pub(in crate::shipment) struct Standing {
     pub(super) failures: Vec<Failure>,
     pub(super) held: Option<HeldPrune>,
     pub(super) pending: Option<String>,
+    /// Objects whose repairs do not hold, and what is done to them.
+    pub(super) undone: Vec<(ObjectId, String)>,
     pub(super) unsettled: Vec<(ObjectId, Health)>,
     pub(super) overdue: bool,
     pub(super) stale: Option<Trouble>,
@@ -71,6 +73,7 @@ pub(in crate::shipment) fn outcome(checked: &Checked, ledger: &Ledger) -> Outcom
         failures: ledger.failures.clone(),
         held: ledger.held.clone(),
         pending: ledger.pending.clone(),
+        undone: ledger.repairs.undone(),
         unsettled: ledger
             .unsettled
             .iter()
@@ -135,6 +138,9 @@ pub(super) fn verdict(standing: &Standing) -> Verdict {
             reconciling: true,
             stalled: false,
         };
+    }
+    if let Some(message) = all_undone(&standing.undone) {
+        return not_ready(Reason::RepairUndone, message, false, true);
     }
     if let Some((id, health)) = standing
         .unsettled
@@ -215,6 +221,21 @@ fn held_back(held: &HeldPrune) -> String {
         "{what} ({}): run `shipway confirm` to see and confirm the list {}",
         held.reason, held.digest
     )
+}
+
+/// The first object whose repairs do not hold, and how many there are.
+fn all_undone(all: &[(ObjectId, String)]) -> Option<String> {
+    let (id, by) = all.first()?;
+    let more = match all.len() - 1 {
+        0 => String::new(),
+        rest => format!("; and {rest} more"),
+    };
+    Some(format!("{}{more}", undone(id, by)))
+}
+
+/// That an object does not stay as it is in Git.
+pub(in crate::shipment) fn undone(id: &ObjectId, by: &str) -> String {
+    format!("`{id}` does not stay as it is in Git: {by}")
 }
 
 fn sentence(health: &Health) -> String {
