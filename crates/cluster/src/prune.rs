@@ -50,8 +50,7 @@ pub async fn delete(
     id: &ObjectId,
     uid: Option<&str>,
 ) -> Result<Gone, ApiError> {
-    let place = Resource::object(api, id.namespace.as_deref(), &id.name);
-    part(Way::Delete, caller, owner, &place, uid).await
+    part(Way::Delete, caller, owner, (api, id), uid).await
 }
 
 /// Lets go of an object: the owner label, its annotation and our managedFields entry go, the
@@ -66,8 +65,7 @@ pub async fn orphan(
     id: &ObjectId,
     uid: Option<&str>,
 ) -> Result<Gone, ApiError> {
-    let place = Resource::object(api, id.namespace.as_deref(), &id.name);
-    part(Way::LetGo, caller, owner, &place, uid).await
+    part(Way::LetGo, caller, owner, (api, id), uid).await
 }
 
 /// How we part with an object.
@@ -92,9 +90,14 @@ async fn part(
     way: Way,
     caller: &Caller,
     owner: &Owner,
-    place: &Resource,
+    (api, id): (&ApiResource, &ObjectId),
     uid: Option<&str>,
 ) -> Result<Gone, ApiError> {
+    // The API server answers such a name with 400, which would be asked again for ever.
+    if !manifest::is_path_segment(&id.name) {
+        return Ok(Gone::Absent);
+    }
+    let place = &Resource::object(api, id.namespace.as_deref(), &id.name);
     let mut tries = 0;
     loop {
         tries += 1;

@@ -32,6 +32,11 @@ impl fmt::Display for GroupKind {
     }
 }
 
+/// Whether a text can be the name of an object of any kind: the API server takes no other.
+pub fn is_path_segment(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '%'])
+}
+
 /// One object of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObjectId {

@@ -11,7 +11,7 @@ mod redact;
 mod text;
 
 pub use fingerprint::fingerprint;
-pub use identity::{GroupKind, ObjectId};
+pub use identity::{GroupKind, ObjectId, is_path_segment};
 pub use object::Manifest;
 pub use parse::{MAX_DEPTH, MAX_DOCUMENTS, MAX_FILE_BYTES, parse_file};
 pub use problem::{Problem, ProblemReason};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::{ObjectId, Problem, ProblemReason};
+use crate::{ObjectId, Problem, ProblemReason, is_path_segment};
 
 /// What the API server owns in an object. An exported object carries it, and to send it back means
 /// a conflict (`resourceVersion`), another object (`uid`) or nothing at all.
@@ -197,10 +197,26 @@ fn check_identity(value: &Value) -> Result<(), Problem> {
         return Err(Problem::new(ProblemReason::GenerateName, message));
     }
     check_text("metadata.name", name, ProblemReason::NoName)?;
-    match metadata.and_then(|metadata| metadata.get("namespace")) {
-        None | Some(Value::Null | Value::String(_)) => Ok(()),
-        other => check_text("metadata.namespace", other, ProblemReason::NoNamespace),
+    check_segment("metadata.name", name)?;
+    let namespace = metadata.and_then(|metadata| metadata.get("namespace"));
+    match namespace {
+        None | Some(Value::Null) => Ok(()),
+        Some(Value::String(text)) if text.is_empty() => Ok(()),
+        _ => {
+            check_text("metadata.namespace", namespace, ProblemReason::NoNamespace)?;
+            check_segment("metadata.namespace", namespace)
+        }
     }
+}
+
+/// Refuses what no object can be called: it would stand for another path of the API, and could
+/// be neither looked up nor deleted.
+fn check_segment(field: &str, value: Option<&Value>) -> Result<(), Problem> {
+    if value.and_then(Value::as_str).is_some_and(is_path_segment) {
+        return Ok(());
+    }
+    let message = format!("`{field}` is `.` or `..`, or has a `/` or `%` in it, as no name may");
+    Err(Problem::new(ProblemReason::NameInvalid, message))
 }
 
 fn check_text(field: &str, value: Option<&Value>, reason: ProblemReason) -> Result<(), Problem> {

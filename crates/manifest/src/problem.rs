@@ -28,6 +28,8 @@ pub enum ProblemReason {
     /// The `metadata.namespace` of a document is not text. It is not taken for absent: the object
     /// would land in another namespace than its author wrote.
     NoNamespace,
+    /// A name or namespace that no object can have, since it is no segment of a path.
+    NameInvalid,
     /// A document has `metadata.generateName`, so that every apply would create another object.
     GenerateName,
     /// A List holds another List.

@@ -297,8 +297,8 @@ pub fn ignored(rules: &[Ignore], object: &Object) -> Vec<String> {
 
 /// What could not be read.
 fn unreadable(problem: &Problem) -> Failure {
-    let message = format!("{}: {}", problem.reason.as_str(), problem.message);
-    let mut failure = Failure::new(Reason::ManifestInvalid, clipped(&message, MESSAGE));
+    let message = clipped(&problem.message, MESSAGE);
+    let mut failure = Failure::new(Reason::ManifestInvalid, message);
     failure.at = Some(place(&problem.file, problem.line));
     failure
 }

@@ -226,6 +226,22 @@ fn one_broken_document_costs_the_file_and_each_is_named() {
 }
 
 #[test]
+fn refuses_a_name_that_no_object_can_have() {
+    let named = |name: &str| format!("apiVersion: v1\nkind: A\nmetadata: {{name: {name}}}\n");
+    for name in ["half-100%", "web/status", ".", "..", "a%2Fb"] {
+        check(
+            &named(name),
+            "NameInvalid: a.yaml:1: `metadata.name` is `.` or `..`, or has a `/` or `%` in it, as no name may",
+        );
+    }
+    check(&named("system:a..b"), "1 A/system:a..b");
+    check(
+        "apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: ../b}\n",
+        "NameInvalid: a.yaml:1: `metadata.namespace` is `.` or `..`, or has a `/` or `%` in it, as no name may",
+    );
+}
+
+#[test]
 fn says_what_is_wrong_with_the_yaml() {
     check(
         &format!("{A}data:\n\tx: 1\n"),

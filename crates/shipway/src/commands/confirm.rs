@@ -22,6 +22,7 @@ use crate::output::{lines, note, print_text};
 #[derive(Debug, Args)]
 pub(crate) struct ConfirmArgs {
     /// The Shipment
+    #[arg(value_parser = super::target::name)]
     name: String,
     /// Do not ask
     #[arg(short, long)]

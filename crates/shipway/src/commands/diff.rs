@@ -29,6 +29,7 @@ use want::Case;
 #[derive(Debug, Args)]
 pub(crate) struct DiffArgs {
     /// The Shipment
+    #[arg(value_parser = super::target::name)]
     name: String,
     /// Compare this commit, tag or branch instead of the newest revision of what the Shipment follows
     #[arg(long, value_name = "REVISION", conflicts_with_all = ["from", "to_revision"])]

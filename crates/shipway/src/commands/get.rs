@@ -19,6 +19,7 @@ use crate::output::{Columns, Format, OutputArgs, age, lines, note, print_text, p
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
     /// Show only the Shipment of this name
+    #[arg(value_parser = super::target::name)]
     name: Option<String>,
     /// Show the Shipments of all namespaces
     #[arg(short = 'A', long)]

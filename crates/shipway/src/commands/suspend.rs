@@ -18,6 +18,7 @@ use crate::output::print_text;
 #[derive(Debug, Args)]
 pub(crate) struct SuspendArgs {
     /// The Shipment
+    #[arg(value_parser = super::target::name)]
     name: String,
 }
 
@@ -25,6 +26,7 @@ pub(crate) struct SuspendArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArgs {
     /// The Shipment
+    #[arg(value_parser = super::target::name)]
     name: String,
 }
 

@@ -23,7 +23,7 @@ use crate::progress::Progress;
 #[derive(Debug, Args)]
 pub(crate) struct SyncArgs {
     /// The Shipment
-    #[arg(required_unless_present = "all")]
+    #[arg(required_unless_present = "all", value_parser = super::target::name)]
     name: Option<String>,
     /// Look at the sources of all Shipments of the namespace
     #[arg(long, conflicts_with = "name")]

@@ -84,6 +84,17 @@ pub(crate) fn unable(error: &ApiError) -> CliError {
     CliError::failed(error)
 }
 
+/// The name of a Shipment, as an argument.
+pub(crate) fn name(text: &str) -> Result<String, String> {
+    if text.contains('/') {
+        return Err("a name has no `/`: the namespace is given with -n".to_owned());
+    }
+    if !manifest::is_path_segment(text) {
+        return Err("nothing can have that name".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// A Shipment as kubectl names it.
 pub(crate) fn named(name: &str) -> String {
     format!("shipment.shipway.run/{name}")

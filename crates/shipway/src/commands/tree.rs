@@ -26,6 +26,7 @@ use walk::Found;
 #[derive(Debug, Args)]
 pub(crate) struct TreeArgs {
     /// The Shipment
+    #[arg(value_parser = super::target::name)]
     name: String,
     #[command(flatten)]
     output: OutputArgs,

@@ -58,6 +58,20 @@ async fn a_binary_file_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_no_object_can_have_is_named() {
+    for (scene, name) in [("percent", "half-100%"), ("slash", "web/status")] {
+        let text = config_map(name, "2");
+        check(
+            scene,
+            "named.yaml",
+            text.as_bytes(),
+            &["named.yaml:1", "`metadata.name`"],
+        )
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_huge_file_is_named() {
     let mut text = config_map("broken", "2");
     while text.len() < 5 << 20 {

@@ -271,7 +271,11 @@ pub(super) fn explain(checked: &Checked, id: &ObjectId, error: &ApplyError) -> C
     }
     if error.is_not_found() {
         return Carried::Failed {
-            reason: Reason::NamespaceMissing,
+            // What has no namespace misses none: its kind has gone since it was looked up.
+            reason: match id.namespace {
+                Some(_) => Reason::NamespaceMissing,
+                None => Reason::KindUnknown,
+            },
             message: text,
             transient: true,
             wait: Some(Wait::Kinds),
