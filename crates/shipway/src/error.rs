@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anstream::eprintln;
+use crate::output::note;
 
 /// What kind of error ended a command; each has its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +60,9 @@ impl CliError {
     }
 
     pub(crate) fn print(&self) {
-        eprintln!("{}error:{} {}", "\x1b[1;31m", "\x1b[0m", self.error);
+        note(format!("\x1b[1;31merror:\x1b[0m {}", self.error));
         for hint in &self.hints {
-            eprintln!("{}hint:{} {hint}", "\x1b[1;36m", "\x1b[0m");
+            note(format!("\x1b[1;36mhint:\x1b[0m {hint}"));
         }
     }
 

@@ -1,12 +1,14 @@
 //! How commands show objects: tables as kubectl's, or whole as JSON and YAML.
 
+mod visible;
+
 use std::io::Write as _;
 
-use anstream::println;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::error::CliError;
+pub(crate) use visible::{Visible, visible};
 
 /// The form of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -50,19 +52,21 @@ pub(crate) struct OutputArgs {
 pub(crate) fn print_whole(format: Format, value: &impl Serialize) -> Result<(), CliError> {
     let value = serde_json::to_value(value).map_err(CliError::failed)?;
     if format == Format::Yaml {
-        print_text(&manifest::to_yaml(&value));
-    } else {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&value).map_err(CliError::failed)?
-        );
+        let text = manifest::to_yaml(&value);
+        if !text.contains(visible::is_hidden) {
+            print_text(&text);
+            return Ok(());
+        }
+        // Written out it would be another text; JSON is YAML as well, and knows how to say it.
     }
+    let text = serde_json::to_string_pretty(&value).map_err(CliError::failed)?;
+    print_text(&format!("{text}\n"));
     Ok(())
 }
 
 /// Prints text that ends its own lines.
 pub(crate) fn print_text(text: &str) {
-    anstream::print!("{text}");
+    anstream::print!("{}", visible(text));
 }
 
 /// Each on a line of its own.
@@ -77,12 +81,12 @@ pub(crate) fn lines(items: impl IntoIterator<Item = impl std::fmt::Display>) -> 
 
 /// Says something about the result, beside it.
 pub(crate) fn note(text: impl std::fmt::Display) {
-    anstream::eprintln!("{text}");
+    anstream::eprintln!("{}", visible(&text.to_string()));
 }
 
 /// Asks a question on the terminal; anything but `y` and `yes` is a no.
 pub(crate) fn ask(question: &str) -> Result<bool, CliError> {
-    anstream::eprint!("{question}");
+    anstream::eprint!("{}", visible(question));
     let mut answer = String::new();
     std::io::stdin()
         .read_line(&mut answer)
@@ -93,7 +97,7 @@ pub(crate) fn ask(question: &str) -> Result<bool, CliError> {
 /// Draws a line on the terminal of standard error over the one before; an empty one clears it.
 pub(crate) fn erasable(line: &str) {
     // A line that wraps could not be erased.
-    let line: String = line.chars().take(79).collect();
+    let line: String = visible(line).chars().take(79).collect();
     // Past anstream: this is no colour, and without colours the line is erased as well. If the
     // terminal is gone there is nobody to tell.
     let _ = write!(std::io::stderr().lock(), "\r\x1b[K{line}");

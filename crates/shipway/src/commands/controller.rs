@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::ClusterArgs;
 use crate::error::CliError;
 use crate::http::{self, Site};
+use crate::output::Visible;
 
 /// How long what is under way may take when the controller is to stop; Kubernetes waits for 30 s.
 const GRACE: Duration = Duration::from_secs(20);
@@ -238,7 +239,7 @@ fn start_log(args: &ControllerArgs) -> Result<(), CliError> {
     .map_err(|error| CliError::usage(format!("--log `{}`: {error}", args.log)))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(|| Visible(std::io::stderr()));
     if args.log_json {
         log.json().init();
     } else {

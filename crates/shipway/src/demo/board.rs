@@ -11,7 +11,7 @@ use kinds::condition::{self, kind};
 use kube::ResourceExt as _;
 
 use crate::commands::get::short;
-use crate::output::table;
+use crate::output::{table, visible};
 
 /// The widest message of the table.
 const MESSAGE: usize = 60;
@@ -147,7 +147,7 @@ impl Shown {
 /// Writes text. A closed output ends nothing: the demo is checked by its exit code.
 fn put(text: &str) {
     let mut out = anstream::stdout().lock();
-    let _ = out.write_all(text.as_bytes());
+    let _ = out.write_all(visible(text).as_bytes());
     let _ = out.flush();
 }
 
