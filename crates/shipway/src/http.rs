@@ -1,5 +1,7 @@
 //! The controller's own HTTP server: health, metrics and push events.
 
+mod connection;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -15,6 +17,8 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
+
+use connection::Bounds;
 
 /// The largest push event that is read.
 const LARGEST_EVENT: usize = 64 * 1024;
@@ -43,14 +47,7 @@ pub(crate) async fn serve(
         .route("/hooks/git", post(git_pushed))
         .layer(DefaultBodyLimit::max(LARGEST_EVENT))
         .with_state(site);
-    tokio::spawn(async move {
-        let served = axum::serve(listener, router)
-            .with_graceful_shutdown(stop.cancelled_owned())
-            .await;
-        if let Err(error) = served {
-            tracing::error!(error = %error, "the HTTP server ended");
-        }
-    });
+    tokio::spawn(connection::serve(listener, router, Bounds::default(), stop));
     Ok(bound)
 }
 
