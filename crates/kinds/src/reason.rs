@@ -17,6 +17,8 @@ pub enum Reason {
     SourceUnreachable,
     /// Repository, branch, tag, commit or path does not exist.
     SourceMissing,
+    /// The server's certificate is not trusted.
+    SourceUntrusted,
     /// The credentials are missing, incomplete or were refused.
     SourceUnauthorized,
     /// The source is of a kind, size or shape that is not accepted.
@@ -84,6 +86,11 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether what stands in a source's Secret may be to blame, so that it is read again.
+    pub fn blames_secret(self) -> bool {
+        matches!(self, Self::SourceUnauthorized | Self::SourceUntrusted)
+    }
+
     /// The word itself.
     pub fn as_str(self) -> &'static str {
         self.into()

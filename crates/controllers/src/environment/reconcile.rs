@@ -67,7 +67,7 @@ async fn follow(environment: &Environment, ctx: &Ctx) -> Result<Option<Known>, H
     };
     let follower = follower(environment);
     let welcome = match ctx.sources.known(&follower).trouble {
-        Some(why) if why.reason == Reason::SourceUnauthorized => Welcome::Refused,
+        Some(why) if why.reason.blames_secret() => Welcome::Refused,
         _ => Welcome::Open,
     };
     let credentials = match &overlay.git.secret_ref {

@@ -107,7 +107,7 @@ async fn source(ctx: &Ctx, key: &Key, spec: &Spec, mut welcome: Welcome) -> Resu
         let turned_away = known
             .trouble
             .as_ref()
-            .is_some_and(|why| why.reason == kinds::Reason::SourceUnauthorized);
+            .is_some_and(|why| why.reason.blames_secret());
         if welcome != Welcome::Open || !turned_away || spec.secret.is_none() {
             return Ok(known);
         }

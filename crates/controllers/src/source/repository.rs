@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use git::{CommitId, Reference, Repository};
-use kinds::Reason;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -340,9 +339,9 @@ async fn publish(followed: &Arc<Followed>, outcome: Outcome, failures: u32) -> V
         let mut changed = Vec::new();
         let mut followers = followed.followers();
         for (follower, reference, path, before, now) in news {
-            // Credentials that are refused again may have been renewed in their Secret, which
+            // What is refused again, or not trusted, may have been mended in its Secret, which
             // nobody else would notice.
-            let refused = |why: &Trouble| why.reason == Reason::SourceUnauthorized;
+            let refused = |why: &Trouble| why.reason.blames_secret();
             let same_content = now.trouble == before.trouble
                 && now.at.map(|at| at.tree) == before.at.map(|at| at.tree)
                 && !now.trouble.as_ref().is_some_and(refused);

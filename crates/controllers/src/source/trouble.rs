@@ -18,6 +18,7 @@ pub struct Trouble {
 pub(crate) fn trouble(error: &GitError) -> Trouble {
     let reason = match error {
         GitError::Unauthorized { .. } => Reason::SourceUnauthorized,
+        GitError::Tls { .. } => Reason::SourceUntrusted,
         GitError::RepositoryMissing { .. }
         | GitError::ReferenceMissing { .. }
         | GitError::CommitMissing { .. }

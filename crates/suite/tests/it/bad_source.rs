@@ -202,6 +202,28 @@ async fn a_secret_that_is_missing_or_has_the_wrong_keys_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_ca_that_is_added_to_the_secret_is_noticed() {
+    let scene = Scene::new("noca").await;
+    scene.write("a.yaml", &config_map("a", "1"));
+    scene.push().await;
+    let secret = |data: Value| {
+        json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "door", "namespace": scene.ns()},
+            "stringData": data,
+        })
+    };
+    let login = json!({"username": "ada", "password": "right"});
+    scene.apply(&secret(login.clone())).await;
+    let wanted = with_secret(scene.shipment("web", ""), "door");
+    scene.apply(&wanted).await;
+    until_says(&scene, "web", "SourceUntrusted", &["no secure connection"]).await;
+    let mut trusted = login;
+    trusted["caFile"] = json!(scene.git.ca_pem().expect("it speaks TLS"));
+    scene.apply(&secret(trusted)).await;
+    scene.until_ready("web", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_git_server_that_is_down_leaves_what_runs_and_is_caught_up_with() {
     let scene = Scene::new("gitdown").await;
     let neighbour = Neighbour::moves_in(&scene).await;

@@ -22,7 +22,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// The longest pause between two attempts.
 fn longest(reason: Reason) -> Duration {
     match reason {
-        Reason::SourceUnauthorized => SECRET,
+        reason if reason.blames_secret() => SECRET,
         _ => LONGEST,
     }
 }
@@ -55,9 +55,7 @@ pub(super) fn look_again(
             // What else may be wrong with a source is told of by itself.
             let stale = standing.stale.as_ref().map(|why| why.reason);
             let secret = stale
-                .filter(|why| {
-                    matches!(why, Reason::SourceUnauthorized | Reason::ClusterUnreachable)
-                })
+                .filter(|why| why.blames_secret() || *why == Reason::ClusterUnreachable)
                 .map(|why| now + longest(why));
             let repair = ledger.repairs.next(now);
             [
