@@ -54,6 +54,8 @@ pub struct Applied {
     pub fields: String,
     /// Whether it was created.
     pub created: bool,
+    /// Whether it is on its way out all the same, and something holds it.
+    pub deleting: bool,
     /// Fields that were left to their writers: the field and the manager.
     pub left_out: Vec<(String, String)>,
     /// Changes of others that were overruled.
@@ -261,6 +263,7 @@ fn read(answer: &Answer, manager: &str, want: Want) -> Result<Applied, ApiError>
     Ok(Applied {
         fields: fields_hash(&meta, manager).unwrap_or_default(),
         version: version(&meta),
+        deleting: meta.deletion_timestamp.is_some(),
         uid: meta.uid.unwrap_or_default(),
         created: answer.code == 201,
         left_out: Vec::new(),

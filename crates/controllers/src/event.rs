@@ -5,6 +5,14 @@ use cluster::events::{Events, Told};
 use kinds::Reason;
 use kube::Resource;
 
+/// So many objects, in words.
+pub(crate) fn objects(count: i64) -> String {
+    match count {
+        1 => "1 object".to_owned(),
+        count => format!("{count} objects"),
+    }
+}
+
 /// Tells a part of the story of an object. Nobody waits until it is written.
 pub(crate) fn tell<K: Resource<DynamicType = ()>>(
     events: &Events,

@@ -3,6 +3,7 @@
 mod apply;
 mod audit;
 mod check;
+mod circle;
 mod gather;
 mod heal;
 mod observe;

@@ -55,6 +55,8 @@ struct Tracked {
     version: u64,
     seen: u64,
     drift: Option<Drift>,
+    /// Whether it is on its way out, and something still holds it.
+    deleting: bool,
     /// Whether its health is still awaited, so that every change is worth a look.
     unsettled: bool,
     /// While an apply is under way: the last report, to be judged when its answer is there.
@@ -100,6 +102,7 @@ impl Tracker {
                 version: 0,
                 seen: 0,
                 drift: None,
+                deleting: false,
                 unsettled: false,
                 under_way: Applying::Yes(None),
             }),
@@ -142,6 +145,7 @@ impl Tracker {
             version: expected.version,
             seen: before.as_ref().map_or(0, |before| before.seen),
             drift: None,
+            deleting: false,
             unsettled: before.as_ref().is_some_and(|before| before.unsettled),
             under_way: Applying::No,
         };
@@ -190,6 +194,13 @@ impl Tracker {
         tracked.map_or((None, 0), |tracked| {
             (tracked.drift, tracked.seen.max(tracked.version))
         })
+    }
+
+    /// Whether an object was last seen on its way out: it is there, and nobody can keep it.
+    pub fn is_deleting(&self, id: &ObjectId, owner: &Key) -> bool {
+        let state = self.lock();
+        let all = state.objects.get(id);
+        all.is_some_and(|all| all.iter().any(|it| it.owner == *owner && it.deleting))
     }
 
     /// Notes that a suspicion was unfounded.
@@ -280,6 +291,7 @@ impl Tracked {
             .find(|(manager, _)| *manager == self.manager)
             .map(|(_, hash)| hash);
         self.seen = sighting.version;
+        self.deleting = sighting.deleting && sighting.uid == self.uid;
         self.drift = if sighting.uid != self.uid {
             Some(Drift::Replaced)
         } else if fields != Some(&self.fields) {
@@ -297,10 +309,10 @@ fn seen(all: &mut [Tracked], sighting: &Sighting) -> Vec<Key> {
             continue; // it is judged by the answer
         }
         if sighting.version > tracked.version {
-            let before = tracked.drift;
+            let before = (tracked.drift, tracked.deleting);
             tracked.judge(sighting);
             // What cannot be put right rests until its retry, however often it is written.
-            if tracked.drift != before || tracked.unsettled {
+            if (tracked.drift, tracked.deleting) != before || tracked.unsettled {
                 concerned.push(tracked.owner.clone());
             }
         }

@@ -126,14 +126,19 @@ pub fn needs_status(group: &str, kind: &str) -> bool {
     !settled
 }
 
+/// The health of an object that is on its way out.
+pub fn deleting() -> Health {
+    Health::new(
+        Status::Terminating,
+        "Deleted",
+        "the object is being deleted",
+    )
+}
+
 /// What holds for every kind and is looked at first.
 fn generic(object: &Value) -> Option<Health> {
     if !text(object, "/metadata/deletionTimestamp").is_empty() {
-        return Some(Health::new(
-            Status::Terminating,
-            "Deleted",
-            "the object is being deleted",
-        ));
+        return Some(deleting());
     }
     let generation = integer(object, "/metadata/generation");
     let observed = integer(object, "/status/observedGeneration");

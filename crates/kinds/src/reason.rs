@@ -55,6 +55,8 @@ pub enum Reason {
     ClusterUnreachable,
     /// Something that this depends on is not ready.
     DependencyNotReady,
+    /// It depends on itself, maybe by way of others.
+    DependencyCycle,
     /// Objects are applied and on their way to health.
     Progressing,
     /// Objects did not become healthy in time.

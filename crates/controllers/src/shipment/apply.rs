@@ -349,7 +349,8 @@ async fn finish(
     };
     if !tally.pruned.is_empty() {
         let (count, names) = (tally.pruned.len(), listed(&tally.pruned));
-        let note = format!("{count} left the source and were deleted: {names}");
+        let were = if count == 1 { "was" } else { "were" };
+        let note = format!("{count} left the source and {were} deleted: {names}");
         tell(&ctx.events, shipment, Reason::Pruned, "Prune", &note);
     }
     if !tally.untouchable.is_empty() {

@@ -70,6 +70,21 @@ pub(super) fn check(key: &Key, spec: Spec, gathered: Gathered) -> Result<Checked
         Some(Err(why)) => return Err(overlay_trouble(gathered.environment.as_deref(), &why)),
         None => None,
     };
+    if let Some(way) = &gathered.circle {
+        let way: Vec<String> = way.iter().map(|key| format!("`{key}`")).collect();
+        return Err(Halt::Waiting {
+            reason: Reason::DependencyCycle,
+            what: format!(
+                "itself: `spec.dependsOn` leads in a circle ({}), which has to be opened somewhere",
+                way.join(" → ")
+            ),
+            // It is opened by an edit of any of them; the next one tells what came of that.
+            wait: gathered
+                .circle
+                .as_ref()
+                .and_then(|way| Some(Wait::Shipment(way.get(1)?.clone()))),
+        });
+    }
     if let Some((needed, why)) = gathered.missing.first() {
         return Err(Halt::Waiting {
             reason: Reason::DependencyNotReady,

@@ -6,7 +6,8 @@ use git::{CommitId, Content, Credentials, TreeId};
 use kinds::condition::{self, kind};
 use kinds::{Environment, Shipment};
 
-use super::spec::Spec;
+use super::circle::circle;
+use super::spec::{Spec, depends_on};
 use crate::board::Key;
 use crate::context::Ctx;
 use crate::environment;
@@ -28,6 +29,8 @@ pub(super) struct Gathered {
     pub(super) namespace_going: bool,
     /// Dependencies that are not ready: which, and why.
     pub(super) missing: Vec<(Key, &'static str)>,
+    /// The way along the dependencies back to the Shipment itself, where it waits for that.
+    pub(super) circle: Option<Vec<Key>>,
 }
 
 /// An overlay at a revision, and the trees in it that concern one Shipment.
@@ -60,17 +63,20 @@ pub(super) async fn gather(
         }
         _ => None,
     };
+    let missing: Vec<_> = spec
+        .depends_on
+        .iter()
+        .filter_map(|needed| Some((needed.clone(), not_ready(ctx, needed)?)))
+        .collect();
+    let needs = |other: &Key| needs(ctx, other);
     Ok(Gathered {
         known,
+        circle: (!missing.is_empty()).then(|| circle(key, &needs)).flatten(),
+        missing,
         environment,
         overlay,
         account_exists: ctx.presence.is_account(&key.namespace, &spec.account),
         namespace_going: ctx.presence.is_namespace_going(&key.namespace),
-        missing: spec
-            .depends_on
-            .iter()
-            .filter_map(|needed| Some((needed.clone(), not_ready(ctx, needed)?)))
-            .collect(),
     })
 }
 
@@ -157,6 +163,13 @@ async fn overlay(ctx: &Ctx, key: &Key, environment: &Environment) -> Result<Over
         own,
         ignore,
     })
+}
+
+/// What a Shipment depends on.
+fn needs(ctx: &Ctx, key: &Key) -> Vec<Key> {
+    ctx.shipments
+        .get(key)
+        .map_or_else(Vec::new, |shipment| depends_on(&shipment))
 }
 
 /// Why a dependency is not ready, if it is not.

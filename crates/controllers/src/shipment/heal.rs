@@ -40,6 +40,7 @@ pub(super) enum Due {
 
 pub(super) async fn heal(ctx: &Ctx, checked: &Checked, ledger: &mut Ledger) -> Due {
     ledger.due |= ctx.board.take_woken(&checked.key);
+    await_deleted(ctx, checked, ledger);
     let same = ledger
         .done
         .as_ref()
@@ -89,6 +90,21 @@ pub(super) fn resting(
         resting.extend(as_before.map(|(id, _)| id.clone()));
     }
     resting
+}
+
+/// Awaits what is on its way out, of whatever kind: once it is gone it is created again.
+fn await_deleted(ctx: &Ctx, checked: &Checked, ledger: &mut Ledger) {
+    let deleting = ledger.inventory.0.keys();
+    let deleting: Vec<ObjectId> = deleting
+        .filter(|id| !ledger.unsettled.contains_key(*id))
+        .filter(|id| ctx.tracker.is_deleting(id, &checked.key))
+        .cloned()
+        .collect();
+    for id in deleting {
+        let seen = ctx.tracker.look(&id, &checked.key).1;
+        settle(ctx, checked, ledger, id, seen, health::deleting());
+        ledger.deadline = Some(Instant::now() + checked.spec.timeout);
+    }
 }
 
 /// Reads the objects whose health is awaited and that changed since they were read last.

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::board::{Key, Readiness, Wait};
 use crate::context::Ctx;
-use crate::event::{clipped, tell};
+use crate::event::{clipped, objects, tell};
 use crate::halt::Halt;
 use crate::ledger::{Ledger, Stood};
 use again::{look_again, unwatched};
@@ -224,7 +224,7 @@ fn next_status(
                     kind::PRUNE_HELD,
                     "True",
                     reason_of(&held.reason),
-                    &format!("{} objects", held.count),
+                    &objects(held.count),
                 );
             }
             fill(&mut next, &standing, verdict.ready == "True");
@@ -239,7 +239,12 @@ fn next_status(
         Err(halt) => {
             add(kind::READY, "False", halt.reason(), &halt.to_string());
             match halt {
-                Halt::Stalled { .. } => {
+                // Whoever waits for itself waits for somebody's edit.
+                Halt::Stalled { .. }
+                | Halt::Waiting {
+                    reason: Reason::DependencyCycle,
+                    ..
+                } => {
                     add(kind::STALLED, "True", halt.reason(), &halt.to_string());
                 }
                 _ => add(kind::RECONCILING, "True", halt.reason(), &halt.to_string()),

@@ -43,8 +43,12 @@ pub(super) fn moving<'a>(
 
 /// What a status says while they are waited for.
 pub(super) fn pending(count: usize, other: &Key) -> String {
+    let (objects, them) = match count {
+        1 => ("1 object".to_owned(), "it"),
+        count => (format!("{count} objects"), "them"),
+    };
     format!(
-        "{count} objects left the source; Shipment `{other}` may take them over, which has not got to this revision yet"
+        "{objects} left the source; Shipment `{other}` may take {them} over, which has not got to this revision yet"
     )
 }
 

@@ -53,7 +53,6 @@ pub struct Spec {
 /// [`Halt::Stalled`] that names the field.
 pub fn parse(shipment: &Shipment) -> Result<Spec, Halt> {
     let spec = &shipment.spec;
-    let here = shipment.namespace().unwrap_or_default();
     let git = spec.source.git.as_ref().ok_or_else(|| {
         invalid("`spec.source.git` is missing: image sources are not supported yet")
     })?;
@@ -80,16 +79,7 @@ pub fn parse(shipment: &Shipment) -> Result<Spec, Halt> {
         timeout: duration("spec.timeout", spec.timeout.as_deref(), TIMEOUT)?,
         suspended: spec.suspend.unwrap_or(false),
         prune: spec.prune.unwrap_or(true),
-        depends_on: spec
-            .depends_on
-            .iter()
-            .map(|dependency| {
-                Key::new(
-                    dependency.namespace.clone().unwrap_or_else(|| here.clone()),
-                    dependency.name.clone(),
-                )
-            })
-            .collect(),
+        depends_on: depends_on(shipment),
         ignore: spec.ignore.clone(),
         confirmed: shipment
             .annotations()
@@ -132,6 +122,18 @@ pub fn reference(reference: Option<&GitReference>) -> Result<(Reference, Option<
     ))
 }
 
+/// The Shipments that have to be ready first.
+pub(crate) fn depends_on(shipment: &Shipment) -> Vec<Key> {
+    let here = shipment.namespace().unwrap_or_default();
+    let needed = shipment.spec.depends_on.iter();
+    needed
+        .map(|needed| {
+            let namespace = needed.namespace.as_ref().unwrap_or(&here);
+            Key::new(namespace, &needed.name)
+        })
+        .collect()
+}
+
 /// Reads a folder: relative, without a way out.
 ///
 /// # Errors
@@ -142,6 +144,7 @@ pub fn path(text: Option<&str>) -> Result<String, Halt> {
     for part in text.split('/') {
         match part {
             "" | "." => {}
+            ".." if parts.pop().is_some() => {}
             ".." => {
                 return Err(invalid(&format!(
                     "`spec.path` `{text}` leads out of the repository"
@@ -178,5 +181,26 @@ fn invalid(why: &str) -> Halt {
     Halt::Stalled {
         reason: Reason::SpecInvalid,
         why: why.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Result<&str, ()>) {
+        let read = path(Some(text)).map_err(|_| ());
+        assert_eq!(read.as_deref(), expected.as_deref());
+    }
+
+    #[test]
+    fn a_path_may_turn_back_but_not_lead_out() {
+        check("./app//web/", Ok("app/web"));
+        check("app/../other", Ok("other"));
+        check("app/web/../../other", Ok("other"));
+        check("app/..", Ok(""));
+        check("../other", Err(()));
+        check("app/../../other", Err(()));
     }
 }

@@ -197,9 +197,12 @@ async fn leave(
 }
 
 fn say(ctx: &Ctx, shipment: &Shipment, leaving: &Leaving, left: &[String]) {
+    let (objects, stay) = match left.len() {
+        1 => ("1 object".to_owned(), "stays in the cluster and is"),
+        count => (format!("{count} objects"), "stay in the cluster and are"),
+    };
     let note = format!(
-        "{} objects of Shipment `{}/{}` stay in the cluster and are looked after by nobody: {}",
-        left.len(),
+        "{objects} of Shipment `{}/{}` {stay} looked after by nobody: {}",
         leaving.owner.namespace,
         leaving.owner.name,
         left.join(", ")

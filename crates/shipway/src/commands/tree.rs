@@ -42,7 +42,7 @@ pub(crate) async fn cmd_tree(cluster: &ClusterArgs, args: &TreeArgs) -> Result<E
         .refresh(std::time::Duration::ZERO)
         .await
         .map_err(|error| unable(&error))?;
-    progress.say(format!("reading {} objects", entries.len()));
+    progress.say("reading the objects");
     let mut found: Vec<Found> = futures::stream::iter(&entries)
         .map(|entry| read(&target, &catalog, entry))
         .buffered(AT_ONCE)

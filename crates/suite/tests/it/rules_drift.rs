@@ -128,6 +128,26 @@ async fn whatever_is_changed_of_what_we_own_is_put_right() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_something_holds_on_its_way_out_is_awaited_and_created_again() {
+    let scene = Scene::new("held").await;
+    scene.write("config/settings.yaml", &settings().to_string());
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    scene.until_ready("web", None).await;
+    let map = "configmap/settings";
+    let hold = r#"{"metadata":{"finalizers":["example.com/held"]}}"#;
+    scene.kubectl(&["patch", map, "--type=merge", "-p", hold]);
+    let uid = until_as_in_git(&scene, "held").await.uid();
+    scene.kubectl(&["delete", map, "--wait=false"]);
+    let message = scene.until_reason("web", "Progressing").await;
+    assert!(message.contains("is being deleted"), "{message}");
+    let let_go = r#"{"metadata":{"finalizers":null}}"#;
+    scene.kubectl(&["patch", map, "--type=merge", "-p", let_go]);
+    scene.until_ready("web", None).await;
+    assert_ne!(until_as_in_git(&scene, "created again").await.uid(), uid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_others_add_is_left_alone() {
     let scene = stage("add").await;
     let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());

@@ -80,6 +80,35 @@ async fn a_dependency_is_waited_for_and_followed_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn shipments_that_wait_for_each_other_say_so_until_one_of_them_is_edited() {
+    let scene = Scene::new("circle").await;
+    for (name, needed) in [("db", "web"), ("web", "db"), ("self", "self")] {
+        scene.write(&format!("{name}/a.yaml"), &config_map(name, &[("a", "1")]));
+        scene.push().await;
+        let mut shipment = scene.shipment(name, name);
+        shipment["spec"]["dependsOn"] = json!([{"name": needed}]);
+        scene.apply(&shipment).await;
+    }
+    let ns = scene.ns();
+    for (name, way) in [
+        ("db", format!("`{ns}/db` → `{ns}/web` → `{ns}/db`")),
+        ("web", format!("`{ns}/web` → `{ns}/db` → `{ns}/web`")),
+        ("self", format!("`{ns}/self` → `{ns}/self`")),
+    ] {
+        let why = scene.until_reason(name, "DependencyCycle").await;
+        assert!(why.contains(&way), "{why}");
+        let status = scene.get_shipment(name).await.status.unwrap_or_default();
+        assert!(status.conditions.iter().any(|c| c.kind == "Stalled"));
+    }
+    for name in ["db", "self"] {
+        patch_spec(&scene, name, &json!({"dependsOn": []}));
+    }
+    for name in ["db", "self", "web"] {
+        scene.until_ready(name, None).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_suspended_shipment_fetches_applies_repairs_and_prunes_nothing() {
     let scene = Scene::new("suspend").await;
     for name in ["a", "b"] {

@@ -87,10 +87,17 @@ pub(super) fn note(
             };
             ledger.inventory.0.insert(id.clone(), entry);
             ledger.owned_by.remove(&id);
-            if health::needs_status(&id.group, &id.kind) {
-                let health = applied.live.as_ref().map_or_else(pending, heal::of);
+            if applied.deleting || health::needs_status(&id.group, &id.kind) {
+                let health = match &applied.live {
+                    Some(live) => heal::of(live),
+                    None if applied.deleting => health::deleting(),
+                    None => pending(),
+                };
                 heal::settle(ctx, checked, ledger, id, applied.version, health);
                 ledger.deadline = Some(Instant::now() + checked.spec.timeout);
+            } else if ledger.unsettled.remove(&id).is_some() {
+                // The one before it was on its way out, and was awaited for that alone.
+                ctx.tracker.await_health(&id, &checked.key, false);
             }
         }
     }

@@ -8,6 +8,7 @@ use kinds::shipment::{Failure, HeldPrune};
 use manifest::ObjectId;
 use tokio::time::Instant;
 
+use crate::event::objects;
 use crate::ledger::Ledger;
 use crate::shipment::check::Checked;
 use crate::source::Trouble;
@@ -213,7 +214,11 @@ pub(super) fn verdict(standing: &Standing) -> Verdict {
 /// What is not deleted, and what would change that. No confirmation helps against a render that
 /// is incomplete or empty.
 fn held_back(held: &HeldPrune) -> String {
-    let what = format!("{} objects left the source and are not deleted", held.count);
+    let are = if held.count == 1 { "is" } else { "are" };
+    let what = format!(
+        "{} left the source and {are} not deleted",
+        objects(held.count)
+    );
     if held.reason == Reason::RenderIncomplete.as_str() {
         return format!("{what}, since nothing, or not everything, could be rendered");
     }
