@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::caller::{Answer, Caller, Payload, Want};
 use crate::error::ApiError;
-use crate::ownership::{Change, Owner, fields_hash};
+use crate::ownership::{Change, Owner, fields_hash, own_entry, second};
 use crate::prune::live;
 use crate::resource::{Resource, encode};
 use adopt::adopt;
@@ -52,6 +52,8 @@ pub struct Applied {
     pub version: u64,
     /// The hash of our own field set.
     pub fields: String,
+    /// When we last changed it, by the API server's clock.
+    pub written: Option<i64>,
     /// Whether it was created.
     pub created: bool,
     /// Whether it is on its way out all the same, and something holds it.
@@ -262,6 +264,7 @@ fn read(answer: &Answer, manager: &str, want: Want) -> Result<Applied, ApiError>
     let meta = partial.metadata;
     Ok(Applied {
         fields: fields_hash(&meta, manager).unwrap_or_default(),
+        written: own_entry(&meta, manager).and_then(second),
         version: version(&meta),
         deleting: meta.deletion_timestamp.is_some(),
         uid: meta.uid.unwrap_or_default(),

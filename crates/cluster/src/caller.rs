@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::error::{ApiError, Refusal};
 use crate::limiter::Limiter;
 use crate::resource::Resource;
+use crate::term::Term;
 
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
@@ -108,6 +109,7 @@ pub struct Caller {
     acting_as: Option<HeaderValue>,
     limiter: Arc<Limiter>,
     meter: Arc<Meter>,
+    term: Option<Arc<Term>>,
 }
 
 impl Caller {
@@ -118,6 +120,16 @@ impl Caller {
             acting_as: None,
             limiter,
             meter,
+            term: None,
+        }
+    }
+
+    /// The same, but no write leaves unless the term of the Lease surely runs.
+    #[must_use]
+    pub fn within(self, term: Arc<Term>) -> Self {
+        Self {
+            term: Some(term),
+            ..self
         }
     }
 
@@ -244,10 +256,20 @@ impl Caller {
             tries += 1;
             let request = self.request(method.clone(), &uri, accept, payload)?;
             let permit = self.limiter.enter().await;
+            let term = self.term.as_ref().filter(|_| method != Method::GET);
+            if term.is_some_and(|term| !term.runs()) {
+                return Err(ApiError::OutOfTerm);
+            }
             self.meter.count(verb);
-            let answer = tokio::time::timeout(TIME_LIMIT, self.exchange(request))
-                .await
-                .unwrap_or_else(|_| Err(ApiError::Unreachable("no answer within 60 s".to_owned())));
+            let exchange = tokio::time::timeout(TIME_LIMIT, self.exchange(request));
+            let answer = tokio::select! {
+                biased;
+                answer = exchange => answer.unwrap_or_else(|_| {
+                    Err(ApiError::Unreachable("no answer within 60 s".to_owned()))
+                }),
+                // Broken off, so that the API server does not carry it out later.
+                () = out_of(term) => Err(ApiError::OutOfTerm),
+            };
             drop(permit);
             match answer {
                 Err(ApiError::Refused(refusal)) if refusal.code == 429 && tries < TRIES => {
@@ -317,6 +339,14 @@ impl Caller {
             });
         }
         Err(ApiError::Refused(refusal(code, retry_after, &body)))
+    }
+}
+
+/// Waits for the end of a term; for ever where there is none.
+async fn out_of(term: Option<&Arc<Term>>) {
+    match term {
+        Some(term) => term.ended().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -8,6 +8,10 @@ pub enum ApiError {
     /// No answer came: the connection failed, was cut, or the time ran out.
     #[error("could not reach the API server: {0}")]
     Unreachable(String),
+    /// It was a write, and this process's term of the Lease has run out: another controller may be
+    /// at work.
+    #[error("the Lease has run out")]
+    OutOfTerm,
     /// The API server answered with a `Status`.
     #[error("{}", .0.message)]
     Refused(Refusal),
@@ -102,7 +106,7 @@ impl ApiError {
     /// Whether asking again later may succeed without anybody changing anything.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable(_) => true,
+            Self::Unreachable(_) | Self::OutOfTerm => true,
             Self::Refused(refusal) => {
                 (refusal.code == 429 || refusal.code >= 500)
                     && !self.is_admission()

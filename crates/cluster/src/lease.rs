@@ -1,5 +1,6 @@
 //! The Lease that lets one controller of a cluster work while the others wait.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,11 +14,14 @@ use tokio_util::sync::CancellationToken;
 use crate::caller::{Caller, Payload, Want};
 use crate::error::ApiError;
 use crate::resource::Resource;
+use crate::term::{Moment, Term};
 
 /// How long a holder that does not renew keeps the Lease.
 const TERM: Duration = Duration::from_secs(15);
 /// How often the holder renews, and how often the others look.
 const STEP: Duration = Duration::from_secs(3);
+/// How soon the holder tries again after a renewal that failed: until then it may not write.
+const SOON: Duration = Duration::from_secs(1);
 
 /// A Lease held by this process.
 pub struct Held {
@@ -25,6 +29,7 @@ pub struct Held {
     place: Resource,
     holder: String,
     version: String,
+    term: Arc<Term>,
 }
 
 /// Waits until the Lease is ours. `waiting` is told once who has it.
@@ -76,6 +81,7 @@ pub async fn acquire(
                 holder,
                 Some(&version).filter(|v| !v.is_empty()),
             );
+            let begun = Moment::now();
             let written = if lease.is_some() {
                 caller
                     .patch(
@@ -92,12 +98,14 @@ pub async fn acquire(
             };
             match written {
                 Ok(answer) => {
-                    let version = version_of(&answer.decode::<Value>()?);
+                    let term = Arc::new(Term::new(TERM));
+                    term.begin(begun);
                     return Ok(Held {
                         caller: caller.clone(),
                         place,
                         holder: holder.to_owned(),
-                        version,
+                        version: version_of(&answer.decode::<Value>()?),
+                        term,
                     });
                 }
                 Err(error) if error.is_conflict() || error.is_transient() => {}
@@ -112,40 +120,62 @@ pub async fn acquire(
 }
 
 impl Held {
-    /// Renews the Lease until `stop`, then gives it back. Returns early when it is lost: then
-    /// this process must stop working at once.
-    pub async fn keep(mut self, stop: CancellationToken) -> Kept {
-        let mut renewed = Instant::now();
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => {
-                    self.give_back().await;
-                    return Kept::GivenBack;
-                }
-                () = sleep(STEP) => {}
-            }
-            match self
-                .write(&json!({"renewTime": micro_now(), "holderIdentity": self.holder}))
-                .await
-            {
-                Ok(()) => renewed = Instant::now(),
-                Err(error) if error.is_conflict() || error.is_not_found() => return Kept::Lost,
-                // While the API server is away nobody else can take the Lease either, but
-                // after its term somebody else may have it as soon as it is back.
-                Err(_) if renewed.elapsed() < TERM => {}
-                Err(_) => match self.reread().await {
-                    Ok(true) => renewed = Instant::now(),
-                    Ok(false) => return Kept::Lost,
-                    Err(_) => {}
-                },
-            }
-        }
+    /// How long writes may be made, renewed for as long as the Lease is kept.
+    pub fn term(&self) -> Arc<Term> {
+        self.term.clone()
     }
 
-    async fn reread(&mut self) -> Result<bool, ApiError> {
-        let lease: Value = self.caller.get(&self.place, Want::Whole).await?.decode()?;
+    /// Renews the Lease until `done`, then gives it back. Returns early when it is lost: then
+    /// this process must stop working at once, and its term has ended.
+    pub async fn keep(mut self, done: CancellationToken) -> Kept {
+        let mut pause = STEP;
+        let kept = loop {
+            tokio::select! {
+                () = done.cancelled() => break Kept::GivenBack,
+                () = sleep(pause) => {}
+            }
+            pause = match self.renew().await {
+                Ok(()) => STEP,
+                Err(error) if error.is_conflict() || error.is_not_found() => {
+                    match self.reread().await {
+                        // A renewal that was not answered may have been made, and people write too.
+                        Ok(Now::Lost(to)) => break Kept::Lost(to),
+                        Ok(Now::Ours) | Err(_) => SOON,
+                    }
+                }
+                // While the API server is away nobody else can take the Lease either.
+                Err(_) => SOON,
+            };
+        };
+        self.term.end();
+        if kept == Kept::GivenBack {
+            self.give_back().await;
+        }
+        kept
+    }
+
+    async fn renew(&mut self) -> Result<(), ApiError> {
+        let begun = Moment::now();
+        let spec = json!({"renewTime": micro_now(), "holderIdentity": self.holder});
+        self.write(&spec).await?;
+        self.term.begin(begun);
+        Ok(())
+    }
+
+    /// Looks whose Lease it is now.
+    async fn reread(&mut self) -> Result<Now, ApiError> {
+        let lease: Value = match self.caller.get(&self.place, Want::Whole).await {
+            Ok(answer) => answer.decode()?,
+            Err(error) if error.is_not_found() => return Ok(Now::Lost(None)),
+            Err(error) => return Err(error),
+        };
         self.version = version_of(&lease);
-        Ok(lease["spec"]["holderIdentity"].as_str() == Some(&self.holder))
+        let holder = lease["spec"]["holderIdentity"].as_str().unwrap_or_default();
+        if holder == self.holder {
+            return Ok(Now::Ours);
+        }
+        let taken = !holder.is_empty();
+        Ok(Now::Lost(taken.then(|| holder.to_owned())))
     }
 
     async fn give_back(&mut self) {
@@ -170,13 +200,19 @@ impl Held {
     }
 }
 
+/// Whose a Lease is that somebody wrote.
+enum Now {
+    Ours,
+    Lost(Option<String>),
+}
+
 /// How holding a Lease ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// It was given back because we were asked to stop.
     GivenBack,
-    /// Somebody else has it.
-    Lost,
+    /// This one has it, or nobody.
+    Lost(Option<String>),
 }
 
 fn record(namespace: &str, name: &str, holder: &str, version: Option<&String>) -> Value {

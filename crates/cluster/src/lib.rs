@@ -18,6 +18,7 @@ pub mod ownership;
 pub mod prune;
 pub mod resource;
 pub mod status;
+pub mod term;
 pub mod watch;
 
 pub use caller::{Caller, Meter};
@@ -25,3 +26,4 @@ pub use error::ApiError;
 pub use limiter::Limiter;
 pub use ownership::Owner;
 pub use resource::Resource;
+pub use term::Term;

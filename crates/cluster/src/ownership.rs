@@ -120,8 +120,19 @@ pub fn fields_hash(meta: &ObjectMeta, manager: &str) -> Option<String> {
     own_entry(meta, manager).map(hash_entry)
 }
 
-/// The hashes of all Shipway owners' field sets on an object, by manager.
-pub(crate) fn all_hashes(meta: &ObjectMeta) -> Vec<(String, String)> {
+/// One Shipway owner's share of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Its field manager.
+    pub manager: String,
+    /// The hash of its field set.
+    pub fields: String,
+    /// When it last changed the object, in seconds since 1970.
+    pub written: Option<i64>,
+}
+
+/// What Shipway owners have of an object.
+pub(crate) fn shares(meta: &ObjectMeta) -> Vec<Share> {
     let entries = meta.managed_fields.as_deref().unwrap_or_default();
     entries
         .iter()
@@ -129,11 +140,18 @@ pub(crate) fn all_hashes(meta: &ObjectMeta) -> Vec<(String, String)> {
         .filter(|entry| entry.subresource.as_deref().unwrap_or_default().is_empty())
         .filter_map(|entry| {
             let manager = entry.manager.as_deref()?;
-            manager
-                .starts_with("shipway:")
-                .then(|| (manager.to_owned(), hash_entry(entry)))
+            manager.starts_with("shipway:").then(|| Share {
+                manager: manager.to_owned(),
+                fields: hash_entry(entry),
+                written: second(entry),
+            })
         })
         .collect()
+}
+
+/// When an entry's manager last changed the object, as far as the API server records it.
+pub(crate) fn second(entry: &ManagedFieldsEntry) -> Option<i64> {
+    entry.time.as_ref().map(|time| time.0.as_second())
 }
 
 fn hash_entry(entry: &ManagedFieldsEntry) -> String {

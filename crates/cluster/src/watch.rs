@@ -22,7 +22,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::version;
-use crate::ownership::all_hashes;
+use crate::ownership::{Share, shares};
 
 /// Metadata alone: this type makes the client ask for no more.
 type Objects = Api<PartialObjectMeta<DynamicObject>>;
@@ -50,8 +50,8 @@ pub struct Sighting {
     pub version: u64,
     /// Whether it is on its way out.
     pub deleting: bool,
-    /// The hash of each Shipway owner's field set, by field manager.
-    pub fields: Vec<(String, String)>,
+    /// What Shipway owners have of it.
+    pub shares: Vec<Share>,
 }
 
 /// What a watch reports.
@@ -272,6 +272,6 @@ fn sighting(kind: &GroupKind, meta: &ObjectMeta) -> Sighting {
         uid: meta.uid.clone().unwrap_or_default(),
         version: version(meta),
         deleting: meta.deletion_timestamp.is_some(),
-        fields: all_hashes(meta),
+        shares: shares(meta),
     }
 }

@@ -12,7 +12,7 @@ use cluster::catalog::Catalog;
 use cluster::events::Events;
 use cluster::ownership::Owner;
 use cluster::watch::{Filter, Report, Watches};
-use cluster::{ApiError, Caller, Limiter, Resource, inventory};
+use cluster::{ApiError, Caller, Limiter, Resource, Term, inventory};
 use futures::{FutureExt as _, StreamExt as _};
 use git::Limits;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -64,12 +64,14 @@ pub struct Engine {
     pub meter: Arc<Meter>,
 }
 
-/// Runs the controllers until `stop`. `started` gets the engine as soon as everything is read.
+/// Runs the controllers until `stop`, and writes only while `term` runs. `started` gets the engine as
+/// soon as everything is read.
 ///
 /// # Errors
 /// [`ApiError`] when the cluster cannot be read at the start; after that nothing ends it but `stop`.
 pub async fn run(
     client: Client,
+    term: Arc<Term>,
     options: Options,
     metrics: Arc<Metrics>,
     started: oneshot::Sender<Engine>,
@@ -77,7 +79,7 @@ pub async fn run(
 ) -> Result<(), ApiError> {
     let meter = Arc::new(Meter::default());
     let limiter = Arc::new(Limiter::new(options.requests_at_once));
-    let caller = Caller::new(client.clone(), limiter, meter.clone());
+    let caller = Caller::new(client.clone(), limiter, meter.clone()).within(term);
     let (reports_out, reports_in) = mpsc::unbounded_channel();
     let (changes_out, changes_in) = mpsc::unbounded_channel();
     let limits = options.limits;
@@ -236,6 +238,7 @@ async fn read_all(
                         uid,
                         fields,
                         version: 0,
+                        written: None,
                     },
                 );
             }

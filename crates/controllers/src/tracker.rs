@@ -1,8 +1,10 @@
 //! What was applied, beside what the watches last saw of it. Where the two differ somebody else
 //! was at work: that is drift.
 //!
-//! Values are never compared, since admission may legitimately change them; only uid and the
-//! hash of our own field set are.
+//! Values are never compared, since admission may legitimately change them; only uid, the hash of
+//! our own field set, and when it was written are. This process alone writes as our field managers:
+//! where one of them wrote at a time that no answer told us, it was a controller that ruled before
+//! and had been paused.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
@@ -21,6 +23,8 @@ pub enum Drift {
     Missing,
     /// Another object of the same name took its place.
     Replaced,
+    /// Somebody else wrote it as our own field manager.
+    Rewritten,
 }
 
 /// Whether an apply is under way, and what was seen of the object since it began.
@@ -53,6 +57,8 @@ struct Tracked {
     fields: String,
     /// The resourceVersion that our last apply answered with: whatever is older is no news.
     version: u64,
+    /// When that changed the object; where it is not known yet, as first seen.
+    written: Option<i64>,
     seen: u64,
     drift: Option<Drift>,
     /// Whether it is on its way out, and something still holds it.
@@ -84,6 +90,8 @@ pub struct Expected<'a> {
     pub fields: &'a str,
     /// The resourceVersion; 0 where it is only known from an inventory.
     pub version: u64,
+    /// When our field manager last changed the object, where it is known.
+    pub written: Option<i64>,
 }
 
 impl Tracker {
@@ -100,6 +108,7 @@ impl Tracker {
                 uid: String::new(),
                 fields: String::new(),
                 version: 0,
+                written: None,
                 seen: 0,
                 drift: None,
                 deleting: false,
@@ -120,6 +129,7 @@ impl Tracker {
             if tracked.owner != *owner {
                 return true;
             }
+            tracked.written = None; // it may have been made all the same
             if let Applying::Yes(Some(last)) = std::mem::take(&mut tracked.under_way) {
                 tracked.catch_up(&last);
             }
@@ -143,6 +153,7 @@ impl Tracker {
             uid: expected.uid.to_owned(),
             fields: expected.fields.to_owned(),
             version: expected.version,
+            written: expected.written,
             seen: before.as_ref().map_or(0, |before| before.seen),
             drift: None,
             deleting: false,
@@ -285,18 +296,19 @@ impl Tracked {
 
     /// Compares what is seen with what was applied.
     fn judge(&mut self, sighting: &Sighting) {
-        let fields = sighting
-            .fields
-            .iter()
-            .find(|(manager, _)| *manager == self.manager)
-            .map(|(_, hash)| hash);
+        let all = &sighting.shares;
+        let share = all.iter().find(|share| share.manager == self.manager);
+        let written = share.and_then(|share| share.written);
         self.seen = sighting.version;
         self.deleting = sighting.deleting && sighting.uid == self.uid;
         self.drift = if sighting.uid != self.uid {
             Some(Drift::Replaced)
-        } else if fields != Some(&self.fields) {
+        } else if share.is_none_or(|share| share.fields != self.fields) {
             Some(Drift::Changed)
+        } else if self.written.is_some() && written != self.written {
+            Some(Drift::Rewritten)
         } else {
+            self.written = written;
             None
         };
     }
@@ -378,6 +390,7 @@ fn owners(objects: &HashMap<ObjectId, Vec<Tracked>>, kind: &GroupKind) -> Vec<Ke
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cluster::ownership::Share;
 
     fn id() -> ObjectId {
         ObjectId {
@@ -389,13 +402,21 @@ mod tests {
     }
 
     fn sighting(uid: &str, fields: &str, version: u64) -> Report {
-        let fields = vec![("shipway:shipment:shop/web".to_owned(), fields.to_owned())];
+        written(uid, fields, version, 100)
+    }
+
+    fn written(uid: &str, fields: &str, version: u64, at: i64) -> Report {
+        let share = Share {
+            manager: "shipway:shipment:shop/web".to_owned(),
+            fields: fields.to_owned(),
+            written: Some(at),
+        };
         Report::Seen(Sighting {
             id: id(),
             uid: uid.to_owned(),
             version,
             deleting: false,
-            fields,
+            shares: vec![share],
         })
     }
 
@@ -408,6 +429,7 @@ mod tests {
             uid: "u1",
             fields: "f1",
             version: 10,
+            written: Some(100),
         };
         tracker.expect(&id(), &key, &expected);
         (tracker, key)
@@ -435,6 +457,20 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_else_wrote_in_our_name_is_drift() {
+        check(&[written("u1", "f1", 11, 101)], Some(Drift::Rewritten));
+        check(&[written("u1", "f1", 9, 99)], None);
+        // After a restart the first sighting tells, and an apply without an answer tells nothing.
+        let (tracker, key) = applied();
+        tracker.announce(&id(), &key);
+        tracker.take(&written("u1", "f1", 11, 101));
+        tracker.give_up(&id(), &key);
+        assert_eq!(tracker.look(&id(), &key).0, None);
+        tracker.take(&written("u1", "f1", 12, 102));
+        assert_eq!(tracker.look(&id(), &key).0, Some(Drift::Rewritten));
+    }
+
+    #[test]
     fn what_is_older_than_our_apply_is_no_news() {
         check(&[sighting("u1", "f0", 9)], None);
         check(&[Report::Gone(id(), 9)], None);
@@ -456,6 +492,7 @@ mod tests {
                 uid: "u1",
                 fields,
                 version,
+                written: None,
             };
             tracker.expect(&id(), &key, &expected("f1", 10));
             tracker.announce(&id(), &key);

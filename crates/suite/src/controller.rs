@@ -122,15 +122,32 @@ impl Controller {
 
     /// Kills it as a power failure would.
     pub fn kill_hard(&mut self) {
-        let _ = Command::new("kill")
-            .args(["-9", &self.pid.to_string()])
-            .status();
+        self.signal("-9");
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
+    /// Pauses it as a machine that is moved does, until [`Controller::resume`].
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on where it was.
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        // What has ended already needs none.
+        let _ = Command::new("kill")
+            .args([signal, &self.pid.to_string()])
+            .stderr(Stdio::null())
+            .status();
+    }
+
     /// Asks it to stop, and waits until it has.
     pub fn stop(&mut self) {
+        self.resume(); // paused, it would not hear
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use cluster::caller::{Meter, Want};
 use cluster::lease::{self, Kept};
-use cluster::{Caller, Limiter, Resource};
+use cluster::{ApiError, Caller, Limiter, Resource};
 use controllers::{Metrics, Options};
 use git::Limits;
 use k8s_openapi::api::core::v1::Secret;
@@ -129,31 +129,50 @@ pub(crate) async fn cmd_controller(
             let _ = site.engine.set(engine);
         }
     });
-    let working = CancellationToken::new();
-    let engine = controllers::run(client, options, metrics, started, working.clone());
-    tokio::pin!(engine);
-    let kept = held.keep(stop.clone());
-    tokio::pin!(kept);
-    tokio::select! {
-        ended = &mut engine => {
-            ended.map_err(|error| CliError::failed(error).hint("is everything of `shipway crds` installed?"))?;
-        }
-        kept = &mut kept => {
-            // What is under way is finished, then nothing more is begun.
-            working.cancel();
-            if let Ok(ended) = tokio::time::timeout(GRACE, engine).await {
-                ended.map_err(CliError::failed)?;
-            } else {
-                // A restart repeats nothing, so this loses nothing.
-                tracing::warn!("what was under way has not ended in time and is left");
-            }
-            if kept == Kept::Lost {
-                return Err(CliError::failed("another controller has taken the Lease"));
-            }
-        }
+    let (working, done) = (stop.child_token(), CancellationToken::new());
+    let term = held.term();
+    let engine = async {
+        let running = controllers::run(client, term, options, metrics, started, working.clone());
+        let ended = bounded(running, &working).await;
+        done.cancel(); // not before: what was under way still wrote
+        ended
+    };
+    let kept = async {
+        let kept = held.keep(done.clone()).await;
+        working.cancel();
+        kept
+    };
+    let (ended, kept) = tokio::join!(engine, kept);
+    if let Kept::Lost(to) = kept {
+        return Err(CliError::failed(match to {
+            Some(other) => format!("another controller has taken the Lease: `{other}`"),
+            None => "the Lease is lost: it was deleted or taken from us".to_owned(),
+        }));
     }
+    ended.map_err(|error| {
+        CliError::failed(error).hint("is everything of `shipway crds` installed?")
+    })?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs to the end. Once `stop` says so, what is under way may be finished, but not for ever.
+async fn bounded(
+    running: impl Future<Output = Result<(), ApiError>>,
+    stop: &CancellationToken,
+) -> Result<(), ApiError> {
+    let late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        ended = running => ended,
+        () = late => {
+            // A restart repeats nothing, so this loses nothing.
+            tracing::warn!("what was under way has not ended in time and is left");
+            Ok(())
+        }
+    }
 }
 
 fn limits(seconds: u64) -> Limits {

@@ -31,5 +31,6 @@ mod rules_peace;
 mod rules_prune;
 mod rules_restart;
 mod rules_stage;
+mod rules_stop;
 mod rules_wait;
 mod source;

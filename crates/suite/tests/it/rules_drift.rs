@@ -3,8 +3,10 @@
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt as _;
+use kube::api::{Api, Patch, PatchParams};
 use serde_json::{Value, json};
 use suite::Scene;
+use testkit::poll;
 
 use crate::rules_stage::{
     assert_quiet, deployment, image, is_owned, replicas, until_values, values,
@@ -42,6 +44,39 @@ async fn until_as_in_git(scene: &Scene, what: &str) -> ConfigMap {
         })
     });
     found.await.expect("it was just seen")
+}
+
+/// As a controller does that was paused, and goes on after another one took over.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_in_our_own_name_is_put_right() {
+    let scene = stage("name").await;
+    let map = until_as_in_git(&scene, "as in Git").await;
+    let mut old = settings();
+    let [owner, annotation] = [kinds::names::OWNER_LABEL, kinds::names::OWNER_ANNOTATION];
+    old["metadata"]["labels"][owner] = json!(map.labels()[owner]);
+    old["metadata"]["annotations"][annotation] = json!(map.annotations()[annotation]);
+    old["data"]["colour"] = json!("red");
+    // The API server records whole seconds.
+    let _ = poll(std::time::Duration::from_secs(2), || {
+        std::future::ready(Err::<(), _>("time has to pass"))
+    })
+    .await;
+    let manager = format!("shipway:shipment:{}/web", scene.ns());
+    let maps: Api<ConfigMap> = Api::namespaced(scene.client.clone(), scene.ns());
+    let written = maps
+        .patch(
+            "settings",
+            &PatchParams::apply(&manager),
+            &Patch::Apply(&old),
+        )
+        .await
+        .expect("it can be applied");
+    assert_eq!(values(Some(&written)), "colour=red size=9");
+    until_as_in_git(&scene, "as in Git").await;
+    scene
+        .until_event("web", &["DriftRepaired", "settings", "in this one's name"])
+        .await;
+    assert_quiet(&scene).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

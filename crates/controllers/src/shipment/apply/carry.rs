@@ -101,6 +101,7 @@ pub(super) async fn carry(
                 uid: &applied.uid,
                 fields: &applied.fields,
                 version: applied.version,
+                written: applied.written,
             };
             if ctx.tracker.expect(id, &checked.key, &expected) {
                 ctx.wake_all([checked.key.clone()]); // somebody was at it again already

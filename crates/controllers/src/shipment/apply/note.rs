@@ -157,6 +157,9 @@ fn tell_changes(
         Some(Drift::Replaced) => {
             "had been replaced by another object of that name and is put right".to_owned()
         }
+        Some(Drift::Rewritten) if applied.overruled.is_empty() => {
+            "had been written by another controller in this one's name and is put right".to_owned()
+        }
         // Only left to its rightful writer: nothing was put right.
         Some(_) if applied.overruled.is_empty() && !applied.left_out.is_empty() => return,
         _ if applied.overruled.is_empty() => {
