@@ -146,8 +146,8 @@ pub struct Situation<'a> {
 /// The budget counts those on both sides.
 ///
 /// Guarantees: after a render that was not complete, or that yielded nothing, the answer is to wait,
-/// whatever was confirmed. A confirmation holds for exactly the list it was given for: one object
-/// more or less and it is void.
+/// whatever was confirmed. A confirmation holds for exactly the objects it was given for: one more
+/// or less and it is void, and so it is for others that are later delivered under the same names.
 pub fn judge(situation: &Situation<'_>, transitive: &dyn Fn(&ObjectId) -> usize) -> Judgement {
     let Situation {
         inventory,
@@ -162,12 +162,12 @@ pub fn judge(situation: &Situation<'_>, transitive: &dyn Fn(&ObjectId) -> usize)
         return Judgement::default();
     }
     if !complete {
-        return hold(PruneRefusal::IncompleteRender, list);
+        return hold(PruneRefusal::IncompleteRender, list, inventory);
     }
     if wanted.is_empty() {
-        return hold(PruneRefusal::EmptyRender, list);
+        return hold(PruneRefusal::EmptyRender, list, inventory);
     }
-    if confirmed == Some(digest(&list).as_str()) {
+    if confirmed == Some(digest(&list, inventory).as_str()) {
         return Judgement {
             prune: list,
             held: None,
@@ -182,7 +182,11 @@ pub fn judge(situation: &Situation<'_>, transitive: &dyn Fn(&ObjectId) -> usize)
         .fold(0, usize::saturating_add);
     let budget = protection.budget.of(of);
     if count > budget {
-        return hold(PruneRefusal::OverBudget { count, of, budget }, list);
+        return hold(
+            PruneRefusal::OverBudget { count, of, budget },
+            list,
+            inventory,
+        );
     }
     let (guarded, mut prune): (Vec<_>, Vec<_>) = list
         .into_iter()
@@ -190,17 +194,18 @@ pub fn judge(situation: &Situation<'_>, transitive: &dyn Fn(&ObjectId) -> usize)
     if guarded.is_empty() {
         return Judgement { prune, held: None };
     }
-    if confirmed == Some(digest(&guarded).as_str()) {
+    if confirmed == Some(digest(&guarded, inventory).as_str()) {
         prune.extend(guarded);
         prune.sort();
         return Judgement { prune, held: None };
     }
-    let held = hold(PruneRefusal::NeedsConfirmation(guarded.clone()), guarded);
+    let reason = PruneRefusal::NeedsConfirmation(guarded.clone());
+    let held = hold(reason, guarded, inventory);
     Judgement { prune, ..held }
 }
 
-fn hold(reason: PruneRefusal, list: Vec<ObjectId>) -> Judgement {
-    let digest = digest(&list);
+fn hold(reason: PruneRefusal, list: Vec<ObjectId>, inventory: &Inventory) -> Judgement {
+    let digest = digest(&list, inventory);
     Judgement {
         prune: Vec::new(),
         held: Some(Held {
@@ -217,23 +222,25 @@ pub fn list_of(digest_held: &str, situation: &Situation<'_>) -> Option<Vec<Objec
     let protection = situation.protection;
     let mut list = situation.inventory.beyond(situation.wanted);
     list.retain(|id| !protection.untouchable.contains(id));
-    if digest(&list) == digest_held {
+    if digest(&list, situation.inventory) == digest_held {
         return Some(list);
     }
     list.retain(|id| protection.needs_confirmation(id));
-    (digest(&list) == digest_held).then_some(list)
+    (digest(&list, situation.inventory) == digest_held).then_some(list)
 }
 
 /// How much of a digest a human has to copy.
 const DIGEST_DIGITS: usize = 16;
 
 /// What a confirmation of a list has to carry: the first 16 hexadecimal digits of the SHA-256 over
-/// its sorted objects.
-pub fn digest(list: &[ObjectId]) -> String {
+/// its sorted objects, with their uids as delivered.
+pub fn digest(list: &[ObjectId], inventory: &Inventory) -> String {
     // Not the text shown: that leaves out the group of some kinds, and two lists would look alike.
     let line = |id: &ObjectId| {
         let namespace = id.namespace.as_deref().unwrap_or_default();
-        format!("{}/{}/{namespace}/{}\n", id.group, id.kind, id.name)
+        let uid = inventory.0.get(id).and_then(|entry| entry.uid.as_deref());
+        let uid = uid.unwrap_or_default();
+        format!("{}/{}/{namespace}/{}/{uid}\n", id.group, id.kind, id.name)
     };
     let mut lines: Vec<String> = list.iter().map(line).collect();
     lines.sort();

@@ -19,6 +19,17 @@ fn ids(text: &str) -> Vec<ObjectId> {
     text.split_whitespace().map(id).collect()
 }
 
+/// Objects that were listed ahead, without a uid.
+fn listed(text: &str) -> Inventory {
+    let entry = |id| Entry::planned(id, "v1");
+    ids(text).into_iter().map(entry).collect()
+}
+
+/// The digest of these objects.
+fn sum(text: &str) -> String {
+    digest(&ids(text), &listed(text))
+}
+
 /// `n` ConfigMaps named by a letter and a number.
 fn many(letter: &str, n: usize) -> String {
     let words: Vec<String> = (0..n)
@@ -43,10 +54,7 @@ fn case() -> Case {
 
 impl Case {
     fn judge(&self, inventory: &str, wanted: &str) -> Judgement {
-        let inventory: Inventory = ids(inventory)
-            .into_iter()
-            .map(|id| Entry::planned(id, "v1"))
-            .collect();
+        let inventory = listed(inventory);
         let wanted = ids(wanted).into_iter().collect();
         let transitive = |id: &ObjectId| if id.kind == "Deliverable" { 10 } else { 0 };
         let situation = Situation {
@@ -71,7 +79,7 @@ impl Case {
         };
         let mut text = format!("prune {}", show(&judgement.prune));
         if let Some(held) = judgement.held {
-            assert_eq!(held.digest, digest(&held.list));
+            assert_eq!(held.digest, digest(&held.list, &listed(inventory)));
             let (list, reason) = (show(&held.list), &held.reason);
             text = format!("{text}\nheld {list} {}: {reason}", reason.as_str());
         }
@@ -101,7 +109,7 @@ fn prunes_nothing_after_a_partial_render() {
         "held ConfigMap/b IncompleteRender: the specification was not rendered completely",
     );
     let confirmed = Case {
-        confirmed: Some(digest(&ids("ConfigMap/b"))),
+        confirmed: Some(sum("ConfigMap/b")),
         ..partial
     };
     assert_eq!(
@@ -120,7 +128,7 @@ fn prunes_nothing_after_an_empty_render() {
         "held ConfigMap/a EmptyRender: the specification is empty",
     );
     let confirmed = Case {
-        confirmed: Some(digest(&ids("ConfigMap/a"))),
+        confirmed: Some(sum("ConfigMap/a")),
         ..case()
     };
     assert_eq!(confirmed.judge("ConfigMap/a", "").prune, []);
@@ -234,7 +242,7 @@ fn holds_the_kinds_that_need_confirmation_and_prunes_the_rest() {
 #[test]
 fn a_confirmed_list_goes_with_what_needs_none() {
     let confirmed = Case {
-        confirmed: Some(digest(&ids("Namespace/x"))),
+        confirmed: Some(sum("Namespace/x")),
         ..case()
     };
     confirmed.check(
@@ -256,7 +264,7 @@ fn never_prunes_its_own_installation() {
         untouchable: ids("ConfigMap/own").into_iter().collect(),
         ..Protection::default()
     };
-    let confirmed = Some(digest(&ids("ConfigMap/own")));
+    let confirmed = Some(sum("ConfigMap/own"));
     Case {
         protection: own,
         confirmed,
@@ -267,20 +275,39 @@ fn never_prunes_its_own_installation() {
 
 #[test]
 fn the_digest_is_of_the_sorted_objects() {
-    assert_eq!(
-        digest(&ids("ConfigMap/a Secret/b")),
-        digest(&ids("Secret/b ConfigMap/a"))
-    );
-    assert_ne!(digest(&ids("Widget/a")), digest(&ids("Widget.apps/a")));
-    assert_eq!(digest(&ids("ConfigMap/a")).len(), 16);
+    assert_eq!(sum("ConfigMap/a Secret/b"), sum("Secret/b ConfigMap/a"));
+    assert_ne!(sum("Widget/a"), sum("Widget.apps/a"));
+    assert_eq!(sum("ConfigMap/a").len(), 16);
+}
+
+#[test]
+fn a_confirmation_holds_for_no_other_object_of_that_name() {
+    #[track_caller]
+    fn check(confirmed: &str, live: &str, pruned: &[ObjectId]) {
+        let inventory = |uid: &str| {
+            let mut inventory = listed("ConfigMap/a PersistentVolumeClaim/data");
+            for entry in inventory.0.values_mut() {
+                entry.uid = Some(uid.to_owned());
+            }
+            inventory
+        };
+        let data = ids("PersistentVolumeClaim/data");
+        let situation = Situation {
+            inventory: &inventory(live),
+            wanted: &ids("ConfigMap/a").into_iter().collect(),
+            complete: true,
+            protection: &Protection::default(),
+            confirmed: Some(&digest(&data, &inventory(confirmed))),
+        };
+        assert_eq!(judge(&situation, &|_| 0).prune, pruned);
+    }
+    check("u1", "u1", &ids("PersistentVolumeClaim/data"));
+    check("u1", "u2", &[]);
 }
 
 #[test]
 fn a_deleted_shipment_orphans_what_needs_confirmation() {
-    let inventory: Inventory = ids("ConfigMap/a Namespace/x ConfigMap/own")
-        .into_iter()
-        .map(|id| Entry::planned(id, "v1"))
-        .collect();
+    let inventory = listed("ConfigMap/a Namespace/x ConfigMap/own");
     let own = Protection {
         untouchable: ids("ConfigMap/own").into_iter().collect(),
         ..Protection::default()
@@ -298,10 +325,7 @@ fn a_deleted_shipment_orphans_what_needs_confirmation() {
 fn a_digest_tells_the_list_that_it_stands_for_and_no_other() {
     #[track_caller]
     fn check(inventory: &str, wanted: &str, of: &str, found: Option<&str>) {
-        let inventory: Inventory = ids(inventory)
-            .into_iter()
-            .map(|id| Entry::planned(id, "v1"))
-            .collect();
+        let inventory = listed(inventory);
         let protection = Protection {
             untouchable: ids("Root/a").into_iter().collect(),
             ..Protection::default()
@@ -313,7 +337,7 @@ fn a_digest_tells_the_list_that_it_stands_for_and_no_other() {
             protection: &protection,
             confirmed: None,
         };
-        assert_eq!(list_of(&digest(&ids(of)), &situation), found.map(ids));
+        assert_eq!(list_of(&sum(of), &situation), found.map(ids));
     }
     let there = "ConfigMap/a ConfigMap/b PersistentVolumeClaim/c Root/a";
     let whole = "ConfigMap/b PersistentVolumeClaim/c";

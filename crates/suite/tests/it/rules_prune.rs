@@ -136,16 +136,18 @@ async fn a_prune_beyond_the_budget_waits_for_the_digest_of_exactly_its_list() {
     confirm(&scene, &grown.digest);
     scene.until_ready("web", Some(&commit)).await;
     assert_eq!(count(&scene).await, 1);
-    // It holds for that list alone: the next one waits again.
+    // It holds for those objects alone: others of the same names wait again.
     for number in 0..7 {
         write(&scene, number);
     }
     let commit = scene.push().await;
     scene.until_ready("web", Some(&commit)).await;
-    drop_maps(&scene, 0..6);
-    scene.push().await;
+    drop_maps(&scene, 0..7);
+    let commit = scene.push().await;
     scene
-        .until("web", "is held", |status| status.held.is_some())
+        .until("web", "is held", |status| {
+            is_at(status, &commit) && status.held.is_some()
+        })
         .await;
     assert_eq!(count(&scene).await, 8);
 }
@@ -239,6 +241,26 @@ async fn kinds_that_need_confirmation_wait_while_the_rest_is_pruned() {
     scene
         .until_object::<PersistentVolumeClaim>("data", "is deleted", |claim| !there(claim))
         .await;
+    scene
+        .until_object::<PersistentVolumeClaim>("data", "is gone", |claim| claim.is_none())
+        .await;
+
+    // Another one of that name was not what was agreed to.
+    scene.write("config/data.yaml", &claim.to_string());
+    scene.push().await;
+    scene
+        .until_object::<PersistentVolumeClaim>("data", "is there", there)
+        .await;
+    scene.remove("config/data.yaml");
+    let commit = scene.push().await;
+    let again = scene.until("web", "is held", |status| {
+        is_at(status, &commit) && status.held.is_some()
+    });
+    assert_ne!(
+        again.await.held.expect("it was just seen").digest,
+        held.digest
+    );
+    assert!(there(scene.find("data").await.as_ref()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
