@@ -105,7 +105,7 @@ pub(super) async fn apply(
             })
             .collect();
         let carried = futures::stream::iter(met)
-            .map(|(step, unmet)| carry(ctx, checked, &caller, step, unmet));
+            .map(|(step, unmet)| carry(ctx, shipment, checked, &caller, step, unmet));
         let carried: Vec<(Step, Carried)> = carried.buffer_unordered(AT_ONCE).collect().await;
         for (step, carried) in carried {
             let id = &step.object.id;
@@ -124,6 +124,9 @@ pub(super) async fn apply(
             };
             note(ctx, shipment, checked, ledger, &step, carried, &mut outcome);
         }
+        if is_called_off(ctx, shipment, checked) {
+            return call_off(ctx, shipment, checked, ledger, &tally).await;
+        }
     }
     let outcome = Outcome {
         failures: &mut failures,
@@ -131,7 +134,10 @@ pub(super) async fn apply(
         tally: &mut tally,
     };
     let leaving = [prune.prune, leave].concat();
-    let left = pruning::prune(ctx, checked, &caller, &leaving, ledger, outcome).await;
+    let left = pruning::prune(ctx, shipment, checked, &caller, &leaving, ledger, outcome).await;
+    if is_called_off(ctx, shipment, checked) {
+        return call_off(ctx, shipment, checked, ledger, &tally).await;
+    }
     ledger.pending = pending.or(left);
     ledger.owned_by.retain(|id, _| wanted.contains(id));
     for id in ledger.inventory.0.keys().filter(|id| !wanted.contains(*id)) {
@@ -140,6 +146,36 @@ pub(super) async fn apply(
     ledger.held = prune.held.map(held);
     heal::read_health(ctx, checked, &caller, ledger).await;
     finish(ctx, shipment, checked, ledger, failures, waits, tally).await
+}
+
+/// Whether somebody has suspended, deleted or otherwise changed the Shipment since the pass began:
+/// what it said then is written no further.
+pub(super) fn is_called_off(ctx: &Ctx, shipment: &Shipment, checked: &Checked) -> bool {
+    let stands = |now: &Shipment| (now.uid(), now.metadata.generation);
+    let now = ctx.shipments.get(&checked.key);
+    now.is_none_or(|now| stands(&now) != stands(shipment))
+}
+
+/// Leaves a pass in its middle: the inventory tells what was done and what was not, and that change
+/// begins the next one.
+async fn call_off(
+    ctx: &Ctx,
+    shipment: &Shipment,
+    checked: &Checked,
+    ledger: &mut Ledger,
+    tally: &Tally,
+) -> Result<(), Halt> {
+    save(ctx, shipment, ledger, None).await?;
+    tell_done(ctx, shipment, checked, tally);
+    Err(latest_change())
+}
+
+fn latest_change() -> Halt {
+    Halt::Waiting {
+        reason: Reason::Progressing,
+        what: "the Shipment's own latest change".to_owned(),
+        wait: None,
+    }
 }
 
 /// Where the notes of a pass go.
@@ -181,11 +217,7 @@ async fn ensure_finalizer(ctx: &Ctx, shipment: &Shipment) -> Result<(), Halt> {
     {
         // It is gone, or on its way out: that change is on its way here and begins a new pass.
         Err(error) if error.is_conflict() || error.is_not_found() || error.is_invalid() => {
-            Err(Halt::Waiting {
-                reason: Reason::Progressing,
-                what: "the Shipment's own latest change".to_owned(),
-                wait: None,
-            })
+            Err(latest_change())
         }
         Err(error) => Err(unreachable("put the finalizer on the Shipment", &error)),
         Ok(_) => Ok(()),
@@ -332,6 +364,12 @@ async fn finish(
     if moved {
         ctx.wake_all([checked.key.clone()]);
     }
+    tell_done(ctx, shipment, checked, &tally);
+    Ok(())
+}
+
+/// Tells what was done.
+fn tell_done(ctx: &Ctx, shipment: &Shipment, checked: &Checked, tally: &Tally) {
     if tally.created + tally.changed > 0 {
         let note = format!(
             "{}: {} created, {} changed",
@@ -360,7 +398,6 @@ async fn finish(
         );
         tell(&ctx.events, shipment, Reason::Orphaned, "Prune", &note);
     }
-    Ok(())
 }
 
 /// Whether trying the same again may help although nobody tells us of any change.

@@ -1,17 +1,19 @@
 //! Who is to stop writes no further: a controller that had been paused while another took over
-//! (rule 15).
+//! (rule 15), and the delivery of a Shipment that somebody suspends.
 
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::jiff::Timestamp;
+use kinds::condition::{self, Condition, kind};
 use kube::api::{Api, ListParams};
+use serde_json::json;
 use suite::{Controller, Scene, identity};
 use testkit::{eventually, poll};
 
 use crate::rules_crash::{alone, free_lease, stage, start};
-use crate::rules_stage::{config_map, is_at, ready_because, values};
+use crate::rules_stage::{config_map, is_at, patch_spec, ready_because, values, written_in};
 
 const OBJECTS: usize = 400;
 /// At how many of them the first controller is paused.
@@ -133,4 +135,44 @@ async fn a_lease_that_somebody_else_wrote_is_kept_where_its_holder_is_the_same()
     if let Err(last) = renewed.await {
         panic!("{last}\n{}", controller.log());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_is_suspended_stops_at_the_next_object_and_goes_on_when_resumed() {
+    let _turn = alone().await;
+    let scene = stage("suspend").await;
+    write(&scene, "0");
+    let commit = scene.push().await;
+    let kubeconfig = identity(&scene.world).await;
+    free_lease(&scene);
+    let cluster = scene.world.cluster();
+    let _controller = Controller::start(&kubeconfig, cluster, &["--requests", "2"]).await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    until_ready_at(&scene, &commit).await;
+
+    write(&scene, "1");
+    let commit = scene.push().await;
+    until_count(&scene, "1", EARLY).await;
+    patch_spec(&scene, "web", &json!({"suspend": true}));
+    scene
+        .until("web", "is suspended", |status| {
+            condition::find(&status.conditions, kind::SUSPENDED).is_some_and(Condition::is_true)
+        })
+        .await;
+    let done = count(&scene, "1").await;
+    assert!(done < OBJECTS * 3 / 4, "{done} were applied");
+    let mut window = scene.world.audit().await;
+    let written = written_in(&scene, &mut window, Duration::from_secs(3)).await;
+    let written = written.only(|request| request.resource == "configmaps");
+    assert_eq!(written.count(), 0, "{written}");
+
+    let mut window = scene.world.audit().await;
+    patch_spec(&scene, "web", &json!({"suspend": false}));
+    until_ready_at(&scene, &commit).await;
+    assert_eq!(count(&scene, "1").await, OBJECTS);
+    let written = window.requests().await.by("shipway").within(scene.ns());
+    let written = written
+        .writes()
+        .only(|request| request.resource == "configmaps");
+    assert_eq!(written.count(), OBJECTS - done, "what was done is kept");
 }

@@ -5,10 +5,11 @@ use cluster::caller::Want;
 use cluster::{ApiError, Caller, Resource, prune};
 use delivery::health;
 use delivery::order::Need;
-use kinds::Reason;
+use kinds::{Reason, Shipment};
 use kube::core::ApiResource;
 use manifest::ObjectId;
 
+use super::is_called_off;
 use crate::board::{Key, Wait};
 use crate::context::Ctx;
 use crate::shipment::check::Checked;
@@ -22,6 +23,8 @@ pub(super) enum Carried {
     Kept,
     /// It was left as it is for now.
     Rested,
+    /// It was not tried: somebody has changed the Shipment.
+    CalledOff,
     /// It is applied.
     Applied(Box<Applied>),
     /// It cannot go yet: something else has to move first, and will say so.
@@ -41,6 +44,7 @@ pub(super) enum Carried {
 
 pub(super) async fn carry(
     ctx: &Ctx,
+    shipment: &Shipment,
     checked: &Checked,
     caller: &Caller,
     step: Step,
@@ -50,6 +54,9 @@ pub(super) async fn carry(
         Work::Keep => return (step, Carried::Kept),
         Work::Rest => return (step, Carried::Rested),
         Work::Apply { .. } | Work::Audit => {}
+    }
+    if is_called_off(ctx, shipment, checked) {
+        return (step, Carried::CalledOff);
     }
     if let Some(need) = unmet {
         let carried = held_by(&need, checked);

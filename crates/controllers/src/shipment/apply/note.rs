@@ -36,7 +36,7 @@ pub(super) fn note(
 ) {
     let id = step.object.id.clone();
     match carried {
-        Carried::Kept => {}
+        Carried::Kept | Carried::CalledOff => {}
         Carried::Rested => outcome.failures.extend(ledger.failure_of(&id)),
         Carried::Held {
             reason,

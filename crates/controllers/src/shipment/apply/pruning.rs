@@ -4,11 +4,11 @@ use cluster::prune::{self, Gone};
 use cluster::{ApiError, Caller};
 use delivery::order;
 use futures::StreamExt as _;
-use kinds::Reason;
 use kinds::shipment::Failure;
+use kinds::{Reason, Shipment};
 use manifest::ObjectId;
 
-use super::{AT_ONCE, Outcome};
+use super::{AT_ONCE, Outcome, is_called_off};
 use crate::board::{Key, Wait};
 use crate::context::Ctx;
 use crate::ledger::Ledger;
@@ -17,6 +17,7 @@ use crate::shipment::siblings::{pending, sibling_behind};
 
 pub(super) async fn prune(
     ctx: &Ctx,
+    shipment: &Shipment,
     checked: &Checked,
     caller: &Caller,
     list: &[ObjectId],
@@ -42,6 +43,9 @@ pub(super) async fn prune(
         }
         let ledger_ref = &*ledger;
         let gone = futures::stream::iter(stage).map(|id| async move {
+            if is_called_off(ctx, shipment, checked) {
+                return (id, Ok(Step::CalledOff));
+            }
             let uid = ledger_ref
                 .inventory
                 .0
@@ -54,6 +58,7 @@ pub(super) async fn prune(
             gone.buffer_unordered(AT_ONCE).collect().await;
         for (id, result) in gone {
             match result {
+                Ok(Step::CalledOff) => {}
                 Ok(Step::After(other)) => {
                     left = Some(pending(1, &other));
                     outcome.waits.insert(Wait::Shipment(other));
@@ -81,6 +86,8 @@ pub(super) async fn prune(
 }
 
 enum Step {
+    /// It was not tried: somebody has changed the Shipment.
+    CalledOff,
     Gone(Gone),
     /// Another Shipment names it and has not taken it over yet.
     After(Key),
