@@ -7,8 +7,9 @@ use delivery::inventory::Entry;
 use kinds::{Reason, Shipment};
 use tokio::time::Instant;
 
+use super::Outcome;
 use super::carry::Carried;
-use super::{Outcome, may_pass};
+use super::finish::may_pass;
 use crate::board::Wait;
 use crate::context::Ctx;
 use crate::event::tell;
