@@ -1,0 +1,227 @@
+//! Answers requests: finds the cluster, the caller and whether they may, and hands on to whom it concerns.
+
+mod documents;
+mod objects;
+mod special;
+mod watching;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use rustls::pki_types::CertificateDer;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::answer;
+use crate::auth::rbac::Rules;
+use crate::auth::token::{Issuer, Reference};
+use crate::auth::{self, Attributes, Authenticator, Credentials, ResourceAttributes, User};
+use crate::cluster::Cluster;
+use crate::request::{Query, ResourceTarget, Target};
+use crate::serve::{Body, Handler};
+use crate::status::Status;
+use crate::store::{Key, Resource};
+
+/// How long a request may take that is no watch.
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// The API of some clusters: each below `/clusters/NAME`, the first one also without that.
+#[derive(Debug)]
+pub struct Api {
+    clusters: BTreeMap<String, Arc<Cluster>>,
+    first: String,
+    authenticator: Authenticator,
+    issuer: Issuer,
+    /// Where clients reach it (`127.0.0.1:6443`).
+    address: String,
+    stop: CancellationToken,
+}
+
+/// A request, as far as it was read.
+struct Call<'a> {
+    cluster: &'a Arc<Cluster>,
+    user: User,
+    query: Query,
+    /// What the caller calls itself.
+    agent: String,
+    accept: Option<String>,
+    content_type: Option<String>,
+    known_tag: Option<String>,
+    /// What stands before all paths of the cluster.
+    prefix: String,
+    now: jiff::Timestamp,
+}
+
+impl Call<'_> {
+    /// The time as objects write it.
+    fn now_text(&self) -> String {
+        self.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+}
+
+impl Api {
+    /// An API of clusters, of which there is at least one.
+    pub fn new(
+        clusters: Vec<Arc<Cluster>>,
+        authenticator: Authenticator,
+        issuer: Issuer,
+        address: impl Into<String>,
+        stop: CancellationToken,
+    ) -> Self {
+        let first = clusters.first().map(|cluster| cluster.name.clone());
+        let named = clusters
+            .into_iter()
+            .map(|cluster| (cluster.name.clone(), cluster));
+        Self {
+            clusters: named.collect(),
+            first: first.unwrap_or_default(),
+            authenticator,
+            issuer,
+            address: address.into(),
+            stop,
+        }
+    }
+
+    /// The cluster of a path, and the rest of the path.
+    fn cluster<'p>(&self, path: &'p str) -> Option<(&Arc<Cluster>, &'p str)> {
+        let Some(rest) = path.strip_prefix("/clusters/") else {
+            return Some((self.clusters.get(&self.first)?, path));
+        };
+        let end = rest.find('/').unwrap_or(rest.len());
+        let (name, rest) = rest.split_at(end);
+        Some((
+            self.clusters.get(name)?,
+            if rest.is_empty() { "/" } else { rest },
+        ))
+    }
+
+    async fn answer_to(
+        self: &Arc<Self>,
+        peer: Option<CertificateDer<'static>>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Status> {
+        let (head, body) = request.into_parts();
+        let path = head.uri.path().to_owned();
+        let Some((cluster, path)) = self.cluster(&path) else {
+            return Ok(not_served());
+        };
+        let query = Query::parse(head.uri.query().unwrap_or_default())
+            .map_err(|_| Status::bad_request("the query cannot be read"))?;
+        let header = |name: &str| {
+            let value = head.headers.get(name)?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        let now = jiff::Timestamp::now();
+        let certificate = peer.as_deref().and_then(auth::user_of_certificate);
+        let authorization = header("authorization");
+        let lookup = |reference: Reference<'_>| stored(cluster, reference);
+        let user = self
+            .authenticator
+            .authenticate(
+                Credentials {
+                    certificate: certificate.as_ref(),
+                    authorization: authorization.as_deref(),
+                },
+                &lookup,
+                now,
+            )
+            .map_err(|_| Status::unauthorized())?;
+        let target = Target::of(&head.method, path, &query);
+        let method = head.method.as_str().to_ascii_lowercase();
+        let asked = attributes(&target, &method, path);
+        let headers = head
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let user = match auth::impersonation_wanted(headers)? {
+            Some(wanted) => cluster.with_rules(|rules: &Rules| {
+                auth::impersonate(rules, &user, &wanted, &asked).map(|found| found.user)
+            })?,
+            None => user,
+        };
+        cluster.with_rules(|rules| rules.authorize(&user, &asked))?;
+        let call = Call {
+            cluster,
+            user,
+            query,
+            agent: header("user-agent").unwrap_or_default(),
+            accept: header("accept"),
+            content_type: header("content-type"),
+            known_tag: header("if-none-match"),
+            prefix: head
+                .uri
+                .path()
+                .strip_suffix(path)
+                .unwrap_or_default()
+                .to_owned(),
+            now,
+        };
+        match &target {
+            Target::Path => Ok(self.document(&call, &head.method, path)),
+            Target::Resource(target) => self.objects(&call, target, body).await,
+        }
+    }
+}
+
+/// What RBAC is asked.
+fn attributes<'a>(target: &'a Target, method: &'a str, path: &'a str) -> Attributes<'a> {
+    match target {
+        Target::Path => Attributes::path(method, path),
+        Target::Resource(ResourceTarget {
+            verb,
+            group,
+            resource,
+            subresource,
+            namespace,
+            name,
+            ..
+        }) => Attributes::resource(
+            verb.as_str(),
+            ResourceAttributes {
+                group,
+                resource,
+                subresource,
+                name,
+                namespace,
+            },
+        ),
+    }
+}
+
+/// An object that a token names, as it is stored now.
+fn stored(cluster: &Cluster, reference: Reference<'_>) -> Option<Arc<Value>> {
+    let (resource, namespace, name) = match reference {
+        Reference::ServiceAccount(namespace, name) => ("serviceaccounts", namespace, name),
+        Reference::Secret(namespace, name) => ("secrets", namespace, name),
+        Reference::Pod(namespace, name) => ("pods", namespace, name),
+        Reference::Node(name) => ("nodes", "", name),
+    };
+    let key = Key::new(&Resource::new("", resource), namespace, name).ok()?;
+    Some(Arc::new(cluster.store.get(&key)?.value()))
+}
+
+fn not_served() -> Response<Body> {
+    answer::text(StatusCode::NOT_FOUND, "404 page not found\n")
+}
+
+impl Handler for Api {
+    async fn answer(
+        self: Arc<Self>,
+        peer: Option<CertificateDer<'static>>,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
+        let answered = tokio::time::timeout(LONGEST, self.answer_to(peer, request)).await;
+        match answered {
+            Ok(Ok(response)) => response,
+            Ok(Err(status)) => answer::failure(&status),
+            Err(_) => answer::failure(&Status {
+                code: 504,
+                reason: "Timeout",
+                ..Status::internal("request did not complete within the allotted timeout")
+            }),
+        }
+    }
+}

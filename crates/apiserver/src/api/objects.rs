@@ -1,0 +1,377 @@
+//! Requests about objects.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use serde_json::Value;
+
+use super::{Api, Call, not_served};
+use crate::answer;
+use crate::media::{self, Encoding, Form, PatchType, Syntax, Written as Accepted};
+use crate::protobuf;
+use crate::registry::decode;
+use crate::registry::delete;
+use crate::registry::draft::Author;
+use crate::registry::kind::Kind;
+use crate::registry::options::{DeleteOptions, WriteOptions};
+use crate::registry::read::{self, Selection};
+use crate::registry::write::{Answer, Write, Written};
+use crate::request::{ResourceTarget, Verb};
+use crate::serve::Body;
+use crate::status::Status;
+use crate::store::{Key, Record};
+use crate::table::object::Include;
+
+/// The largest body that is read, as upstream has it.
+const MAX_BODY: usize = 3 * 1024 * 1024;
+
+impl Api {
+    pub(super) async fn objects(
+        self: &Arc<Self>,
+        call: &Call<'_>,
+        target: &ResourceTarget,
+        body: Incoming,
+    ) -> Result<Response<Body>, Status> {
+        let served = call.cluster.served();
+        let Some(kind) = served.kind(&target.group, &target.version, &target.resource) else {
+            return Ok(not_served());
+        };
+        let kind = kind.clone();
+        if kind.resource.namespaced && target.namespace.is_empty() && !target.name.is_empty() {
+            return Ok(not_served());
+        }
+        match target.subresource.as_str() {
+            "" => {
+                if !kind.resource.allows(target.verb.as_str()) {
+                    return Err(Status::method_not_allowed());
+                }
+            }
+            name => {
+                let Some(subresource) = kind.resource.subresource(name) else {
+                    return Ok(not_served());
+                };
+                if !subresource
+                    .verbs
+                    .iter()
+                    .any(|verb| **verb == *target.verb.as_str())
+                {
+                    return Err(Status::method_not_allowed());
+                }
+            }
+        }
+        let accepted = media::accepted(call.accept.as_deref())?;
+        let include = match accepted.form {
+            Form::Table(_) => Include::read(call.query.get("includeObject").unwrap_or_default())?,
+            _ => Include::default(),
+        };
+        let request = Requested {
+            call,
+            target,
+            kind: &kind,
+            accepted,
+            include,
+        };
+        match target.verb {
+            Verb::Get => request.get(),
+            Verb::List => request.list().await,
+            Verb::Watch => self.watch(&request).await,
+            Verb::Create => request.create(self, read_body(body).await?).await,
+            Verb::Update => request.update(read_body(body).await?).await,
+            Verb::Patch => request.patch(read_body(body).await?).await,
+            Verb::Delete => request.delete(read_body(body).await?).await,
+            Verb::DeleteCollection => request.delete_all(read_body(body).await?).await,
+        }
+    }
+}
+
+/// A request about objects of a kind.
+pub(super) struct Requested<'a> {
+    pub(super) call: &'a Call<'a>,
+    pub(super) target: &'a ResourceTarget,
+    pub(super) kind: &'a Arc<Kind>,
+    pub(super) accepted: Accepted,
+    /// What tables have of each object.
+    pub(super) include: Include,
+}
+
+async fn read_body(body: Incoming) -> Result<Bytes, Status> {
+    match Limited::new(body, MAX_BODY).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Status::too_large(
+            format!("Request entity too large: limit is {MAX_BODY}"),
+        )),
+        Err(error) => Err(Status::bad_request(format!("the body broke off: {error}"))),
+    }
+}
+
+impl Requested<'_> {
+    /// The namespace in which objects are stored.
+    pub(super) fn namespace(&self) -> &str {
+        if self.kind.resource.namespaced {
+            &self.target.namespace
+        } else {
+            ""
+        }
+    }
+
+    fn get(&self) -> Result<Response<Body>, Status> {
+        let cluster = self.call.cluster;
+        let record = read::get(cluster, self.kind, self.namespace(), &self.target.name)?;
+        if self.target.subresource == "scale" {
+            let scale = self.kind.scale_of(&record.value())?;
+            return Ok(self.shown(StatusCode::OK, &scale));
+        }
+        Ok(self.stored(StatusCode::OK, &record))
+    }
+
+    /// An object as it is stored, in the form that was asked for.
+    fn stored(&self, code: StatusCode, record: &Record) -> Response<Body> {
+        match (self.accepted.form, self.accepted.syntax) {
+            (Form::Whole, Syntax::Json) => answer::json(code, record.json().clone()),
+            (Form::Metadata, Syntax::Json) => answer::json(code, read::partial(record)),
+            _ => self.shown(code, &record.value()),
+        }
+    }
+
+    /// An object that is not stored like this.
+    fn shown(&self, code: StatusCode, object: &Value) -> Response<Body> {
+        if object["kind"] == "Status" {
+            return answer::object(code, Accepted::JSON, object);
+        }
+        match self.accepted.form {
+            Form::Whole => answer::object(code, self.accepted, object),
+            Form::Metadata => answer::object(code, self.accepted, &read::partial_of(object)),
+            Form::Table(version) => {
+                let table = self.table(version, std::slice::from_ref(object), None, true);
+                answer::object(code, self.accepted, &table)
+            }
+        }
+    }
+
+    /// A table of objects.
+    pub(super) fn table(
+        &self,
+        version: &str,
+        objects: &[Value],
+        metadata: Option<Value>,
+        with_columns: bool,
+    ) -> Value {
+        self.kind.table(
+            version,
+            objects,
+            metadata,
+            with_columns,
+            self.include,
+            self.call.now,
+        )
+    }
+
+    async fn list(&self) -> Result<Response<Body>, Status> {
+        let cluster = self.call.cluster;
+        let query = &self.call.query;
+        let selection = Selection::read(self.kind, self.namespace(), "", query)?;
+        let page = read::list(cluster, self.kind, &selection, query).await?;
+        let mut metadata = serde_json::json!({"resourceVersion": page.revision.to_string()});
+        if let Some(resume) = &page.resume {
+            metadata["continue"] = serde_json::json!(resume);
+        }
+        if let Some(remaining) = page.remaining {
+            metadata["remainingItemCount"] = serde_json::json!(remaining);
+        }
+        match (self.accepted.form, self.accepted.syntax) {
+            (Form::Table(version), _) => {
+                let objects: Vec<Value> = page.items.iter().map(|record| record.value()).collect();
+                let table = self.table(version, &objects, Some(metadata), true);
+                Ok(answer::object(StatusCode::OK, self.accepted, &table))
+            }
+            (form, Syntax::Json) => Ok(self.pieces(form, &metadata, &page.items)),
+            (form, Syntax::Yaml) => {
+                let items = page.items.iter().map(|record| match form {
+                    Form::Metadata => read::partial_of(&record.value()),
+                    _ => record.value(),
+                });
+                let list = serde_json::json!({
+                    "kind": self.list_kind(form).0, "apiVersion": self.list_kind(form).1,
+                    "metadata": metadata, "items": items.collect::<Vec<_>>(),
+                });
+                Ok(answer::object(StatusCode::OK, self.accepted, &list))
+            }
+        }
+    }
+
+    fn list_kind(&self, form: Form) -> (&str, &str) {
+        match form {
+            Form::Metadata => ("PartialObjectMetadataList", "meta.k8s.io/v1"),
+            _ => (&self.kind.resource.list_kind, &self.kind.api_version),
+        }
+    }
+
+    /// A list without reading or writing any of its objects anew.
+    fn pieces(&self, form: Form, metadata: &Value, items: &[Arc<Record>]) -> Response<Body> {
+        let (kind, version) = self.list_kind(form);
+        let head = format!(
+            "{{\"kind\":\"{kind}\",\"apiVersion\":\"{version}\",\"metadata\":{metadata},\"items\":["
+        );
+        let mut pieces = Vec::with_capacity(items.len() * 2 + 2);
+        pieces.push(Bytes::from(head));
+        for (index, record) in items.iter().enumerate() {
+            if index > 0 {
+                pieces.push(Bytes::from_static(b","));
+            }
+            pieces.push(match form {
+                Form::Metadata => Bytes::from(read::partial(record)),
+                _ => record.json().clone(),
+            });
+        }
+        pieces.push(Bytes::from_static(b"]}"));
+        answer::with_type(StatusCode::OK, "application/json", answer::pieces(pieces))
+    }
+
+    fn decode(&self, body: &[u8]) -> Result<decode::Incoming, Status> {
+        let encoding = media::encoding(self.call.content_type.as_deref())?;
+        if encoding == Encoding::Protobuf && self.kind.is_custom() {
+            return Err(Status::unsupported_media_type(
+                "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
+            ));
+        }
+        decode::object(encoding, body, self.kind)
+    }
+
+    fn options(&self, kind: &'static str) -> Result<WriteOptions, Status> {
+        WriteOptions::read(&self.call.query, kind)
+    }
+
+    pub(super) fn write<'a>(&'a self, options: &'a WriteOptions, now: &'a str) -> Write<'a> {
+        Write {
+            kind: self.kind,
+            namespace: self.namespace(),
+            name: &self.target.name,
+            subresource: &self.target.subresource,
+            options,
+            author: Author {
+                manager: options.manager(&self.call.agent),
+                now,
+            },
+        }
+    }
+
+    fn answer(&self, written: &Written) -> Response<Body> {
+        let code = if written.is_new {
+            StatusCode::CREATED
+        } else {
+            StatusCode::OK
+        };
+        let mut response = match &written.object {
+            Answer::Stored(record) => self.stored(code, record),
+            Answer::Shown(object) => self.shown(code, object),
+        };
+        answer::warn(&mut response, &written.warnings);
+        response
+    }
+
+    async fn create(&self, api: &Api, body: Bytes) -> Result<Response<Body>, Status> {
+        let options = self.options("CreateOptions")?;
+        let incoming = self.decode(&body)?;
+        if let Some(answered) = api.special(self, &incoming.object)? {
+            return Ok(answer::object(
+                StatusCode::CREATED,
+                self.accepted,
+                &answered,
+            ));
+        }
+        let now = self.call.now_text();
+        self.check_rights(&incoming.object)?;
+        let written = self
+            .write(&options, &now)
+            .create(self.call.cluster, incoming)
+            .await?;
+        Ok(self.answer(&written))
+    }
+
+    async fn update(&self, body: Bytes) -> Result<Response<Body>, Status> {
+        let options = self.options("UpdateOptions")?;
+        let now = self.call.now_text();
+        if self.target.subresource == "scale" {
+            let encoding = media::encoding(self.call.content_type.as_deref())?;
+            let of = protobuf::Kind::new("autoscaling/v1", "Scale");
+            let scale = decode::decode(encoding, &body, &of)?;
+            return self.scale(&options, &now, |_| Ok(scale.clone())).await;
+        }
+        let incoming = self.decode(&body)?;
+        self.check_rights(&incoming.object)?;
+        let written = self
+            .write(&options, &now)
+            .replace(self.call.cluster, incoming)
+            .await?;
+        Ok(self.answer(&written))
+    }
+
+    async fn patch(&self, body: Bytes) -> Result<Response<Body>, Status> {
+        let options = self.options("PatchOptions")?;
+        let how = media::patch_type(self.call.content_type.as_deref(), self.kind.is_custom())?;
+        crate::registry::options::check_patch(&options, how)?;
+        let now = self.call.now_text();
+        let patch = if how == PatchType::Apply {
+            decode::yaml(&body)?
+        } else {
+            decode::decode(Encoding::Json, &body, &protobuf::Kind::default())?
+        };
+        if self.target.subresource == "scale" {
+            return self
+                .scale(&options, &now, |scale| match how {
+                    PatchType::Json => crate::patch::json_patch(&scale, &patch),
+                    _ => crate::patch::merge_patch(&scale, &patch),
+                })
+                .await;
+        }
+        let write = self.write(&options, &now);
+        let written = if how == PatchType::Apply {
+            self.check_rights(&patch)?;
+            write.apply(self.call.cluster, &patch).await?
+        } else {
+            write.patch(self.call.cluster, how, &patch).await?
+        };
+        Ok(self.answer(&written))
+    }
+
+    async fn delete(&self, body: Bytes) -> Result<Response<Body>, Status> {
+        let options = self.delete_options(&body)?;
+        let key = Key::new(&self.kind.stored, self.namespace(), &self.target.name)
+            .map_err(|_| Status::not_found(self.kind.about(), &self.target.name))?;
+        let cluster = self.call.cluster;
+        let written = delete::delete(cluster, self.kind, &key, &options, self.call.now).await?;
+        Ok(self.answer(&written))
+    }
+
+    fn delete_options(&self, body: &[u8]) -> Result<DeleteOptions, Status> {
+        if body.is_empty() {
+            return DeleteOptions::read(&self.call.query, None);
+        }
+        let encoding = media::encoding(self.call.content_type.as_deref())?;
+        let kind = protobuf::Kind::new("v1", "DeleteOptions");
+        let options = decode::decode(encoding, body, &kind)?;
+        DeleteOptions::read(&self.call.query, Some(&options))
+    }
+
+    async fn delete_all(&self, body: Bytes) -> Result<Response<Body>, Status> {
+        let options = self.delete_options(&body)?;
+        let cluster = self.call.cluster;
+        let query = &self.call.query;
+        let selection = Selection::read(self.kind, self.namespace(), "", query)?;
+        let page = read::list(cluster, self.kind, &selection, query).await?;
+        let mut gone = Vec::with_capacity(page.items.len());
+        for record in &page.items {
+            match delete::delete(cluster, self.kind, record.key(), &options, self.call.now).await {
+                Ok(_) => gone.push(record.clone()),
+                // Somebody else was faster.
+                Err(status) if status.code == 404 => {}
+                Err(status) => return Err(status),
+            }
+        }
+        let metadata = serde_json::json!({"resourceVersion": cluster.store.revision().to_string()});
+        Ok(self.pieces(Form::Whole, &metadata, &gone))
+    }
+}

@@ -1,0 +1,173 @@
+//! What is asked of the server rather than stored: reviews and tokens. And the checks on who writes
+//! roles.
+
+use http::{Response, StatusCode};
+use serde_json::Value;
+
+use super::objects::Requested;
+use super::{Api, stored};
+use crate::answer;
+use crate::auth::rbac::{self, RbacKind};
+use crate::auth::review;
+use crate::auth::token::{Reference, TokenRequest};
+use crate::registry::options::WriteOptions;
+use crate::registry::write::{Answer, Write};
+use crate::serve::Body;
+use crate::status::Status;
+use crate::store::Key;
+
+type Review = fn(&Api, &Requested<'_>, &Value) -> Result<Value, Status>;
+
+/// What is answered rather than stored.
+const REVIEWS: &[(&str, &str, &str, Review)] = &[
+    (
+        "authorization.k8s.io",
+        "selfsubjectaccessreviews",
+        "",
+        |_, request, body| {
+            let call = request.call;
+            call.cluster
+                .with_rules(|rules| review::self_subject_access_review(body, &call.user, rules))
+        },
+    ),
+    (
+        "authorization.k8s.io",
+        "subjectaccessreviews",
+        "",
+        |_, request, body| {
+            request
+                .call
+                .cluster
+                .with_rules(|rules| review::subject_access_review(body, rules))
+        },
+    ),
+    (
+        "authorization.k8s.io",
+        "localsubjectaccessreviews",
+        "",
+        |_, request, body| {
+            let namespace = &request.target.namespace;
+            request
+                .call
+                .cluster
+                .with_rules(|rules| review::local_subject_access_review(body, namespace, rules))
+        },
+    ),
+    (
+        "authorization.k8s.io",
+        "selfsubjectrulesreviews",
+        "",
+        |_, request, body| {
+            let call = request.call;
+            call.cluster
+                .with_rules(|rules| review::self_subject_rules_review(body, &call.user, rules))
+        },
+    ),
+    (
+        "authentication.k8s.io",
+        "selfsubjectreviews",
+        "",
+        |_, request, _| {
+            Ok(review::self_subject_review(
+                &request.call.user,
+                request.call.now,
+            ))
+        },
+    ),
+    (
+        "authentication.k8s.io",
+        "tokenreviews",
+        "",
+        |api, request, body| {
+            let lookup = |reference: Reference<'_>| stored(request.call.cluster, reference);
+            review::token_review(body, &api.authenticator, &lookup, request.call.now)
+        },
+    ),
+    ("", "serviceaccounts", "token", |api, request, body| {
+        let lookup = |reference: Reference<'_>| stored(request.call.cluster, reference);
+        let asked = TokenRequest {
+            namespace: &request.target.namespace,
+            name: &request.target.name,
+            body,
+            lookup: &lookup,
+            now: request.call.now,
+        };
+        asked.issue(&api.issuer).map(|issued| issued.object)
+    }),
+];
+
+impl Api {
+    /// Answers what is not stored; nothing where it is.
+    pub(super) fn special(
+        &self,
+        request: &Requested<'_>,
+        body: &Value,
+    ) -> Result<Option<Value>, Status> {
+        let target = request.target;
+        let found = REVIEWS.iter().find(|(group, resource, subresource, _)| {
+            (*group, *resource, *subresource)
+                == (&*target.group, &*target.resource, &*target.subresource)
+        });
+        found
+            .map(|(_, _, _, review)| review(self, request, body))
+            .transpose()
+    }
+}
+
+impl Requested<'_> {
+    /// Nobody hands out more rights than they have.
+    pub(super) fn check_rights(&self, object: &Value) -> Result<(), Status> {
+        let Some(kind) = RbacKind::of_resource(&self.target.resource)
+            .filter(|_| self.target.group == "rbac.authorization.k8s.io")
+        else {
+            return Ok(());
+        };
+        let call = self.call;
+        let key = Key::new(&self.kind.stored, self.namespace(), &self.target.name).ok();
+        let old = key
+            .and_then(|key| call.cluster.store.get(&key))
+            .map(|record| record.value());
+        let write = rbac::Write {
+            kind,
+            namespace: &self.target.namespace,
+            name: &self.target.name,
+            object,
+            old: old.as_ref(),
+        };
+        call.cluster
+            .with_rules(|rules| rules.check_write(&call.user, &write))
+    }
+
+    /// Reads and writes the number of replicas of an object.
+    pub(super) async fn scale(
+        &self,
+        options: &WriteOptions,
+        now: &str,
+        change: impl Fn(Value) -> Result<Value, Status>,
+    ) -> Result<Response<Body>, Status> {
+        let cluster = self.call.cluster;
+        let live =
+            crate::registry::read::get(cluster, self.kind, self.namespace(), &self.target.name)?;
+        let object = live.value();
+        let scale = self.kind.scale_of(&object)?;
+        let wanted = change(scale)?;
+        let replicas = wanted["spec"]["replicas"].as_i64().unwrap_or(0);
+        let patch = self.kind.scale_patch(replicas)?;
+        let write = Write {
+            subresource: "",
+            ..self.write(options, now)
+        };
+        let how = crate::media::PatchType::Merge;
+        let written = write.patch(cluster, how, &patch).await?;
+        let object = match written.object {
+            Answer::Stored(record) => record.value(),
+            Answer::Shown(object) => object,
+        };
+        let scale = self.kind.scale_of(&object)?;
+        Ok(answer::object(
+            StatusCode::OK,
+            crate::media::Written::JSON,
+            &scale,
+        ))
+    }
+}

@@ -1,0 +1,29 @@
+//! Who asks, and what they may: authentication, impersonation and RBAC, as the genuine server does them.
+//!
+//! Everything is pure except [`pki`], which keeps keys in a folder. Nothing here knows HTTP, storage or
+//! the clock: headers, objects and the time are handed in, and a refusal is a
+//! [`Status`](crate::status::Status).
+//!
+//! The rules are those of kube-apiserver 1.36 with `--authorization-mode=RBAC`, read in its sources and
+//! recorded from it; where a text is quoted in a test, it was recorded.
+
+mod attributes;
+mod authenticate;
+mod der;
+mod dns;
+mod impersonate;
+mod object;
+pub mod pki;
+mod quote;
+pub mod rbac;
+pub mod review;
+pub mod token;
+mod user;
+
+pub use attributes::{Attributes, ResourceAttributes, Target};
+pub use authenticate::{Authenticator, Credentials, bearer_token, user_of_certificate};
+pub use impersonate::{Impersonated, impersonate, impersonation_wanted};
+pub use user::User;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+//! Collects garbage: what a deleted object owned goes too, unless it was to stay.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::Changes;
+use crate::cluster::Cluster;
+use crate::registry::delete::{FOREGROUND, ORPHAN, delete, may_go};
+use crate::registry::kind::Kind;
+use crate::registry::meta;
+use crate::registry::options::{DeleteOptions, Propagation};
+use crate::start::failure;
+use crate::status::Status;
+use crate::store::{EventKind, Expect, Record};
+
+/// Works until it is dropped.
+pub(super) async fn run(cluster: Arc<Cluster>) {
+    loop {
+        let revision = cluster.store.revision();
+        let Ok(mut changes) = Changes::from(&cluster, revision) else {
+            continue;
+        };
+        // What was left over by a process that ended.
+        for record in everything(&cluster) {
+            attend(&cluster, &record).await;
+        }
+        while let Ok(events) = changes.next().await {
+            for event in events {
+                if event.kind == EventKind::Deleted {
+                    for owned in cluster.store.owned_by(&event.record.meta().uid) {
+                        attend(&cluster, &owned).await;
+                    }
+                    for owner in &event.record.meta().owners {
+                        if let Some(owner) = cluster.store.by_uid(&owner.uid) {
+                            attend(&cluster, &owner).await;
+                        }
+                    }
+                } else {
+                    attend(&cluster, &event.record).await;
+                }
+            }
+        }
+    }
+}
+
+fn everything(cluster: &Cluster) -> Vec<Arc<Record>> {
+    let mut all = Vec::new();
+    for (resource, _) in cluster.store.counts("") {
+        let snapshot = cluster.store.snapshot(&resource);
+        all.extend(snapshot.iter(&crate::store::Scope::all(), "").cloned());
+    }
+    all
+}
+
+/// Does for an object what is to be done now.
+async fn attend(cluster: &Cluster, record: &Record) {
+    let meta = record.meta();
+    let marked = meta.deletion_timestamp.is_some();
+    let waits = |name: &str| marked && meta.finalizers.iter().any(|known| **known == *name);
+    if meta.owners.is_empty() && !waits(ORPHAN) && !waits(FOREGROUND) {
+        return;
+    }
+    let Some(current) = cluster.store.get(record.key()) else {
+        return;
+    };
+    if let Err(status) = attend_to(cluster, &current).await {
+        let key = record.key();
+        tracing::debug!(
+            "could not collect `{}` of {}: {}",
+            key.path(),
+            key.resource().as_str(),
+            status.message
+        );
+    }
+}
+
+async fn attend_to(cluster: &Cluster, record: &Record) -> Result<(), Status> {
+    let served = cluster.served();
+    let kind = served
+        .kinds()
+        .find(|kind| kind.stored == *record.key().resource());
+    let Some(kind) = kind.cloned() else {
+        return Ok(());
+    };
+    let meta = record.meta();
+    let has = |name: &str| meta.finalizers.iter().any(|known| **known == *name);
+    if meta.deletion_timestamp.is_some() {
+        if has(ORPHAN) {
+            orphan(cluster, &meta.uid).await?;
+            return let_go(cluster, &kind, record, ORPHAN).await;
+        }
+        if has(FOREGROUND) {
+            return foreground(cluster, &kind, record).await;
+        }
+        return Ok(());
+    }
+    if meta.owners.is_empty() {
+        return Ok(());
+    }
+    let mut solid = false;
+    let mut waiting = false;
+    for owner in &meta.owners {
+        if let Some(live) = cluster.store.by_uid(&owner.uid) {
+            let live = live.meta();
+            let mut finalizers = live.finalizers.iter();
+            let is_waiting =
+                live.deletion_timestamp.is_some() && finalizers.any(|known| **known == *FOREGROUND);
+            solid |= !is_waiting;
+            waiting |= is_waiting;
+        }
+    }
+    if solid {
+        return Ok(());
+    }
+    let options = DeleteOptions {
+        propagation: Some(if waiting && cluster.store.owned_count(&meta.uid) > 0 {
+            Propagation::Foreground
+        } else {
+            Propagation::Background
+        }),
+        uid: Some(meta.uid.to_string()),
+        ..DeleteOptions::default()
+    };
+    match delete(
+        cluster,
+        &kind,
+        record.key(),
+        &options,
+        jiff::Timestamp::now(),
+    )
+    .await
+    {
+        Err(status) if status.code != 404 => Err(status),
+        _ => Ok(()),
+    }
+}
+
+/// Takes an owner out of what it owns.
+async fn orphan(cluster: &Cluster, uid: &str) -> Result<(), Status> {
+    for owned in cluster.store.owned_by(uid) {
+        let served = cluster.served();
+        let kind = served
+            .kinds()
+            .find(|kind| kind.stored == *owned.key().resource());
+        let Some(kind) = kind else { continue };
+        let mut object = owned.value();
+        if let Some(metadata) = meta::metadata_mut(&mut object) {
+            let owners = metadata.get("ownerReferences").and_then(Value::as_array);
+            let rest: Vec<Value> = owners
+                .into_iter()
+                .flatten()
+                .filter(|owner| owner["uid"] != uid)
+                .cloned()
+                .collect();
+            if rest.is_empty() {
+                metadata.remove("ownerReferences");
+            } else {
+                metadata.insert("ownerReferences".to_owned(), json!(rest));
+            }
+        }
+        let expect = Expect::Revision(owned.modified());
+        cluster.put(kind, expect, &object).await.map_err(failure)?;
+    }
+    Ok(())
+}
+
+/// Deletes what an object owns, and lets it go once nothing blocks it.
+async fn foreground(cluster: &Cluster, kind: &Kind, record: &Record) -> Result<(), Status> {
+    let uid = &record.meta().uid;
+    let mut blocked = false;
+    for owned in cluster.store.owned_by(uid) {
+        let owners = &owned.meta().owners;
+        blocked |= owners
+            .iter()
+            .any(|owner| owner.uid == *uid && owner.block_owner_deletion);
+        Box::pin(attend(cluster, &owned)).await;
+    }
+    let still = cluster.store.owned_by(uid).iter().any(|owned| {
+        let owners = &owned.meta().owners;
+        owners
+            .iter()
+            .any(|owner| owner.uid == *uid && owner.block_owner_deletion)
+    });
+    if blocked && still {
+        return Ok(()); // the last one that goes wakes this up
+    }
+    let_go(cluster, kind, record, FOREGROUND).await
+}
+
+/// Takes a finalizer away, and the object with the last one.
+async fn let_go(
+    cluster: &Cluster,
+    kind: &Kind,
+    record: &Record,
+    finalizer: &str,
+) -> Result<(), Status> {
+    let Some(record) = cluster.store.get(record.key()) else {
+        return Ok(());
+    };
+    let mut object = record.value();
+    let rest: Vec<String> = meta::finalizers(&object)
+        .filter(|known| *known != finalizer)
+        .map(str::to_owned)
+        .collect();
+    if let Some(metadata) = meta::metadata_mut(&mut object) {
+        if rest.is_empty() {
+            metadata.remove("finalizers");
+        } else {
+            metadata.insert("finalizers".to_owned(), json!(rest));
+        }
+    }
+    let expect = Expect::Revision(record.modified());
+    if may_go(kind, &object) {
+        let removed = cluster.remove(kind, expect, record.key().clone()).await;
+        removed.map_err(failure)?;
+        kind.released(cluster, &object);
+        return Ok(());
+    }
+    cluster
+        .put(kind, expect, &object)
+        .await
+        .map(drop)
+        .map_err(failure)
+}

@@ -1,0 +1,115 @@
+//! Writes the simulated status of workloads, some time after they changed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::{Changes, now};
+use crate::cluster::Cluster;
+use crate::registry::draft::Author;
+use crate::registry::meta;
+use crate::registry::options::WriteOptions;
+use crate::registry::write::Write;
+use crate::simulate::{self, SIMULATED};
+use crate::status::Status;
+use crate::store::{EventKind, Key, Resource, Scope};
+
+/// Works until it is dropped.
+pub(super) async fn run(cluster: Arc<Cluster>, delay: Duration) {
+    let kinds: Vec<Resource> = simulate::workloads()
+        .map(|(group, resource)| Resource::new(group, resource))
+        .collect();
+    loop {
+        let revision = cluster.store.revision();
+        let Ok(mut changes) = Changes::from(&cluster, revision) else {
+            continue;
+        };
+        let mut due: BTreeMap<Key, Instant> = BTreeMap::new();
+        for resource in &kinds {
+            let snapshot = cluster.store.snapshot(resource);
+            for record in snapshot.iter(&Scope::all(), "") {
+                due.insert(record.key().clone(), Instant::now());
+            }
+        }
+        loop {
+            let next = due.values().min().copied();
+            let wait = async {
+                match next {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = wait => {
+                    let now = Instant::now();
+                    let ready: Vec<Key> = due.iter().filter(|(_, at)| **at <= now).map(|(key, _)| key.clone()).collect();
+                    for key in ready {
+                        due.remove(&key);
+                        if let Err(status) = write(&cluster, &key).await {
+                            tracing::debug!("could not simulate `{}`: {}", key.path(), status.message);
+                        }
+                    }
+                }
+                events = changes.next() => {
+                    let Ok(events) = events else { break };
+                    for event in events {
+                        let key = event.record.key();
+                        if event.kind != EventKind::Deleted && kinds.contains(key.resource()) {
+                            due.entry(key.clone()).or_insert_with(|| Instant::now() + delay);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn write(cluster: &Cluster, key: &Key) -> Result<(), Status> {
+    let Some(record) = cluster.store.get(key) else {
+        return Ok(());
+    };
+    let object = record.value();
+    if meta::is_deleting(&object) {
+        return Ok(());
+    }
+    let resource = key.resource();
+    let now = now();
+    let outcome = simulate::outcome(&object);
+    let status = simulate::status(resource.group(), resource.name(), &object, outcome, &now);
+    let Some(status) = status else {
+        return Ok(());
+    };
+    let served = cluster.served();
+    let kind = served.kinds().find(|kind| kind.stored == *resource);
+    let Some(kind) = kind else {
+        return Ok(());
+    };
+    let options = WriteOptions::default();
+    let writer = |subresource| Write {
+        kind,
+        namespace: key.namespace(),
+        name: key.name(),
+        subresource,
+        options: &options,
+        author: Author {
+            manager: "simulator",
+            now: &now,
+        },
+    };
+    if object["status"] != status
+        && !(resource.name() == "pods" && object["status"]["containerStatuses"].is_array())
+    {
+        let mut changed = object.clone();
+        changed["status"] = status;
+        writer("status").replace(cluster, changed.into()).await?;
+    }
+    if object["metadata"]["annotations"][SIMULATED] != "true" {
+        let patch = json!({"metadata": {"annotations": {SIMULATED: "true"}}});
+        let how = crate::media::PatchType::Merge;
+        writer("").patch(cluster, how, &patch).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,302 @@
+//! One version of a definition, and what becomes of its objects on their way in and out
+//! (`pkg/registry/customresource/{strategy,status_strategy,validator}.go` upstream).
+//!
+//! The order on a write is: [`Version::decode`], what webhooks and admission do,
+//! [`Version::prepare_create`] or its like, then the checks.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::jsonpath::JsonPath;
+use super::metadata::{Malformed, coerce};
+use super::model::Model;
+use super::print::{self, Column, Printer};
+use super::scale::Scale;
+use crate::schema::{Schema, TypeId};
+use crate::status::{FieldError, Status};
+use crate::validate::{self, NameRule, Path, Scope};
+
+/// One version of a definition.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// Its name (`v1`).
+    pub name: String,
+    /// Whether it is served.
+    pub served: bool,
+    /// Whether objects are stored in it.
+    pub storage: bool,
+    /// What to tell whoever uses it; none where it is not deprecated.
+    pub deprecation: Option<String>,
+    /// Whether there is a `/status`, which alone writes the status.
+    pub has_status: bool,
+    /// Where the numbers of `/scale` are; none where there is none.
+    pub scale: Option<Scale>,
+    /// The group of the definition.
+    pub group: String,
+    /// The kind of the definition.
+    pub kind: String,
+    /// The scope of the definition.
+    pub scope: Scope,
+    /// The schema as its author wrote it (`openAPIV3Schema`): what documents are made of.
+    pub source: Value,
+    /// `group/version`.
+    pub(super) written: String,
+    pub(super) model: Model,
+    pub(super) printer: Printer,
+    pub(super) selectable: Vec<(String, JsonPath)>,
+}
+
+impl Version {
+    /// The shapes of this version's objects.
+    pub fn schema(&self) -> &Schema {
+        &self.model.schema
+    }
+
+    /// The type of this version's objects in [`Version::schema`].
+    pub fn root(&self) -> TypeId {
+        self.model.root
+    }
+
+    /// `group/version`, as objects name it.
+    pub fn api_version(&self) -> &str {
+        &self.written
+    }
+
+    /// Brings an object that a client sent into form: unknown fields and senseless nulls go, defaults
+    /// are filled in.
+    ///
+    /// Returns a sentence for each unknown field (`unknown field "spec.x"`): warnings, or the reason
+    /// to refuse the object where the client asked for strictness.
+    ///
+    /// # Errors
+    /// 400 where metadata of the object, or of one within it, has the wrong type.
+    pub fn decode(&self, object: &mut Value) -> Result<Vec<String>, Box<Status>> {
+        let unknown = self
+            .form(object, Malformed::Refused)
+            .map_err(|why| Box::new(self.undecodable(&why)))?;
+        Ok(unknown
+            .into_iter()
+            .map(|path| format!("unknown field \"{path}\""))
+            .collect())
+    }
+
+    /// 400: an object that is not of this kind, and why.
+    pub fn undecodable(&self, why: &str) -> Status {
+        let Self { kind, name, .. } = self;
+        Status::bad_request(format!(
+            "{kind} in version {name:?} cannot be handled as a {kind}: {why}"
+        ))
+    }
+
+    /// Brings an object from the store into the form of today's schema. What cannot be read is
+    /// dropped, so that the object can be repaired.
+    pub fn read(&self, object: &mut Value) {
+        // Only refusal makes errors.
+        let _ = self.form(object, Malformed::Dropped);
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
+            && !metadata.contains_key("generation")
+        {
+            metadata.insert("generation".to_owned(), json!(1));
+        }
+        if let Some(map) = object.as_object_mut() {
+            map.insert("apiVersion".to_owned(), json!(self.api_version()));
+        }
+    }
+
+    fn form(&self, object: &mut Value, malformed: Malformed) -> Result<Vec<String>, String> {
+        let mut unknown = Vec::new();
+        if let Some(metadata) = object.get_mut("metadata") {
+            coerce(metadata, malformed, "metadata", &mut unknown)?;
+        }
+        self.model.prune(object, &mut unknown);
+        self.model.prune_nulls(object);
+        let top = &Path::TOP;
+        self.model
+            .coerce_embedded(object, malformed, top, &mut unknown)
+            .map_err(|error| error.to_string())?;
+        self.model.fill(object);
+        Ok(unknown)
+    }
+
+    /// Sets what a new object begins with: generation 1, and no status where that has its own door.
+    pub fn prepare_create(&self, object: &mut Value) {
+        if self.has_status
+            && let Some(map) = object.as_object_mut()
+        {
+            map.remove("status");
+        }
+        set_generation(object, 1);
+    }
+
+    /// Sets what an update has no say in, and counts the generation if anything but metadata changed.
+    pub fn prepare_update(&self, new: &mut Value, old: &Value) {
+        if self.has_status
+            && let Some(map) = new.as_object_mut()
+        {
+            match old.get("status") {
+                Some(status) if map.get("status") == Some(status) => {}
+                Some(status) => drop(map.insert("status".to_owned(), status.clone())),
+                None => drop(map.remove("status")),
+            }
+        }
+        let generation = generation(old);
+        let changed = differ(new, old);
+        set_generation(new, if changed { generation + 1 } else { generation });
+    }
+
+    /// Leaves of an update of the status nothing but the status and who wrote it.
+    pub fn prepare_status_update(&self, new: &mut Value, old: &Value) {
+        let mut object = old.clone();
+        let managers = new
+            .get_mut("metadata")
+            .and_then(Value::as_object_mut)
+            .and_then(|metadata| metadata.remove("managedFields"));
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            match managers {
+                Some(managers) => drop(metadata.insert("managedFields".to_owned(), managers)),
+                None => drop(metadata.remove("managedFields")),
+            }
+        }
+        let status = new.as_object_mut().and_then(|map| map.remove("status"));
+        if let Some(map) = object.as_object_mut() {
+            match status {
+                Some(status) => drop(map.insert("status".to_owned(), status)),
+                None => drop(map.remove("status")),
+            }
+        }
+        *new = object;
+    }
+
+    /// What is wrong with a new object.
+    pub fn check_create(&self, object: &Value) -> Vec<FieldError> {
+        let mut errors = self.check_kind(object);
+        if errors.is_empty() {
+            errors = validate::create(metadata(object), self.scope, NameRule::Subdomain);
+            self.model.check(object, "", None, &mut errors);
+            self.check_scale(object, &mut errors);
+        }
+        self.model.check_embedded(object, &Path::TOP, &mut errors);
+        self.model.duplicates(object, &mut errors);
+        errors
+    }
+
+    /// What is wrong with an object that is to replace another one. Faults of values that did not
+    /// change are forgiven, as are items that are there twice if they were before.
+    pub fn check_update(&self, new: &Value, old: &Value) -> Vec<FieldError> {
+        let mut errors = self.check_kind(new);
+        if errors.is_empty() {
+            errors = validate::update(metadata(new), metadata(old), self.scope);
+            self.model.check(new, "", Some(old), &mut errors);
+            self.check_scale(new, &mut errors);
+        }
+        self.model.check_embedded(new, &Path::TOP, &mut errors);
+        self.new_duplicates(new, old, &mut errors);
+        errors
+    }
+
+    /// What is wrong with a new status.
+    pub fn check_status_update(&self, new: &Value, old: &Value) -> Vec<FieldError> {
+        let mut errors = self.check_kind(new);
+        if errors.is_empty() {
+            errors = validate::update(metadata(new), metadata(old), self.scope);
+            self.model.check_field("status", new, old, &mut errors);
+            if let Some(scale) = &self.scale {
+                scale.check_status(new, &mut errors);
+            }
+        }
+        self.new_duplicates(new, old, &mut errors);
+        errors
+    }
+
+    fn new_duplicates(&self, new: &Value, old: &Value, errors: &mut Vec<FieldError>) {
+        let mut found = Vec::new();
+        self.model.duplicates(new, &mut found);
+        if found.is_empty() {
+            return;
+        }
+        let mut before = Vec::new();
+        self.model.duplicates(old, &mut before);
+        if before.is_empty() {
+            errors.append(&mut found);
+        }
+    }
+
+    fn check_kind(&self, object: &Value) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        let mut text = |name: &str, wanted: &str| {
+            let found = validate::text(object.get(name));
+            if found != wanted {
+                let why = format!("must be {wanted}");
+                errors.push(FieldError::invalid(name, json!(found), why));
+            }
+        };
+        text("kind", &self.kind);
+        text("apiVersion", &self.written);
+        errors
+    }
+
+    fn check_scale(&self, object: &Value, errors: &mut Vec<FieldError>) {
+        if let Some(scale) = &self.scale {
+            scale.check_spec(object, errors);
+            scale.check_status(object, errors);
+        }
+    }
+
+    /// The columns of this version's tables, the name first.
+    pub fn columns(&self) -> &[Column] {
+        &self.printer.columns
+    }
+
+    /// The cells of an object, one for each column.
+    pub fn cells(&self, object: &Value, now: Timestamp) -> Vec<Value> {
+        self.printer.cells(object, now)
+    }
+
+    /// The fields that lists can be filtered by, besides those of every object, without values.
+    pub fn selectable_names(&self) -> impl Iterator<Item = &str> {
+        self.selectable.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The fields that lists can be filtered by (`spec.color`) with an object's values; empty where
+    /// the object has none.
+    pub fn selectable(&self, object: &Value) -> BTreeMap<&str, String> {
+        let fields = self.selectable.iter();
+        fields
+            .map(|(name, path)| {
+                let value = path.first(object).filter(|value| !value.is_null());
+                (name.as_str(), value.map(print::text).unwrap_or_default())
+            })
+            .collect()
+    }
+}
+
+fn metadata(object: &Value) -> &Value {
+    object.get("metadata").unwrap_or(&Value::Null)
+}
+
+fn generation(object: &Value) -> i64 {
+    object
+        .pointer("/metadata/generation")
+        .and_then(Value::as_i64)
+        .unwrap_or_default()
+}
+
+fn set_generation(object: &mut Value, generation: i64) {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.insert("generation".to_owned(), json!(generation));
+    }
+}
+
+/// Whether anything but metadata differs.
+fn differ(new: &Value, old: &Value) -> bool {
+    let (Some(new), Some(old)) = (new.as_object(), old.as_object()) else {
+        return new != old;
+    };
+    let others = |name: &&String| *name != "metadata";
+    new.keys().filter(others).count() != old.keys().filter(others).count()
+        || new
+            .iter()
+            .any(|(name, value)| name != "metadata" && old.get(name) != Some(value))
+}

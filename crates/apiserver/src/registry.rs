@@ -1,0 +1,13 @@
+//! What is done with objects: the same for every kind, but for what its entry in a table says.
+
+pub mod decode;
+pub mod delete;
+pub mod draft;
+pub mod kind;
+pub mod meta;
+pub mod options;
+pub mod read;
+mod scale;
+mod table;
+pub mod taken;
+pub mod write;

@@ -1,0 +1,84 @@
+//! Bodies of requests: from bytes to an object, whatever it is written in.
+
+use serde_json::Value;
+
+use super::kind::Kind;
+use crate::media::Encoding;
+use crate::protobuf;
+use crate::schema::strict;
+use crate::status::Status;
+
+/// An object that somebody sent.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// The object.
+    pub object: Value,
+    /// What is wrong with it but does not hinder, as warnings say it.
+    pub faults: Vec<String>,
+    /// Whether fields that its type does not know are gone already.
+    pub is_checked: bool,
+}
+
+impl From<Value> for Incoming {
+    fn from(object: Value) -> Self {
+        Self {
+            object,
+            faults: Vec::new(),
+            is_checked: false,
+        }
+    }
+}
+
+/// Reads an object of a kind.
+///
+/// # Errors
+/// 400 that says what cannot be read.
+pub fn object(encoding: Encoding, body: &[u8], kind: &Kind) -> Result<Incoming, Status> {
+    if encoding != Encoding::Json {
+        let of = protobuf::Kind::new(&*kind.api_version, &*kind.resource.kind);
+        return decode(encoding, body, &of).map(Incoming::from);
+    }
+    let of = (!kind.is_custom()).then_some(kind.of);
+    let read = strict::decode(kind.schema(), of, body).map_err(|why| {
+        strict::cannot_be_handled(&kind.resource.version, &kind.resource.kind, &why)
+    })?;
+    Ok(Incoming {
+        object: read.value,
+        faults: read.faults.iter().map(ToString::to_string).collect(),
+        is_checked: of.is_some(),
+    })
+}
+
+/// Reads a body that is no object of the kind that is asked for. `kind` is what a protobuf body stands
+/// for that does not name its kind.
+///
+/// # Errors
+/// 400 that says what cannot be read.
+pub fn decode(encoding: Encoding, body: &[u8], kind: &protobuf::Kind) -> Result<Value, Status> {
+    match encoding {
+        Encoding::Json => {
+            serde_json::from_slice(body).map_err(|error| unreadable(&error.to_string()))
+        }
+        Encoding::Yaml => yaml(body),
+        Encoding::Protobuf => {
+            protobuf::decode_as(body, kind).map_err(|error| error.status(&kind.kind, body))
+        }
+    }
+}
+
+/// Reads YAML, of which JSON is a part.
+///
+/// # Errors
+/// 400 that says what cannot be read.
+pub fn yaml(body: &[u8]) -> Result<Value, Status> {
+    let text = std::str::from_utf8(body).map_err(|error| unreadable(&error.to_string()))?;
+    // Most of what is applied is JSON, which is read many times faster.
+    if let Ok(value) = serde_json::from_str(text) {
+        return Ok(value);
+    }
+    serde_saphyr::from_str(text).map_err(|error| unreadable(&error.to_string()))
+}
+
+fn unreadable(why: &str) -> Status {
+    Status::bad_request(format!("error decoding the request body: {why}"))
+}

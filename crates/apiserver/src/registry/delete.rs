@@ -1,0 +1,201 @@
+//! Deletes objects: marks those that somebody still has to do something for, and removes the others.
+
+use serde_json::{Map, Value, json};
+
+use super::draft;
+use super::kind::Kind;
+use super::meta;
+use super::options::{DeleteOptions, Propagation};
+use super::write::{Answer, Written};
+use crate::cluster::{Cluster, WriteError};
+use crate::status::Status;
+use crate::store::{Expect, Key};
+use crate::ways::Special;
+
+/// The finalizers of the garbage collector.
+pub const ORPHAN: &str = "orphan";
+/// See [`ORPHAN`].
+pub const FOREGROUND: &str = "foregroundDeletion";
+/// How often a deletion is tried that is overtaken by changes.
+const ATTEMPTS: usize = 100;
+
+/// Whether nothing holds an object any more that is marked as deleted.
+pub fn may_go(kind: &Kind, object: &Value) -> bool {
+    let grace = meta::metadata(object)
+        .get("deletionGracePeriodSeconds")
+        .and_then(Value::as_i64);
+    meta::finalizers(object).next().is_none()
+        && grace.unwrap_or(0) == 0
+        && !holds_contents(kind, object)
+}
+
+/// Whether an object is a place that is not empty yet: it says so in its spec.
+fn holds_contents(kind: &Kind, object: &Value) -> bool {
+    kind.ways.special == Special::HoldsContents
+        && object["spec"]["finalizers"]
+            .as_array()
+            .is_some_and(|finalizers| !finalizers.is_empty())
+}
+
+/// Deletes an object.
+///
+/// # Errors
+/// 404, 409 where it is not as the caller presumes.
+pub async fn delete(
+    cluster: &Cluster,
+    kind: &Kind,
+    key: &Key,
+    options: &DeleteOptions,
+    now: jiff::Timestamp,
+) -> Result<Written, Status> {
+    for _ in 0..ATTEMPTS {
+        let Some(live) = cluster.store.get(key) else {
+            return Err(Status::not_found(kind.about(), key.name()));
+        };
+        let object = live.value();
+        check(kind, key, options, &object)?;
+        let marked = mark(kind, &object, options, now);
+        let expect = Expect::Revision(live.modified());
+        if may_go(kind, &marked) {
+            if options.dry_run {
+                return Ok(answered(Answer::Shown(draft::deleted(kind, &object))));
+            }
+            match cluster.remove(kind, expect, key.clone()).await {
+                Err(WriteError::Stale(_)) => continue,
+                Err(WriteError::Failed(status)) => return Err(status),
+                Ok(_) => {
+                    kind.released(cluster, &object);
+                    return Ok(answered(Answer::Shown(draft::deleted(kind, &object))));
+                }
+            }
+        }
+        if options.dry_run {
+            return Ok(answered(Answer::Shown(marked)));
+        }
+        if marked == object {
+            return Ok(answered(Answer::Stored(live)));
+        }
+        match cluster.put(kind, expect, &marked).await {
+            Err(WriteError::Stale(_)) => {}
+            Err(WriteError::Failed(status)) => return Err(status),
+            Ok(record) => return Ok(answered(Answer::Stored(record))),
+        }
+    }
+    Err(Status::modified(kind.about(), key.name()))
+}
+
+fn answered(object: Answer) -> Written {
+    Written {
+        object,
+        is_new: false,
+        warnings: Vec::new(),
+    }
+}
+
+fn check(kind: &Kind, key: &Key, options: &DeleteOptions, object: &Value) -> Result<(), Status> {
+    let conflict = |what: &str, wanted: &str, is: &str| {
+        let why = format!(
+            "Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {is}"
+        );
+        Err(Status::conflict(kind.about(), key.name(), &why))
+    };
+    let uid = meta::text(object, "uid");
+    if let Some(wanted) = options.uid.as_deref().filter(|wanted| *wanted != uid) {
+        return conflict("UID", wanted, uid);
+    }
+    let version = meta::text(object, "resourceVersion");
+    match options.resource_version.as_deref() {
+        Some(wanted) if wanted != version => conflict("ResourceVersion", wanted, version),
+        _ => Ok(()),
+    }
+}
+
+/// The object with the marks of a deletion.
+fn mark(kind: &Kind, object: &Value, options: &DeleteOptions, now: jiff::Timestamp) -> Value {
+    let mut marked = object.clone();
+    set_finalizers(kind, &mut marked, options);
+    let grace = match (kind.ways.grace)(object) {
+        Some(usual) => options.grace_period_seconds.unwrap_or(usual).max(0),
+        None => 0,
+    };
+    if meta::is_deleting(object) {
+        let known = meta::metadata(object)
+            .get("deletionGracePeriodSeconds")
+            .and_then(Value::as_i64)
+            .unwrap_or(0);
+        if grace < known
+            && let Some(metadata) = meta::metadata_mut(&mut marked)
+        {
+            set_deleted(metadata, now, grace);
+        }
+        return marked;
+    }
+    if let Some(metadata) = meta::metadata_mut(&mut marked) {
+        set_deleted(metadata, now, grace);
+    }
+    if kind.ways.generation {
+        meta::bump_generation(&mut marked);
+    }
+    if kind.ways.special == Special::HoldsContents {
+        marked["status"]["phase"] = json!("Terminating");
+    }
+    if kind.ways.special == Special::DefinesKinds {
+        if let Some(metadata) = meta::metadata_mut(&mut marked) {
+            metadata.remove("deletionTimestamp");
+        }
+        crate::crd::start_deletion(&mut marked, &text_of(now));
+    }
+    marked
+}
+
+fn set_deleted(metadata: &mut Map<String, Value>, now: jiff::Timestamp, grace: i64) {
+    let at = now
+        .checked_add(jiff::SignedDuration::from_secs(grace))
+        .unwrap_or(now);
+    let at = text_of(at);
+    metadata.insert("deletionTimestamp".to_owned(), json!(at));
+    metadata.insert("deletionGracePeriodSeconds".to_owned(), json!(grace));
+}
+
+fn text_of(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// What becomes of what the object owns stands in its finalizers.
+fn set_finalizers(kind: &Kind, object: &mut Value, options: &DeleteOptions) {
+    let known: Vec<String> = meta::finalizers(object).map(str::to_owned).collect();
+    let has = |name: &str| known.iter().any(|known| known == name);
+    let propagation = options.propagation.unwrap_or_else(|| {
+        // Without a word, what an earlier deletion asked for stays.
+        if has(ORPHAN) {
+            Propagation::Orphan
+        } else if has(FOREGROUND) {
+            Propagation::Foreground
+        } else {
+            kind.ways.default_propagation
+        }
+    });
+    let wanted = match propagation {
+        Propagation::Orphan => Some(ORPHAN),
+        Propagation::Foreground => Some(FOREGROUND),
+        Propagation::Background => None,
+    };
+    let mut finalizers: Vec<String> = known
+        .iter()
+        .filter(|known| ![ORPHAN, FOREGROUND].contains(&known.as_str()) || wanted == Some(known))
+        .cloned()
+        .collect();
+    if let Some(wanted) = wanted.filter(|wanted| !has(wanted)) {
+        finalizers.push(wanted.to_owned());
+    }
+    if finalizers == known {
+        return;
+    }
+    if let Some(metadata) = meta::metadata_mut(object) {
+        if finalizers.is_empty() {
+            metadata.remove("finalizers");
+        } else {
+            metadata.insert("finalizers".to_owned(), json!(finalizers));
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! A kind as a cluster serves it: its type, its ways, and what owners of fields have to know of it.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::catalogue::Resource;
+use crate::crd::Version;
+use crate::fields::{Filter, Set, Target};
+use crate::schema::builtin::Builtin;
+use crate::schema::{Schema, TypeId};
+use crate::status::About;
+use crate::store;
+use crate::ways::{self, Ways};
+
+/// A kind.
+#[derive(Debug)]
+pub struct Kind {
+    /// What it is called and what it can be asked for.
+    pub resource: Arc<Resource>,
+    /// Group and version as objects write them (`apps/v1`, `v1`).
+    pub api_version: String,
+    /// Where its objects are stored.
+    pub stored: store::Resource,
+    /// The type of its objects.
+    pub of: TypeId,
+    /// How it differs from others.
+    pub ways: &'static Ways,
+    /// The version of a definition that it comes from; none for built-in kinds.
+    pub custom: Option<Version>,
+    /// An object in which nothing is set.
+    empty: Value,
+    /// What writes to the object itself and to its status leave alone.
+    resets: [Filter; 2],
+}
+
+impl Kind {
+    /// A built-in kind; nothing where its type is unknown.
+    pub fn builtin(resource: &Arc<Resource>) -> Option<Self> {
+        let types = Builtin::load();
+        let of = types.by_gvk(&resource.group, &resource.version, &resource.kind)?;
+        let ways = ways::of(&resource.group, &resource.plural);
+        Some(Self::new(resource, of, ways, None))
+    }
+
+    /// A kind that a version of a definition makes.
+    pub fn custom(resource: &Arc<Resource>, version: Version) -> Self {
+        let ways = if version.has_status {
+            &ways::CUSTOM_WITH_STATUS
+        } else {
+            &ways::CUSTOM
+        };
+        let of = version.root();
+        Self::new(resource, of, ways, Some(version))
+    }
+
+    fn new(
+        resource: &Arc<Resource>,
+        of: TypeId,
+        ways: &'static Ways,
+        custom: Option<Version>,
+    ) -> Self {
+        let api_version = if resource.group.is_empty() {
+            resource.version.to_string()
+        } else {
+            format!("{}/{}", resource.group, resource.version)
+        };
+        let mut kind = Self {
+            resource: resource.clone(),
+            stored: store::Resource::new(&resource.group, &resource.plural),
+            of,
+            ways,
+            custom,
+            empty: json!({}),
+            resets: [ways.resets, ways.status_resets]
+                .map(|paths| Filter::Exclude(Set::of_fields(paths))),
+            api_version,
+        };
+        let mut empty = json!({});
+        kind.sign(&mut empty);
+        if kind.custom.is_none() {
+            crate::schema::defaults::settle(kind.schema(), of, &mut empty);
+        }
+        kind.empty = empty;
+        kind
+    }
+
+    /// Its types.
+    pub fn schema(&self) -> &Schema {
+        match &self.custom {
+            Some(version) => version.schema(),
+            None => &Builtin::load().schema,
+        }
+    }
+
+    /// How messages name it.
+    pub fn about(&self) -> About<'_> {
+        About {
+            group: &self.resource.group,
+            resource: &self.resource.plural,
+            kind: &self.resource.kind,
+        }
+    }
+
+    /// Whether it comes from a definition.
+    pub fn is_custom(&self) -> bool {
+        self.custom.is_some()
+    }
+
+    /// What the owners of fields are recorded for.
+    pub fn target<'a>(&'a self, subresource: &'a str) -> Target<'a> {
+        Target {
+            schema: self.schema(),
+            root: self.of,
+            api_version: &self.api_version,
+            kind: &self.resource.kind,
+            subresource,
+            reset: Some(&self.resets[usize::from(subresource == "status")]),
+            empty: &self.empty,
+        }
+    }
+
+    /// Gives an object without a status the one in which nothing is set, if its kind has one.
+    pub fn fill_status(&self, object: &mut Value) {
+        if let (Some(status), Some(object)) = (self.empty.get("status"), object.as_object_mut()) {
+            object.entry("status").or_insert_with(|| status.clone());
+        }
+    }
+
+    /// Writes its apiVersion and kind into an object.
+    pub fn sign(&self, object: &mut Value) {
+        if let Some(object) = object.as_object_mut() {
+            object.insert("apiVersion".to_owned(), json!(self.api_version));
+            object.insert("kind".to_owned(), json!(self.resource.kind));
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Reads objects: one, a list, or what becomes of them.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::kind::Kind;
+use crate::cluster::Cluster;
+use crate::request::Query;
+use crate::selector::{FieldSelector, FieldTable, LabelSelector, Refusal};
+use crate::status::Status;
+use crate::store::{
+    Event, EventKind, Expired, Key, ListQuery, Page, Record, Revision, Scope, WatchStart, Watcher,
+    plan_list, plan_watch,
+};
+
+/// How long a read waits for a revision that is still to come.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How many changes a watcher is handed at a time.
+pub const BATCH: usize = 256;
+
+/// Which objects are asked for.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    kind: Arc<Kind>,
+    scope: Scope,
+    labels: LabelSelector,
+    fields: FieldSelector,
+}
+
+impl Selection {
+    /// Reads the selectors of a query. `name` is empty for a collection.
+    ///
+    /// # Errors
+    /// 400 for selectors that make no sense.
+    pub fn read(
+        kind: &Arc<Kind>,
+        namespace: &str,
+        name: &str,
+        query: &Query,
+    ) -> Result<Self, Status> {
+        let labels = LabelSelector::parse(query.get("labelSelector").unwrap_or_default())?;
+        let fields = query.get("fieldSelector").unwrap_or_default();
+        let known: Vec<(&str, &str)> = METADATA
+            .into_iter()
+            .chain(
+                kind.ways
+                    .selectable
+                    .iter()
+                    .map(|(field, _)| (*field, *field)),
+            )
+            .collect();
+        let refusal = if kind.ways.selectable.is_empty() && !kind.is_custom() {
+            Refusal::OnlyMetadata
+        } else {
+            Refusal::NotSupported
+        };
+        let table = FieldTable {
+            known: &known,
+            refusal,
+        };
+        let fields = FieldSelector::parse(fields, table)?;
+        let pinned = fields.exact("metadata.name").unwrap_or(name).to_owned();
+        let scope = if !pinned.is_empty() && (!namespace.is_empty() || !kind.resource.namespaced) {
+            match Key::new(&kind.stored, namespace, &pinned) {
+                Ok(key) => Scope::object(&key),
+                Err(_) => Scope::namespace(namespace),
+            }
+        } else {
+            Scope::namespace(namespace)
+        };
+        Ok(Self {
+            kind: kind.clone(),
+            scope,
+            labels,
+            fields,
+        })
+    }
+
+    fn is_everything(&self) -> bool {
+        self.labels.is_everything() && self.fields.is_everything()
+    }
+
+    /// Whether an object is asked for.
+    pub fn takes(&self, record: &Record) -> bool {
+        if !self.labels.matches(&record.meta().labels) {
+            return false;
+        }
+        if self.fields.is_everything() {
+            return true;
+        }
+        let object = self.fields.needs_object().then(|| record.value());
+        let key = record.key();
+        self.fields.matches(key.namespace(), key.name(), |field| {
+            let read = self
+                .kind
+                .ways
+                .selectable
+                .iter()
+                .find(|(known, _)| *known == field);
+            match (read, &object) {
+                (Some((_, read)), Some(object)) => Cow::Owned(read(object)),
+                _ => Cow::Borrowed(""),
+            }
+        })
+    }
+
+    /// What an event is for whoever asks for these objects: an object may come to be among them, or
+    /// leave them.
+    pub fn sees(&self, event: &Event) -> Option<EventKind> {
+        if self.is_everything() {
+            return Some(event.kind);
+        }
+        let is = event.kind != EventKind::Deleted && self.takes(&event.record);
+        let was = event
+            .previous
+            .as_deref()
+            .is_some_and(|previous| self.takes(previous));
+        match (was, is) {
+            (false, true) => Some(EventKind::Added),
+            (true, true) => Some(EventKind::Modified),
+            (true, false) => Some(EventKind::Deleted),
+            (false, false) => None,
+        }
+    }
+}
+
+const METADATA: [(&str, &str); 2] = [
+    ("metadata.name", "metadata.name"),
+    ("metadata.namespace", "metadata.namespace"),
+];
+
+/// The parameters of a query that say which revision is asked for.
+pub fn list_query(query: &Query) -> ListQuery<'_> {
+    let text = |name: &str| query.get(name).unwrap_or_default();
+    ListQuery {
+        resource_version: text("resourceVersion"),
+        version_match: text("resourceVersionMatch"),
+        continues: text("continue"),
+        limit: text("limit").parse().unwrap_or(0),
+        send_initial_events: query
+            .get("sendInitialEvents")
+            .map(|_| query.is_true("sendInitialEvents")),
+        bookmarks: query.is_true("allowWatchBookmarks"),
+    }
+}
+
+/// One object.
+///
+/// # Errors
+/// 404.
+pub fn get(
+    cluster: &Cluster,
+    kind: &Kind,
+    namespace: &str,
+    name: &str,
+) -> Result<Arc<Record>, Status> {
+    let key = Key::new(&kind.stored, namespace, name);
+    let found = key.ok().and_then(|key| cluster.store.get(&key));
+    found.ok_or_else(|| Status::not_found(kind.about(), name))
+}
+
+/// A list, or a page of one.
+///
+/// # Errors
+/// 400 and 422 for parameters that make no sense, 410 for a revision that is gone, 504 for one that is
+/// still to come.
+pub async fn list(
+    cluster: &Cluster,
+    kind: &Kind,
+    selection: &Selection,
+    query: &Query,
+) -> Result<Page, Status> {
+    let plan = plan_list(&list_query(query))?;
+    let snapshot = match plan.revision {
+        Revision::AtLeast(revision) => {
+            until_reached(cluster, revision).await?;
+            cluster.store.snapshot(&kind.stored)
+        }
+        Revision::Exactly(revision) => {
+            until_reached(cluster, revision).await?;
+            let found = cluster.store.snapshot_at(&kind.stored, revision);
+            found.map_err(|_: Expired| plan.expired())?
+        }
+    };
+    let filter: &dyn Fn(&Record) -> bool = &|record| selection.takes(record);
+    let filter = (!selection.is_everything()).then_some(filter);
+    Ok(snapshot.page(&selection.scope, &plan.start, plan.limit, filter))
+}
+
+async fn until_reached(cluster: &Cluster, revision: u64) -> Result<(), Status> {
+    if cluster.store.revision() >= revision {
+        return Ok(());
+    }
+    let reached = tokio::time::timeout(PATIENCE, cluster.store.reached(revision)).await;
+    reached.map_err(|_| Status::too_large_resource_version(revision, cluster.store.revision()))
+}
+
+/// A watch that has begun.
+#[derive(Debug)]
+pub struct Watch {
+    /// What it begins with: the objects that are there.
+    pub initial: Vec<Arc<Record>>,
+    /// The bookmark that ends the beginning, at this revision; none where nobody asked for one.
+    pub end_of_initial: Option<u64>,
+    /// What comes after.
+    pub changes: Watcher,
+}
+
+/// Begins a watch.
+///
+/// # Errors
+/// 400 and 422 for parameters that make no sense, 410 for a revision that is gone.
+pub async fn watch(
+    cluster: &Cluster,
+    kind: &Kind,
+    selection: &Selection,
+    query: &Query,
+) -> Result<Result<Watch, Expired>, Status> {
+    let plan = plan_watch(&list_query(query))?;
+    let begin = |from| {
+        cluster
+            .store
+            .watch(&kind.stored, selection.scope.clone(), from)
+    };
+    let changes = match plan.start {
+        WatchStart::After(revision) => begin(revision),
+        WatchStart::Now => begin(cluster.store.revision()),
+        WatchStart::State(revision) => {
+            until_reached(cluster, revision).await?;
+            let snapshot = cluster.store.snapshot(&kind.stored);
+            let all = snapshot.iter(&selection.scope, "");
+            let initial = all
+                .filter(|record| selection.takes(record))
+                .cloned()
+                .collect();
+            let changes = match begin(snapshot.revision()) {
+                Ok(changes) => changes,
+                Err(expired) => return Ok(Err(expired)),
+            };
+            return Ok(Ok(Watch {
+                initial,
+                end_of_initial: plan.end_bookmark.then_some(snapshot.revision()),
+                changes,
+            }));
+        }
+    };
+    Ok(changes.map(|changes| Watch {
+        initial: Vec::new(),
+        end_of_initial: None,
+        changes,
+    }))
+}
+
+/// An event's type, as a watch writes it.
+pub fn event_type(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Added => "ADDED",
+        EventKind::Modified => "MODIFIED",
+        EventKind::Deleted => "DELETED",
+    }
+}
+
+/// The `PartialObjectMetadata` of an object.
+pub fn partial(record: &Record) -> Vec<u8> {
+    let mut text =
+        br#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":"#.to_vec();
+    text.extend_from_slice(&record.metadata_json());
+    text.push(b'}');
+    text
+}
+
+/// The `PartialObjectMetadata` of an object that is not stored.
+pub fn partial_of(object: &Value) -> Value {
+    serde_json::json!({
+        "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"],
+    })
+}

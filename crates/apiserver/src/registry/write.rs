@@ -1,0 +1,397 @@
+//! Creates, replaces and changes objects.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::decode::Incoming;
+use super::draft::{self, Author};
+use super::kind::Kind;
+use super::meta;
+use super::options::WriteOptions;
+use crate::cluster::{Cluster, WriteError};
+use crate::fields::Force;
+use crate::media::PatchType;
+use crate::status::{Cause, Details, FieldError, Status};
+use crate::store::{Expect, Key, Record};
+
+/// How often a name is generated anew that somebody has already, as upstream has it.
+const NAMES: usize = 8;
+/// How often a change is made anew that was overtaken by another.
+const ATTEMPTS: usize = 100;
+
+/// A write, apart from the object.
+#[derive(Clone, Copy, Debug)]
+pub struct Write<'a> {
+    /// What is written to.
+    pub kind: &'a Kind,
+    /// The namespace; empty for kinds without.
+    pub namespace: &'a str,
+    /// The object's name; empty where it is created.
+    pub name: &'a str,
+    /// `status`, or empty for the object itself.
+    pub subresource: &'a str,
+    /// The caller's options.
+    pub options: &'a WriteOptions,
+    /// Who writes, and when.
+    pub author: Author<'a>,
+}
+
+/// What a write made.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The object as it is answered.
+    pub object: Answer,
+    /// Whether it is new.
+    pub is_new: bool,
+    /// What the caller should know.
+    pub warnings: Vec<String>,
+}
+
+/// An object that is answered.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// It is stored.
+    Stored(Arc<Record>),
+    /// It is not, or not like this.
+    Shown(Value),
+}
+
+impl Written {
+    fn stored(record: Arc<Record>, is_new: bool, warnings: Vec<String>) -> Self {
+        Self {
+            object: Answer::Stored(record),
+            is_new,
+            warnings,
+        }
+    }
+
+    fn shown(object: Value, is_new: bool, warnings: Vec<String>) -> Self {
+        Self {
+            object: Answer::Shown(object),
+            is_new,
+            warnings,
+        }
+    }
+}
+
+impl Write<'_> {
+    fn key(&self, name: &str) -> Result<Key, Status> {
+        Key::new(&self.kind.stored, self.namespace, name)
+            .map_err(|error| Status::bad_request(error.to_string()))
+    }
+
+    fn not_found(&self) -> Status {
+        Status::not_found(self.kind.about(), self.name)
+    }
+
+    /// Creates an object.
+    ///
+    /// # Errors
+    /// In upstream's words.
+    pub async fn create(&self, cluster: &Cluster, incoming: Incoming) -> Result<Written, Status> {
+        let mut warnings = Vec::new();
+        let mut object = draft::admit(self.kind, incoming, self.options, &mut warnings)?;
+        meta::settle_place(&mut object, self.namespace, self.name)?;
+        if !meta::text(&object, "resourceVersion").is_empty() {
+            return Err(Status::internal(
+                "resourceVersion should not be set on objects to be created",
+            ));
+        }
+        self.check_namespace(cluster)?;
+        let base = match meta::text(&object, "name") {
+            "" => {
+                Some(meta::text(&object, "generateName").to_owned()).filter(|base| !base.is_empty())
+            }
+            _ => None,
+        };
+        let attempts = if base.is_some() { NAMES } else { 1 };
+        for _ in 0..attempts {
+            let mut draft = object.clone();
+            if let Some(base) = &base {
+                let name = meta::generated_name(base);
+                meta::settle_place(&mut draft, self.namespace, &name)?;
+            }
+            let draft = draft::create(self.kind, draft, self.author)?;
+            match self.store_new(cluster, draft, &warnings).await {
+                Err(WriteError::Stale(_)) => {}
+                Err(WriteError::Failed(status)) => return Err(status),
+                Ok(written) => return Ok(written),
+            }
+        }
+        let name = match &base {
+            Some(base) => base.as_str(),
+            None => meta::text(&object, "name"),
+        };
+        Err(self.exists_already(cluster, name))
+    }
+
+    fn exists_already(&self, cluster: &Cluster, name: &str) -> Status {
+        let live = self.key(name).ok().and_then(|key| cluster.store.get(&key));
+        let mut status = Status::already_exists(self.kind.about(), name);
+        if live.is_some_and(|live| live.meta().deletion_timestamp.is_some()) {
+            status.message = format!("object is being deleted: {}", status.message);
+        }
+        status
+    }
+
+    async fn store_new(
+        &self,
+        cluster: &Cluster,
+        mut draft: Value,
+        warnings: &[String],
+    ) -> Result<Written, WriteError> {
+        if self.options.dry_run {
+            let key = self.key(meta::text(&draft, "name"))?;
+            if let Some(live) = cluster.store.get(&key) {
+                return Err(WriteError::Stale(Some(live)));
+            }
+            return Ok(Written::shown(
+                draft::unstored(draft),
+                true,
+                warnings.to_vec(),
+            ));
+        }
+        let taken = self.kind.take(cluster, &mut draft, None)?;
+        match cluster.put(self.kind, Expect::Absent, &draft).await {
+            Ok(record) => Ok(Written::stored(record, true, warnings.to_vec())),
+            Err(error) => {
+                taken.give_back(cluster, &draft, None);
+                Err(error)
+            }
+        }
+    }
+
+    /// Refuses what is created in a namespace that is not there, or on its way out.
+    fn check_namespace(&self, cluster: &Cluster) -> Result<(), Status> {
+        if !self.kind.resource.namespaced || self.namespace.is_empty() {
+            return Ok(());
+        }
+        let namespaces = crate::store::Resource::new("", "namespaces");
+        let key = Key::new(&namespaces, "", self.namespace)
+            .map_err(|error| Status::bad_request(error.to_string()))?;
+        let about = crate::status::About {
+            group: "",
+            resource: "namespaces",
+            kind: "Namespace",
+        };
+        let Some(namespace) = cluster.store.get(&key) else {
+            return Err(Status::not_found(about, self.namespace));
+        };
+        if namespace.meta().deletion_timestamp.is_none() {
+            return Ok(());
+        }
+        let why = format!(
+            "unable to create new content in namespace {} because it is being terminated",
+            self.namespace
+        );
+        let mut status = Status::forbidden(self.kind.about(), self.name, &why);
+        let details = status.details.get_or_insert_with(Box::<Details>::default);
+        details.causes.push(Cause {
+            reason: "NamespaceTerminating".to_owned(),
+            message: format!("namespace {} is being terminated", self.namespace),
+            field: "metadata.namespace".to_owned(),
+        });
+        Err(status)
+    }
+
+    /// Replaces an object.
+    ///
+    /// # Errors
+    /// In upstream's words.
+    pub async fn replace(&self, cluster: &Cluster, incoming: Incoming) -> Result<Written, Status> {
+        let mut warnings = Vec::new();
+        let mut object = draft::admit(self.kind, incoming, self.options, &mut warnings)?;
+        meta::settle_place(&mut object, self.namespace, self.name)?;
+        let key = self.key(self.name)?;
+        for _ in 0..ATTEMPTS {
+            let Some(live) = cluster.store.get(&key) else {
+                if self.kind.ways.create_on_update && self.subresource.is_empty() {
+                    return Box::pin(self.create(cluster, object.into())).await;
+                }
+                return Err(self.not_found());
+            };
+            let mut object = object.clone();
+            self.pin(&mut object, &live)?;
+            let value = live.value();
+            let changed = draft::change(self.kind, &value, object, self.subresource, self.author)?;
+            match self
+                .store_changed(cluster, &live, &value, changed, warnings.clone())
+                .await
+            {
+                Err(WriteError::Stale(_)) => {}
+                Err(WriteError::Failed(status)) => return Err(status),
+                Ok(written) => return Ok(written),
+            }
+        }
+        Err(Status::modified(self.kind.about(), self.name))
+    }
+
+    /// Holds the caller to the revision that it names, and lets one that names none write over
+    /// whatever there is, if the kind takes that.
+    fn pin(&self, object: &mut Value, live: &Record) -> Result<(), Status> {
+        let current = live.modified().to_string();
+        let named = meta::text(object, "resourceVersion").to_owned();
+        if named.is_empty() {
+            if self.kind.ways.unconditional_update
+                && let Some(metadata) = meta::metadata_mut(object)
+            {
+                metadata.insert("resourceVersion".to_owned(), Value::String(current));
+            }
+            // Of other kinds the validation says that it must be there.
+            return Ok(());
+        }
+        if named == current {
+            return Ok(());
+        }
+        if named.parse::<u64>().is_err() {
+            let why = "must be a valid resource version";
+            let error = FieldError::invalid("metadata.resourceVersion", Value::String(named), why);
+            return Err(Status::invalid(self.kind.about(), self.name, &[error]));
+        }
+        Err(Status::modified(self.kind.about(), self.name))
+    }
+
+    async fn store_changed(
+        &self,
+        cluster: &Cluster,
+        live: &Arc<Record>,
+        value: &Value,
+        changed: Option<Value>,
+        warnings: Vec<String>,
+    ) -> Result<Written, WriteError> {
+        let Some(mut draft) = changed else {
+            // A mark that was left with nothing to wait for is acted upon at the next write.
+            return Ok(Written::stored(live.clone(), false, warnings));
+        };
+        let ends = meta::is_deleting(&draft) && super::delete::may_go(self.kind, &draft);
+        if self.options.dry_run {
+            return Ok(Written::shown(draft, false, warnings));
+        }
+        let taken = self.kind.take(cluster, &mut draft, Some(value))?;
+        let expect = Expect::Revision(live.modified());
+        if ends {
+            let record = cluster
+                .remove(self.kind, expect, live.key().clone())
+                .await?;
+            self.kind.released(cluster, value);
+            drop(record);
+            return Ok(Written::shown(draft, false, warnings));
+        }
+        match cluster.put(self.kind, expect, &draft).await {
+            Ok(record) => {
+                self.kind.changed(cluster, value, &draft);
+                Ok(Written::stored(record, false, warnings))
+            }
+            Err(error) => {
+                taken.give_back(cluster, &draft, Some(value));
+                Err(error)
+            }
+        }
+    }
+
+    /// Changes an object by a patch.
+    ///
+    /// # Errors
+    /// In upstream's words.
+    pub async fn patch(
+        &self,
+        cluster: &Cluster,
+        how: PatchType,
+        patch: &Value,
+    ) -> Result<Written, Status> {
+        let key = self.key(self.name)?;
+        for _ in 0..ATTEMPTS {
+            let Some(live) = cluster.store.get(&key) else {
+                return Err(self.not_found());
+            };
+            let mut warnings = Vec::new();
+            let value = live.value();
+            let patched = self.patched(how, &value, patch)?;
+            let mut object = draft::admit(self.kind, patched.into(), self.options, &mut warnings)?;
+            meta::settle_place(&mut object, self.namespace, self.name)?;
+            self.pin(&mut object, &live)?;
+            let changed = draft::change(self.kind, &value, object, self.subresource, self.author)?;
+            match self
+                .store_changed(cluster, &live, &value, changed, warnings)
+                .await
+            {
+                Err(WriteError::Stale(_)) => {}
+                Err(WriteError::Failed(status)) => return Err(status),
+                Ok(written) => return Ok(written),
+            }
+        }
+        Err(Status::modified(self.kind.about(), self.name))
+    }
+
+    fn patched(&self, how: PatchType, live: &Value, patch: &Value) -> Result<Value, Status> {
+        match how {
+            PatchType::Json => crate::patch::json_patch(live, patch),
+            PatchType::Merge => crate::patch::merge_patch(live, patch),
+            PatchType::Strategic => {
+                crate::patch::strategic(live, patch, self.kind.schema(), self.kind.of)
+            }
+            PatchType::Apply => Err(Status::internal("an apply is no patch")),
+        }
+    }
+
+    /// Applies a configuration, which creates the object where there is none.
+    ///
+    /// # Errors
+    /// In upstream's words.
+    pub async fn apply(&self, cluster: &Cluster, config: &Value) -> Result<Written, Status> {
+        let mut config = config.clone();
+        let (uid, version) = (
+            meta::text(&config, "uid").to_owned(),
+            meta::text(&config, "resourceVersion").to_owned(),
+        );
+        meta::settle_place(&mut config, self.namespace, self.name)?;
+        let force = if self.options.force == Some(true) {
+            Force::Yes
+        } else {
+            Force::No
+        };
+        let key = self.key(self.name)?;
+        for _ in 0..ATTEMPTS {
+            let Some(live) = cluster.store.get(&key) else {
+                if !self.subresource.is_empty() {
+                    return Err(self.not_found());
+                }
+                if !uid.is_empty() || !version.is_empty() {
+                    let why = format!(
+                        "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+                    );
+                    return Err(Status::conflict(self.kind.about(), self.name, &why));
+                }
+                self.check_namespace(cluster)?;
+                let draft = draft::create_applied(self.kind, &config, self.author, force)?;
+                match self.store_new(cluster, draft, &[]).await {
+                    Err(WriteError::Stale(_)) => continue,
+                    Err(WriteError::Failed(status)) => return Err(status),
+                    Ok(written) => return Ok(written),
+                }
+            };
+            if !version.is_empty() && version != live.modified().to_string() {
+                return Err(Status::modified(self.kind.about(), self.name));
+            }
+            let value = live.value();
+            let changed = draft::change_applied(
+                self.kind,
+                &value,
+                &config,
+                self.subresource,
+                self.author,
+                force,
+            )?;
+            match self
+                .store_changed(cluster, &live, &value, changed, Vec::new())
+                .await
+            {
+                Err(WriteError::Stale(_)) => {}
+                Err(WriteError::Failed(status)) => return Err(status),
+                Ok(written) => return Ok(written),
+            }
+        }
+        Err(Status::modified(self.kind.about(), self.name))
+    }
+}

@@ -1,0 +1,564 @@
+//! What a crash, a full disk and damage leave: the folder is cut, copied and bent at every byte.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::disk::{Disk, Segment};
+use super::*;
+use crate::store::tests::{delete, object, pods, put};
+use crate::store::{Change, Durability, History, Resource, Scope, Store};
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime starts");
+    runtime.block_on(future)
+}
+
+fn durability(path: &Path, snapshot_after: u64) -> Durability {
+    Durability::Folder {
+        path: path.to_owned(),
+        sync: Sync::Never,
+        snapshot_after,
+    }
+}
+
+fn open(path: &Path) -> Result<Store, OpenError> {
+    Store::open(&durability(path, u64::MAX), History::default())
+}
+
+fn commit(store: &Store, change: Change) -> u64 {
+    let record = block_on(store.commit(Expect::Anything, change)).expect("the change can be made");
+    record.modified()
+}
+
+/// Each object with its creation and its text.
+type Told = Vec<(String, u64, String)>;
+
+/// All that a store tells of its objects.
+fn dump(store: &Store) -> Told {
+    let mut objects = Vec::new();
+    for (resource, _) in store.counts("") {
+        let snapshot = store.snapshot(&resource);
+        for record in snapshot.iter(&Scope::all(), "") {
+            let name = format!("{} {}", resource.as_str(), record.key().path());
+            let text = String::from_utf8(record.json().to_vec()).expect("the text is right");
+            // What is extracted when a log is read is what was extracted before.
+            let metadata = record.value()["metadata"]
+                .as_object()
+                .expect("the folder can be read")
+                .clone();
+            assert_eq!(*record.meta(), crate::store::Meta::of(&metadata));
+            assert_eq!(
+                record.metadata_json(),
+                record.value()["metadata"].to_string()
+            );
+            objects.push((name, record.created(), text));
+        }
+    }
+    objects.sort();
+    objects
+}
+
+/// Makes a change and says what the store tells after it.
+fn story(store: &Store) -> Vec<(u64, Told)> {
+    let sets = Resource::new("apps", "replicasets");
+    let mut told = vec![(store.revision(), dump(store))];
+    for change in [
+        put(&pods(), &object("shop", "a", 1)),
+        put(&sets, &object("shop", "b", 2)),
+        put(&pods(), &object("shop", "a", 3)),
+        put(
+            &pods(),
+            &json!({"metadata": {"name": "ü", "ownerReferences": [{"uid": "u"}], "finalizers": ["x"]}}),
+        ),
+        delete(&pods(), "shop", "a"),
+        put(&pods(), &object("shop", "a", 4)),
+    ] {
+        commit(store, change);
+        told.push((store.revision(), dump(store)));
+    }
+    told
+}
+
+fn named(folder: &Path, prefix: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder can be read");
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.expect("the folder can be read").path())
+        .collect();
+    let name = |path: &PathBuf| {
+        path.file_name()
+            .expect("the folder can be read")
+            .to_str()
+            .expect("the folder can be read")
+            .to_owned()
+    };
+    paths.retain(|path| name(path).starts_with(prefix) && path.extension().is_none());
+    paths.sort();
+    paths
+}
+
+/// A folder with a snapshot, and the last revision in it.
+fn with_snapshot() -> (TempDir, u64) {
+    let folder = TempDir::new().expect("there is room for a folder");
+    let store = Store::open(&durability(folder.path(), 1), History::default())
+        .expect("the folder can be opened");
+    let mut revision = 0;
+    // Snapshots are written beside the changes, and given up when the store is closed.
+    while named(folder.path(), "snapshot-").is_empty() {
+        revision = commit(&store, put(&pods(), &object("shop", "a", 1)));
+    }
+    (folder, revision)
+}
+
+fn only_log(folder: &Path) -> PathBuf {
+    let mut logs = named(folder, "log-");
+    assert_eq!(logs.len(), 1, "{logs:?}");
+    logs.remove(0)
+}
+
+/// A folder with the same format and log, which may be bent.
+fn copy(folder: &Path, log: &[u8]) -> TempDir {
+    let copy = TempDir::new().expect("there is room for a folder");
+    fs::copy(folder.join("format"), copy.path().join("format")).expect("the folder can be read");
+    let name = only_log(folder)
+        .file_name()
+        .expect("the folder can be read")
+        .to_owned();
+    fs::write(copy.path().join(name), log).expect("the folder can be read");
+    copy
+}
+
+#[test]
+fn what_was_told_before_is_told_after() {
+    let folder = TempDir::new().expect("there is room for a folder");
+    let store = open(folder.path()).expect("the folder can be opened");
+    let told = story(&store);
+    drop(store);
+    let store = open(folder.path()).expect("the folder can be opened");
+    assert_eq!(told.last(), Some(&(store.revision(), dump(&store))));
+    // The history is there too.
+    for (revision, objects) in &told {
+        let pods = store
+            .snapshot_at(&pods(), *revision)
+            .expect("the history reaches there");
+        let count = objects
+            .iter()
+            .filter(|(name, ..)| name.starts_with("pods "));
+        assert_eq!(pods.len(), count.count());
+    }
+    let mut watcher = store
+        .watch(&pods(), Scope::all(), 0)
+        .expect("the history reaches there");
+    let mut events = Vec::new();
+    watcher
+        .try_next(100, &mut events)
+        .expect("nothing was missed");
+    let revisions: Vec<_> = events.iter().map(|event| event.revision()).collect();
+    assert_eq!(revisions, [1, 3, 4, 5, 6]);
+    assert_eq!(commit(&store, put(&pods(), &object("shop", "z", 0))), 7);
+}
+
+#[test]
+fn a_log_that_ends_anywhere_tells_what_was_written_up_to_there() {
+    let folder = TempDir::new().expect("there is room for a folder");
+    let store = open(folder.path()).expect("the folder can be opened");
+    let log = only_log(folder.path());
+    let length = || {
+        usize::try_from(fs::metadata(&log).expect("the folder can be read").len())
+            .expect("the folder can be read")
+    };
+    let start = length();
+    let mut ends = Vec::new();
+    let told = story(&store);
+    drop(store);
+    let bytes = fs::read(&log).expect("the folder can be read");
+    // Where the frames end follows from reading them.
+    let mut rest = bytes.as_slice();
+    while let Some((_, behind)) = frame::first(rest) {
+        rest = behind;
+        ends.push(bytes.len() - rest.len());
+    }
+    assert_eq!((ends[0], ends.len()), (start, told.len()));
+    for cut in 0..=bytes.len() {
+        let copy = copy(folder.path(), &bytes[..cut]);
+        let opened = open(copy.path());
+        if cut < start {
+            // A file has its start before it has its name.
+            assert!(matches!(opened, Err(OpenError::Damaged { .. })), "{cut}");
+            continue;
+        }
+        let whole = ends.iter().filter(|end| **end <= cut).count();
+        let store = opened.expect("the folder can be opened");
+        assert_eq!(told[whole - 1], (store.revision(), dump(&store)), "{cut}");
+        // What follows is written where the torn end was.
+        let revision = commit(&store, put(&pods(), &object("shop", "z", 0)));
+        let dumped = dump(&store);
+        drop(store);
+        let store = open(copy.path()).expect("the folder can be opened");
+        assert_eq!(
+            (store.revision(), dump(&store)),
+            (revision, dumped),
+            "{cut}"
+        );
+    }
+}
+
+#[test]
+fn damage_in_the_middle_is_named_and_nothing_behind_it_is_used() {
+    let folder = TempDir::new().expect("there is room for a folder");
+    let store = open(folder.path()).expect("the folder can be opened");
+    let told = story(&store);
+    drop(store);
+    let log = only_log(folder.path());
+    let bytes = fs::read(&log).expect("the folder can be read");
+    let mut starts = vec![0];
+    let mut rest = bytes.as_slice();
+    while let Some((_, behind)) = frame::first(rest) {
+        rest = behind;
+        starts.push(bytes.len() - rest.len());
+    }
+    let last = starts[starts.len() - 2];
+    for at in 0..bytes.len() {
+        let mut bent = bytes.clone();
+        bent[at] ^= 0x10;
+        let copy = copy(folder.path(), &bent);
+        let start = starts
+            .iter()
+            .rfind(|start| **start <= at)
+            .expect("it is there");
+        match open(copy.path()) {
+            Err(OpenError::Damaged { file, offset, .. }) => {
+                assert_eq!(file.file_name(), log.file_name());
+                assert_eq!((offset, at < last), (*start as u64, true), "{at}");
+            }
+            Err(other) => panic!("{other}"),
+            // The last frame may have been on its way.
+            Ok(store) => {
+                assert!(at >= last, "{at}");
+                assert_eq!(told[told.len() - 2], (store.revision(), dump(&store)));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_missing_file_is_noticed() {
+    let (folder, _) = with_snapshot();
+    for path in named(folder.path(), "snapshot-") {
+        fs::remove_file(path).expect("the folder can be read");
+    }
+    let refused = open(folder.path()).expect_err("it is refused").to_string();
+    assert!(refused.contains("revision 1 is missing"), "{refused}");
+}
+
+#[test]
+fn snapshots_replace_the_log_and_tell_the_same() {
+    let folder = TempDir::new().expect("there is room for a folder");
+    let durability = durability(folder.path(), 20_000);
+    let mut wanted = Vec::new();
+    for round in 0..4 {
+        let store = Store::open(&durability, History::default()).expect("the folder can be opened");
+        if round > 0 {
+            assert_eq!(dump(&store), wanted);
+        }
+        for mark in 0..300 {
+            let name = format!("o{}", mark % 70);
+            commit(&store, put(&pods(), &object("shop", &name, mark)));
+            if mark % 5 == 0 {
+                commit(&store, delete(&pods(), "shop", &name));
+            }
+        }
+        wanted = dump(&store);
+    }
+    let size: u64 = fs::read_dir(folder.path())
+        .expect("the folder can be read")
+        .map(|entry| {
+            entry
+                .expect("the folder can be read")
+                .metadata()
+                .expect("the folder can be read")
+                .len()
+        })
+        .sum();
+    assert!(size < 120_000, "{size}");
+    assert_eq!(named(folder.path(), "snapshot-").len(), 1);
+}
+
+#[test]
+fn a_snapshot_that_is_damaged_is_named() {
+    let (folder, revision) = with_snapshot();
+    let newest = named(folder.path(), "snapshot-")
+        .pop()
+        .expect("it is there");
+    let bytes = fs::read(&newest).expect("the folder can be read");
+    for at in 0..bytes.len() {
+        let mut bent = bytes.clone();
+        bent[at] ^= 0x20;
+        fs::write(&newest, &bent).expect("the folder can be read");
+        let refused = open(folder.path()).expect_err("it is refused");
+        assert!(
+            matches!(refused, OpenError::Damaged { file, .. } if file == newest),
+            "{at}"
+        );
+    }
+    for cut in 0..bytes.len() {
+        fs::write(&newest, &bytes[..cut]).expect("the folder can be read");
+        assert!(
+            matches!(open(folder.path()), Err(OpenError::Damaged { .. })),
+            "{cut}"
+        );
+    }
+    fs::write(&newest, &bytes).expect("the folder can be read");
+    assert_eq!(
+        open(folder.path())
+            .expect("the folder can be opened")
+            .revision(),
+        revision
+    );
+}
+
+#[test]
+fn a_folder_is_for_one_store_and_one_format() {
+    let folder = TempDir::new().expect("there is room for a folder");
+    let store = open(folder.path()).expect("the folder can be opened");
+    let refused = open(folder.path()).expect_err("it is refused");
+    assert!(matches!(refused, OpenError::InUse(_)));
+    drop(store);
+    drop(open(folder.path()).expect("the folder can be opened"));
+    fs::write(folder.path().join("format"), "2\n").expect("the folder can be read");
+    let refused = open(folder.path()).expect_err("it is refused").to_string();
+    assert!(
+        refused.ends_with("has format 2, and this version reads formats up to 1"),
+        "{refused}"
+    );
+    for strange in [&b"one"[..], b"", b"0", b"\xff"] {
+        fs::write(folder.path().join("format"), strange).expect("the folder can be read");
+        assert!(matches!(open(folder.path()), Err(OpenError::Foreign(_))));
+    }
+    let file = folder.path().join("lock");
+    assert!(matches!(open(&file), Err(OpenError::Io { .. })));
+}
+
+/// A disk that has room for some bytes, and may fail otherwise.
+struct Full {
+    file: fs::File,
+    room: Arc<AtomicU64>,
+    cut_fails: Arc<AtomicBool>,
+    sync_fails: Arc<AtomicBool>,
+}
+
+fn no_space() -> io::Error {
+    io::Error::new(io::ErrorKind::StorageFull, "no space left")
+}
+
+impl Disk for Full {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let room = self.room.load(Ordering::Relaxed);
+        let fits = usize::try_from(room)
+            .expect("the number is small")
+            .min(bytes.len());
+        self.room.store(room - fits as u64, Ordering::Relaxed);
+        self.file.append(&bytes[..fits])?;
+        if fits < bytes.len() {
+            return Err(no_space());
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        if self.sync_fails.load(Ordering::Relaxed) {
+            return Err(io::Error::other("input/output error"));
+        }
+        self.file.sync()
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        if self.cut_fails.load(Ordering::Relaxed) {
+            return Err(io::Error::other("input/output error"));
+        }
+        self.file.cut(length)
+    }
+}
+
+/// A store on a disk that fails when told to.
+struct Failing {
+    folder: TempDir,
+    store: Store,
+    room: Arc<AtomicU64>,
+    cut_fails: Arc<AtomicBool>,
+    sync_fails: Arc<AtomicBool>,
+}
+
+impl Failing {
+    fn new() -> Self {
+        let folder = TempDir::new().expect("there is room for a folder");
+        let opened =
+            folder::open(folder.path(), History::default()).expect("the folder can be opened");
+        let log = only_log(folder.path());
+        let file = fs::OpenOptions::new()
+            .append(true)
+            .open(log)
+            .expect("the folder can be read");
+        let (room, cut_fails, sync_fails) = (
+            Arc::new(AtomicU64::new(1 << 30)),
+            Arc::default(),
+            Arc::default(),
+        );
+        let disk = Full {
+            file,
+            room: Arc::clone(&room),
+            cut_fails: Arc::clone(&cut_fails),
+            sync_fails: Arc::clone(&sync_fails),
+        };
+        let segment = Segment::new(Box::new(disk), opened.segment.length());
+        let state = Arc::new(RwLock::new(opened.state));
+        let writer = Writer::new(
+            opened.folder,
+            segment,
+            Arc::clone(&state),
+            Sync::Always,
+            u64::MAX,
+            History::default(),
+        );
+        let inner = crate::store::Inner {
+            state,
+            history: History::default(),
+            log: Some(Log::start(writer).expect("a thread starts")),
+        };
+        Self {
+            folder,
+            store: Store {
+                inner: Arc::new(inner),
+            },
+            room,
+            cut_fails,
+            sync_fails,
+        }
+    }
+
+    fn try_put(&self, mark: u64) -> Result<u64, String> {
+        let change = put(&pods(), &object("shop", "a", mark));
+        match block_on(self.store.commit(Expect::Anything, change)) {
+            Ok(record) => Ok(record.modified()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Opens the folder anew.
+    fn reopened(self) -> Store {
+        drop(self.store);
+        open(self.folder.path()).expect("the folder can be opened")
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_error_to_the_writer_and_loses_nothing() {
+    // Full in the middle of the frame, wherever that is.
+    for room in (0..200).step_by(9) {
+        let failing = Failing::new();
+        assert_eq!(failing.try_put(1), Ok(1));
+        failing.room.store(room, Ordering::Relaxed);
+        let refused = failing.try_put(2).expect_err("it is refused");
+        assert!(refused.contains("no space left"), "{refused}");
+        assert_eq!(failing.store.revision(), 1);
+        // Room again: the revision was not used up.
+        failing.room.store(1 << 30, Ordering::Relaxed);
+        assert_eq!(failing.try_put(3), Ok(2));
+        let wanted = dump(&failing.store);
+        let store = failing.reopened();
+        assert_eq!((store.revision(), dump(&store)), (2, wanted));
+    }
+}
+
+#[test]
+fn a_disk_that_cannot_take_back_a_torn_frame_gets_no_further_ones() {
+    let failing = Failing::new();
+    assert_eq!(failing.try_put(1), Ok(1));
+    failing.room.store(50, Ordering::Relaxed);
+    failing.cut_fails.store(true, Ordering::Relaxed);
+    failing.try_put(2).expect_err("it is refused");
+    failing.room.store(1 << 30, Ordering::Relaxed);
+    let refused = failing.try_put(3).expect_err("it is refused");
+    assert!(
+        refused.contains("until the store is opened anew"),
+        "{refused}"
+    );
+    assert_eq!(failing.store.revision(), 1);
+    assert_eq!(failing.reopened().revision(), 1);
+}
+
+#[test]
+fn a_sync_that_failed_is_not_tried_again() {
+    let failing = Failing::new();
+    assert_eq!(failing.try_put(1), Ok(1));
+    failing.sync_fails.store(true, Ordering::Relaxed);
+    failing.try_put(2).expect_err("it is refused");
+    failing.sync_fails.store(false, Ordering::Relaxed);
+    assert!(failing.try_put(3).is_err());
+    // Nobody saw what was not acknowledged.
+    assert_eq!(failing.store.revision(), 1);
+    assert_eq!(failing.reopened().revision(), 1);
+}
+
+#[test]
+fn many_writers_share_a_sync_and_each_gets_its_own_answer() {
+    let folder = TempDir::new().expect("there is room for a folder");
+    let durability = Durability::Folder {
+        path: folder.path().to_owned(),
+        sync: Sync::Always,
+        snapshot_after: u64::MAX,
+    };
+    let store = Store::open(&durability, History::default()).expect("the folder can be opened");
+    let answers = block_on(async {
+        // All of them want to be the first.
+        let writers = (0..64).map(|mark| {
+            let change = put(&pods(), &object("shop", "a", mark));
+            store.commit(Expect::Absent, change)
+        });
+        futures_of(writers.collect()).await
+    });
+    let won = answers.iter().filter(|answer| answer.is_ok()).count();
+    assert_eq!(won, 1);
+    for answer in answers {
+        if let Err(error) = answer {
+            // What made it stale can be read by then.
+            assert!(matches!(error, CommitError::Stale(Some(record)) if record.modified() == 1));
+        }
+    }
+    let log = fs::read(only_log(folder.path())).expect("the folder can be read");
+    let mut frames = 0;
+    let mut rest = log.as_slice();
+    while let Some((_, behind)) = frame::first(rest) {
+        rest = behind;
+        frames += 1;
+    }
+    assert_eq!(frames, 2);
+}
+
+/// Waits for all of some futures, started together.
+async fn futures_of<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
+    let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
+    let mut done: Vec<Option<T>> = futures.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (future, done) in futures.iter_mut().zip(&mut done) {
+            if done.is_none()
+                && let std::task::Poll::Ready(value) = future.as_mut().poll(context)
+            {
+                *done = Some(value);
+            }
+        }
+        if done.iter().all(Option::is_some) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+    done.into_iter().flatten().collect()
+}

@@ -1,0 +1,262 @@
+//! `Service`: what it is by default, and what becomes of its addresses when it changes. Who has which
+//! address is decided elsewhere.
+//!
+//! External rules: `SetDefaults_Service` of k8s.io/kubernetes, pkg/apis/core/v1; the strategy and the
+//! storage in pkg/registry/core/service. The cluster has IPv4 alone.
+
+mod check;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::part::{self, Part as _, drop_field, each, fill, fill_empty, keep, made};
+use super::{STATUS, Ways, drop_status, keep_status};
+use crate::validate::NameRule;
+
+/// How long a client stays with one endpoint, in seconds.
+const AFFINITY_SECONDS: i64 = 10_800;
+
+pub(super) static SERVICE: Ways = Ways {
+    default,
+    prepare_create: |service| {
+        drop_status(service);
+        settle_addresses(service, None);
+    },
+    prepare_update: |new, old| {
+        keep_status(new, old);
+        settle_addresses(new, Some(old));
+        drop_of_other_type(new, old);
+    },
+    validate: check::service,
+    validate_status: check::status,
+    create_on_update: true,
+    name: NameRule::Label,
+    special: crate::ways::Special::HasAddresses,
+    selectable: &[
+        ("spec.clusterIP", |service| {
+            service["spec"].text("clusterIP").to_owned()
+        }),
+        ("spec.type", |service| {
+            service["spec"].text("type").to_owned()
+        }),
+    ],
+    ..STATUS
+};
+
+fn default(service: &mut Value) {
+    let Some(spec) = made(service, "spec") else {
+        return;
+    };
+    fill_empty(spec, "sessionAffinity", "None");
+    match spec.text("sessionAffinity") {
+        "None" => drop_field(spec, "sessionAffinityConfig"),
+        "ClientIP" if !spec["sessionAffinityConfig"]["clientIP"].has("timeoutSeconds") => {
+            let config = json!({"clientIP": {"timeoutSeconds": AFFINITY_SECONDS}});
+            part::put(spec, "sessionAffinityConfig", config);
+        }
+        _ => {}
+    }
+    fill_empty(spec, "type", "ClusterIP");
+    for port in each(spec, "ports") {
+        fill_empty(port, "protocol", "TCP");
+        fill_empty(port, "targetPort", port["port"].clone());
+    }
+    if is_reached_from_outside(spec) {
+        fill_empty(spec, "externalTrafficPolicy", "Cluster");
+    }
+    if matches!(spec.text("type"), "NodePort" | "LoadBalancer" | "ClusterIP") {
+        fill(spec, "internalTrafficPolicy", "Cluster");
+    }
+    if spec.text("type") == "LoadBalancer" {
+        fill(spec, "allocateLoadBalancerNodePorts", true);
+        let balancer = service
+            .get_mut("status")
+            .and_then(|status| part::found(status, "loadBalancer"));
+        if let Some(balancer) = balancer {
+            for ingress in each(balancer, "ingress") {
+                if !ingress.text("ip").is_empty() {
+                    fill(ingress, "ipMode", "VIP");
+                }
+            }
+        }
+    }
+}
+
+fn is_reached_from_outside(spec: &Value) -> bool {
+    match spec.text("type") {
+        "LoadBalancer" | "NodePort" => true,
+        "ClusterIP" => !spec.items("externalIPs").is_empty(),
+        _ => false,
+    }
+}
+
+fn needs_ip(spec: &Value) -> bool {
+    spec.text("type") != "ExternalName"
+}
+
+fn needs_node_port(spec: &Value) -> bool {
+    match spec.text("type") {
+        "NodePort" => true,
+        "LoadBalancer" => spec["allocateLoadBalancerNodePorts"] != json!(false),
+        _ => false,
+    }
+}
+
+fn node_ports(spec: &Value) -> impl Iterator<Item = i64> {
+    let ports = spec.items("ports").iter();
+    ports.map(|port| port.number("nodePort"))
+}
+
+fn needs_health_check(spec: &Value) -> bool {
+    spec.text("type") == "LoadBalancer" && spec.text("externalTrafficPolicy") == "Local"
+}
+
+fn is_headless(spec: &Value) -> bool {
+    matches!(spec.items("clusterIPs"), [only] if only == "None")
+}
+
+/// Brings both ways to write addresses together, and takes from the old Service what the new one
+/// leaves out.
+fn settle_addresses(service: &mut Value, old: Option<&Value>) {
+    let old = old.map_or(&Value::Null, |old| old.part("spec"));
+    let Some(spec) = made(service, "spec") else {
+        return;
+    };
+    if !old.is_null() {
+        take_over(spec, old);
+    }
+    let (ip, before) = (spec.text("clusterIP"), old.text("clusterIP"));
+    let is_same = ip == before && spec["clusterIPs"] == old["clusterIPs"];
+    if old.is_null() || (ip == before && !is_same && spec.items("clusterIPs").is_empty()) {
+        if !ip.is_empty() && spec.items("clusterIPs").is_empty() {
+            let ips = json!([ip]);
+            part::put(spec, "clusterIPs", ips);
+        }
+    } else if ip != before && spec["clusterIPs"] == old["clusterIPs"] {
+        if ip.is_empty() {
+            drop_field(spec, "clusterIPs");
+        } else {
+            let ips = json!([ip]);
+            part::put(spec, "clusterIPs", ips);
+        }
+    }
+    if !needs_ip(spec) {
+        drop_field(spec, "internalTrafficPolicy");
+        return;
+    }
+    settle_families(spec, old);
+}
+
+fn take_over(spec: &mut Value, old: &Value) {
+    if needs_ip(old) && needs_ip(spec) {
+        if spec.text("clusterIP").is_empty() {
+            keep(spec, old, "clusterIP");
+        }
+        if spec.items("clusterIPs").is_empty() {
+            keep(spec, old, "clusterIPs");
+        }
+    }
+    if needs_node_port(old) && needs_node_port(spec) {
+        let taken: BTreeSet<i64> = node_ports(spec).collect();
+        let before: BTreeMap<&str, i64> = old
+            .items("ports")
+            .iter()
+            .map(|port| (port.text("name"), port.number("nodePort")))
+            .collect();
+        for port in each(spec, "ports") {
+            if port.number("nodePort") != 0 {
+                continue;
+            }
+            let number = before.get(port.text("name")).copied().unwrap_or(0);
+            if number != 0 && !taken.contains(&number) {
+                part::put(port, "nodePort", number);
+            }
+        }
+    }
+    if needs_health_check(old)
+        && needs_health_check(spec)
+        && spec.number("healthCheckNodePort") == 0
+    {
+        keep(spec, old, "healthCheckNodePort");
+    }
+}
+
+/// Which kinds of addresses a Service has.
+fn settle_families(spec: &mut Value, old: &Value) {
+    let selects = spec["selector"]
+        .as_object()
+        .is_some_and(|selector| !selector.is_empty());
+    let is_loose = spec.text("clusterIP") == "None" && !selects;
+    if !spec.has("ipFamilyPolicy") {
+        if old.has("ipFamilyPolicy") && needs_ip(old) {
+            keep(spec, old, "ipFamilyPolicy");
+        } else if is_loose {
+            part::put(spec, "ipFamilyPolicy", "RequireDualStack");
+        } else {
+            part::put(spec, "ipFamilyPolicy", "SingleStack");
+        }
+    }
+    if spec.items("ipFamilies").is_empty() {
+        part::put(spec, "ipFamilies", json!(["IPv4"]));
+    }
+    // Nothing is allocated for these, so that both kinds are at hand.
+    if is_loose
+        && spec.text("ipFamilyPolicy") != "SingleStack"
+        && let Some(families) = spec["ipFamilies"].as_array_mut()
+        && let [only] = families.as_slice()
+    {
+        let other = if only == "IPv4" { "IPv6" } else { "IPv4" };
+        families.push(json!(other));
+    }
+}
+
+/// Drops what belongs to the type that a Service was of, unless its writer changed it.
+fn drop_of_other_type(new: &mut Value, old: &Value) {
+    let old = old.part("spec");
+    let Some(spec) = made(new, "spec") else {
+        return;
+    };
+    let is_same = |spec: &Value, name: &str| spec[name] == old[name];
+    if needs_ip(old) && !needs_ip(spec) {
+        if is_same(spec, "clusterIP") && is_same(spec, "clusterIPs") {
+            drop_field(spec, "clusterIP");
+            drop_field(spec, "clusterIPs");
+        }
+        for name in ["ipFamilies", "ipFamilyPolicy"] {
+            if is_same(spec, name) {
+                drop_field(spec, name);
+            }
+        }
+    }
+    let has_node_ports = |spec: &Value| matches!(spec.text("type"), "NodePort" | "LoadBalancer");
+    if has_node_ports(old) && !has_node_ports(spec) {
+        let known: BTreeSet<i64> = node_ports(old).collect();
+        if node_ports(spec).all(|number| number == 0 || known.contains(&number)) {
+            for port in each(spec, "ports") {
+                drop_field(port, "nodePort");
+            }
+        }
+    }
+    if needs_health_check(old) && !needs_health_check(spec) && is_same(spec, "healthCheckNodePort")
+    {
+        drop_field(spec, "healthCheckNodePort");
+    }
+    let is_balancer = |spec: &Value| spec.text("type") == "LoadBalancer";
+    if is_balancer(old) && !is_balancer(spec) {
+        for name in ["allocateLoadBalancerNodePorts", "loadBalancerClass"] {
+            if is_same(spec, name) {
+                drop_field(spec, name);
+            }
+        }
+    }
+    if is_reached_from_outside(old)
+        && !is_reached_from_outside(spec)
+        && is_same(spec, "externalTrafficPolicy")
+    {
+        drop_field(spec, "externalTrafficPolicy");
+    }
+    if !is_balancer(spec) {
+        part::put(new, "status", json!({"loadBalancer": {}}));
+    }
+}

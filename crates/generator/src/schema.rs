@@ -1,0 +1,69 @@
+//! Types and resources, from the OpenAPI v3 documents and the discovery dump of k8s.io/kubernetes.
+//!
+//! What is written is small and in a fixed order, one type and one resource per line, so that the
+//! changes of a release can be read. Fields are written as in Go's sources, whose struct tags say what
+//! OpenAPI does not: which empty values are left out.
+
+mod agree;
+mod golang;
+mod openapi;
+mod resource;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+/// Reads the modules and writes `types.json` and `resources.json`.
+///
+/// # Errors
+/// Says which file cannot be read, or where two of upstream's sources disagree.
+pub(crate) fn generate(modules: &Path, out: &Path) -> Result<(), String> {
+    let modules = modules.join("k8s.io");
+    let kubernetes = folder(&modules, "kubernetes")?;
+    let resources = resource::read(&kubernetes.join("api/discovery"))?;
+    let documents = openapi::read(&kubernetes.join("api/openapi-spec/v3"))?;
+    let mut structs = golang::Sources::new(&modules)?;
+    let types = openapi::convert(&documents, &resource::roots(&resources), &mut structs)?;
+    let client = folder(&modules, "client-go")?;
+    agree::check(&types, &client)?;
+    write(&out.join("types.json"), &lines(&types))?;
+    write(&out.join("resources.json"), &resource::text(&resources))
+}
+
+/// The newest folder of a module (`kubernetes@v1.36.3`).
+fn folder(modules: &Path, module: &str) -> Result<std::path::PathBuf, String> {
+    let prefix = format!("{module}@");
+    let entries =
+        std::fs::read_dir(modules).map_err(|why| format!("{}: {why}", modules.display()))?;
+    entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| name.starts_with(&prefix))
+        })
+        .max()
+        .ok_or_else(|| format!("{} holds no {module}", modules.display()))
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()))
+}
+
+fn read_json(path: &Path) -> Result<Value, String> {
+    serde_json::from_str(&read(path)?).map_err(|why| format!("{}: {why}", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text).map_err(|why| format!("{}: {why}", path.display()))
+}
+
+/// An object with one entry per line.
+fn lines(entries: &BTreeMap<String, Value>) -> String {
+    let lines: Vec<String> = entries
+        .iter()
+        .map(|(name, value)| format!("{}:{value}", Value::from(name.as_str())))
+        .collect();
+    format!("{{\n{}\n}}\n", lines.join(",\n"))
+}
