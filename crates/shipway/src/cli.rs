@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completion, confirm, controller, crds, diff, get, promote, suspend, sync, tree, version,
+    completion, confirm, controller, crds, diff, get, promote, suspend, sync, tree, up, version,
 };
 use crate::config::ClusterArgs;
 use crate::error::CliError;
@@ -39,6 +39,7 @@ enum Command {
     Suspend(suspend::SuspendArgs),
     Sync(sync::SyncArgs),
     Tree(tree::TreeArgs),
+    Up(up::UpArgs),
     Version(version::VersionArgs),
 }
 
@@ -77,6 +78,7 @@ async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Suspend(args) => suspend::cmd_suspend(&cli.cluster, &args).await,
         Command::Sync(args) => sync::cmd_sync(&cli.cluster, &args).await,
         Command::Tree(args) => tree::cmd_tree(&cli.cluster, &args).await,
+        Command::Up(args) => Box::pin(up::cmd_up(&args)).await,
         Command::Version(args) => version::cmd_version(&args),
     }
 }

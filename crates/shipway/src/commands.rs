@@ -11,4 +11,5 @@ pub(crate) mod suspend;
 pub(crate) mod sync;
 pub(crate) mod target;
 pub(crate) mod tree;
+pub(crate) mod up;
 pub(crate) mod version;

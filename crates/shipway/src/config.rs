@@ -110,6 +110,19 @@ impl ClusterArgs {
     }
 }
 
+/// Where data is kept that nobody named a folder for: `$XDG_DATA_HOME/shipway`, or
+/// `~/.local/share/shipway`.
+pub(crate) fn data_folder() -> Result<PathBuf, CliError> {
+    let named = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let named = named.filter(|folder| folder.is_absolute());
+    let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/share"));
+    let folder = named.or_else(home).map(|folder| folder.join("shipway"));
+    folder.ok_or_else(|| {
+        CliError::failed("there is neither $HOME nor $XDG_DATA_HOME")
+            .hint("name a folder with --data-dir")
+    })
+}
+
 fn in_cluster() -> bool {
     std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
         && std::env::var_os("KUBECONFIG").is_none()

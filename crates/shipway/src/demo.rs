@@ -17,17 +17,20 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::config::ClusterArgs;
+use crate::embedded::{CLUSTERS, Embedded};
 use crate::error::CliError;
 use board::Board;
+pub(crate) use cluster::apply_as;
 use cluster::{Ends, Stage};
 use repository::Repositories;
 
-/// Show the whole story on clusters that you have
+/// Show the whole story, on clusters of its own or on yours
 ///
-/// With three contexts they play QA, staging and production; with one, three throw-away
-/// namespaces of it do. Asks first, says what it creates, and takes it all away at the end, also
-/// when it fails or is interrupted. Needs the rights of `cluster-admin`, and a cluster where nobody
-/// else uses Shipway.
+/// Without --context it runs three clusters on this machine, which end with it; the status of
+/// workloads is simulated there. With three contexts, those play QA, staging and production; with
+/// one, three throw-away namespaces of it do. Then it asks first, says what it creates, and takes it
+/// all away at the end, also when it fails or is interrupted. Needs the rights of `cluster-admin`, and
+/// a cluster where nobody else uses Shipway.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// Leave everything running at the end, however it ends, until Ctrl-C
@@ -43,9 +46,41 @@ pub(crate) struct DemoArgs {
 
 /// Runs `shipway demo`. The contexts come from the flag `--context`, separated by commas.
 pub(crate) async fn cmd_demo(cluster: &ClusterArgs, args: &DemoArgs) -> Result<ExitCode, CliError> {
+    if cluster.context.is_some() {
+        return Box::pin(show(cluster, args, Ground::Theirs)).await;
+    }
+    let folder = tempfile::tempdir()
+        .map_err(|error| CliError::failed(format!("no temporary folder: {error}")))?;
+    let embedded = Embedded {
+        folder: folder.path().to_owned(),
+        clusters: CLUSTERS.map(str::to_owned).to_vec(),
+        port: 0,
+        lasting: false,
+    };
+    let running = embedded.start().await?;
+    let own = running.context(&CLUSTERS.join(","));
+    let shown = Box::pin(show(&own, args, Ground::Own)).await;
+    running.stop().await;
+    shown
+}
+
+/// Whose clusters the demo is shown on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    /// Some that end with it.
+    Own,
+    /// The user's.
+    Theirs,
+}
+
+async fn show(
+    cluster: &ClusterArgs,
+    args: &DemoArgs,
+    ground: Ground,
+) -> Result<ExitCode, CliError> {
     let mut stage = Stage::connect(cluster).await?;
     stage.check().await?;
-    if !args.yes && !stage.agreed()? {
+    if ground == Ground::Theirs && !args.yes && !stage.agreed()? {
         return Err(CliError::failed("nothing was done"));
     }
     // From here on a signal ends the demo, not the process: there is something to clear up.
@@ -58,7 +93,7 @@ pub(crate) async fn cmd_demo(cluster: &ClusterArgs, args: &DemoArgs) -> Result<E
     let mut repositories = None;
     let (ends, mut ended) = mpsc::unbounded_channel();
     let told = tokio::select! {
-        told = tell(&mut stage, &mut repositories, args, &ends, &board) => Some(told),
+        told = tell(&mut stage, &mut repositories, (args, ground), &ends, &board) => Some(told),
         Some(last) = ended.recv() => {
             Some(Err(CliError::failed(format!("a controller ended; its last words were:\n  {last}"))))
         }
@@ -81,14 +116,16 @@ pub(crate) async fn cmd_demo(cluster: &ClusterArgs, args: &DemoArgs) -> Result<E
 async fn tell(
     stage: &mut Stage,
     repositories: &mut Option<Repositories>,
-    args: &DemoArgs,
+    (args, ground): (&DemoArgs, Ground),
     ends: &Ends,
     board: &Board,
 ) -> Result<(), CliError> {
     let began = Instant::now();
     // First, since it needs nothing of the clusters and is most likely to miss something.
     let repositories = repositories.insert(Repositories::create(stage).await?);
-    if args.simulate_kubelet {
+    if ground == Ground::Own {
+        board.warn("the clusters are of Shipway's own making and have no nodes: the status of workloads is simulated");
+    } else if args.simulate_kubelet {
         board.warn("no kubelet runs here: the demo writes the status of Pods, so their health is simulated");
     } else {
         stage.look_for_nodes(board).await;

@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod embedded;
 mod error;
 mod http;
 mod output;

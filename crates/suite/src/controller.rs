@@ -252,7 +252,10 @@ impl Drop for Controller {
 }
 
 /// The program, beside our own: tests lie in target/<profile>/deps, the benchmarks above it.
-pub(crate) fn program() -> PathBuf {
+///
+/// # Panics
+/// Where this process does not know its own program.
+pub fn program() -> PathBuf {
     let ours = std::env::current_exe().expect("a process knows its program");
     let beside = ours.with_file_name("shipway");
     if beside.is_file() {

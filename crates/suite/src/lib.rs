@@ -17,6 +17,6 @@
 mod controller;
 mod scene;
 
-pub use controller::{Controller, identity, install};
+pub use controller::{Controller, identity, install, program};
 pub use scene::until_status;
 pub use scene::{Scene, SceneOptions};

@@ -71,16 +71,43 @@ pub(crate) struct ControllerArgs {
     log: String,
 }
 
+impl ControllerArgs {
+    /// The flags of a controller of a cluster that this program carries along.
+    pub(super) fn embedded(cache_dir: PathBuf) -> Self {
+        Self {
+            profile: Profile::Run,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            hook_secret: None,
+            cache_dir: Some(cache_dir),
+            git_timeout: 60,
+            unwatched_interval: Duration::from_mins(5),
+            audit_interval: Duration::from_hours(24),
+            lease_namespace: "shipway-system".to_owned(),
+            requests: 24,
+            log_json: false,
+            log: String::new(),
+        }
+    }
+}
+
 pub(crate) async fn cmd_controller(
     cluster: &ClusterArgs,
     args: ControllerArgs,
 ) -> Result<ExitCode, CliError> {
-    let Profile::Run = args.profile;
     start_log(&args)?;
-    let client = cluster.connect().await?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
+    Box::pin(control(cluster, args, stop)).await
+}
 
+/// Runs the controllers of one cluster until `stop`.
+pub(super) async fn control(
+    cluster: &ClusterArgs,
+    args: ControllerArgs,
+    stop: CancellationToken,
+) -> Result<ExitCode, CliError> {
+    let Profile::Run = args.profile;
+    let client = cluster.connect().await?;
     let caller = Caller::new(
         client.clone(),
         Arc::new(Limiter::new(4)),
@@ -223,6 +250,22 @@ fn random() -> u32 {
     u32::try_from(std::hash::RandomState::new().hash_one(0) & 0xFFFF_FFFF).unwrap_or_default()
 }
 
+/// Logs into a file.
+pub(super) fn log_into(path: &std::path::Path) -> Result<(), CliError> {
+    use tracing_subscriber::EnvFilter;
+    let file = std::fs::File::create(path).map_err(|error| {
+        CliError::failed(format!("could not write `{}`: {error}", path.display()))
+    })?;
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(
+            "info,kube_client=off,gix=warn,h2=warn,hyper=warn",
+        ))
+        .with_writer(std::sync::Mutex::new(file))
+        .with_ansi(false)
+        .init();
+    Ok(())
+}
+
 async fn hook_key(caller: &Caller, secret: &str) -> Result<Vec<u8>, CliError> {
     let (namespace, name) = secret
         .split_once('/')
@@ -267,7 +310,7 @@ fn start_log(args: &ControllerArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn stop_on_signal(stop: CancellationToken) {
+pub(super) async fn stop_on_signal(stop: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).expect("signals can be taken");
     tokio::select! {

@@ -24,6 +24,7 @@ use crate::commands::crds;
 use crate::config::ClusterArgs;
 use crate::error::CliError;
 use crate::output::{ask, note};
+pub(crate) use access::apply_as;
 use access::{apply, find, marked};
 use controller::Controller;
 pub(super) use controller::Ends;

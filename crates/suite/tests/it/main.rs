@@ -16,6 +16,7 @@ mod cli;
 mod deliver;
 mod deliverable;
 mod demo;
+mod embedded;
 mod environment;
 mod gaps;
 mod hook;

@@ -75,8 +75,17 @@ pub(super) fn refused(verb: &str, object: &Value, error: &kube::Error) -> CliErr
     ))
 }
 
-/// Applies an object.
+/// Applies an object of the demo's.
 pub(super) async fn apply(client: &Client, object: &Value) -> Result<(), CliError> {
+    apply_as(MANAGER, client, object).await
+}
+
+/// Applies an object.
+pub(crate) async fn apply_as(
+    manager: &str,
+    client: &Client,
+    object: &Value,
+) -> Result<(), CliError> {
     let refused = |error: kube::Error| refused("apply", object, &error);
     let Some((api, name)) = served(client, object).await.map_err(refused)? else {
         return Err(CliError::failed(format!(
@@ -84,7 +93,7 @@ pub(super) async fn apply(client: &Client, object: &Value) -> Result<(), CliErro
             object["kind"].as_str().unwrap_or_default()
         )));
     };
-    let params = PatchParams::apply(MANAGER).force();
+    let params = PatchParams::apply(manager).force();
     let applied = api.patch(&name, &params, &Patch::Apply(object)).await;
     applied.map(drop).map_err(refused)
 }
