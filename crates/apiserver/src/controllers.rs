@@ -14,7 +14,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cluster::Cluster;
-use crate::store::{Event, Expired};
+use crate::registry::delete::delete;
+use crate::registry::kind::Kind;
+use crate::registry::options::DeleteOptions;
+use crate::status::Status;
+use crate::store::{Event, Expired, Scope};
 
 /// How many changes are taken at a time.
 const BATCH: usize = 1024;
@@ -71,4 +75,22 @@ fn now() -> String {
     jiff::Timestamp::now()
         .strftime("%Y-%m-%dT%H:%M:%SZ")
         .to_string()
+}
+
+/// Deletes the objects of a kind that are not being deleted yet, each in its own way.
+async fn delete_all(cluster: &Cluster, kind: &Kind, scope: &Scope) -> Result<(), Status> {
+    let options = DeleteOptions::default();
+    let snapshot = cluster.store.snapshot(&kind.stored);
+    for object in snapshot.iter(scope, "") {
+        if object.meta().deletion_timestamp.is_some() {
+            continue;
+        }
+        let now = jiff::Timestamp::now();
+        match delete(cluster, kind, object.key(), &options, now).await {
+            // Somebody else was faster.
+            Err(status) if status.code == 404 => {}
+            done => drop(done?),
+        }
+    }
+    Ok(())
 }

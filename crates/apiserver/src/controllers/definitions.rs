@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Changes, RETRY, now};
+use super::{Changes, RETRY, delete_all, now};
 use crate::cluster::Cluster;
 use crate::crd::{self, CLEANUP_FINALIZER, Ended};
-use crate::registry::delete::{delete, may_go};
-use crate::registry::options::DeleteOptions;
+use crate::registry::delete::may_go;
 use crate::start::failure;
 use crate::status::Status;
 use crate::store::{Expect, Key, Record, Resource, Scope};
@@ -85,24 +84,7 @@ async fn end(cluster: &Cluster, key: &Key) -> Result<bool, Status> {
     let snapshot = cluster.store.snapshot(&stored);
     let mut ended = Ended::Completed;
     if let Some(kind) = kind {
-        let options = DeleteOptions::default();
-        for object in snapshot.iter(&Scope::all(), "") {
-            if object.meta().deletion_timestamp.is_some() {
-                continue;
-            }
-            match delete(
-                cluster,
-                kind,
-                object.key(),
-                &options,
-                jiff::Timestamp::now(),
-            )
-            .await
-            {
-                Err(status) if status.code != 404 => return Err(status),
-                _ => {}
-            }
-        }
+        delete_all(cluster, kind, &Scope::all()).await?;
         if !cluster.store.snapshot(&stored).is_empty() {
             return Ok(false);
         }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Changes, RETRY};
+use super::{Changes, RETRY, delete_all};
 use crate::cluster::Cluster;
-use crate::registry::delete::{delete, may_go};
+use crate::registry::delete::may_go;
 use crate::registry::meta;
-use crate::registry::options::DeleteOptions;
 use crate::start::failure;
 use crate::status::Status;
 use crate::store::{Expect, Key, Resource, Scope};
@@ -80,30 +79,12 @@ async fn end(cluster: &Cluster, name: &str) -> Result<(), Status> {
         return Ok(());
     }
     let served = cluster.served();
-    let options = DeleteOptions::default();
     let inside = cluster.store.counts(name);
     let scope = Scope::namespace(name);
     for (resource, _) in &inside {
         let kind = served.kinds().find(|kind| kind.stored == *resource);
         let Some(kind) = kind else { continue };
-        let snapshot = cluster.store.snapshot(resource);
-        for object in snapshot.iter(&scope, "") {
-            if object.meta().deletion_timestamp.is_some() {
-                continue;
-            }
-            match delete(
-                cluster,
-                kind,
-                object.key(),
-                &options,
-                jiff::Timestamp::now(),
-            )
-            .await
-            {
-                Err(status) if status.code != 404 => return Err(status),
-                _ => {}
-            }
-        }
+        delete_all(cluster, kind, &scope).await?;
     }
     if !cluster.store.counts(name).is_empty() {
         return Ok(()); // what still waits for somebody wakes this up when it goes
