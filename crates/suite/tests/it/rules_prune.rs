@@ -1,7 +1,7 @@
 //! Rule 5: what is pruned, what is held back, and what is only let go of.
 
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim};
-use kinds::{Shipment, names};
+use kinds::{Shipment, ShipmentStatus, names};
 use kube::ResourceExt as _;
 use serde_json::{Value, json};
 use suite::Scene;
@@ -247,10 +247,14 @@ async fn kinds_that_need_confirmation_wait_while_the_rest_is_pruned() {
 
     // Another one of that name was not what was agreed to.
     scene.write("config/data.yaml", &claim.to_string());
-    scene.push().await;
+    let commit = scene.push().await;
     scene
         .until_object::<PersistentVolumeClaim>("data", "is there", there)
         .await;
+    // Else the status may never be at this revision, and stays at the one before, whose content is
+    // that of the next.
+    let settled = |status: &ShipmentStatus| is_at(status, &commit) && status.held.is_none();
+    scene.until("web", "holds nothing", settled).await;
     scene.remove("config/data.yaml");
     let commit = scene.push().await;
     let again = scene.until("web", "is held", |status| {
