@@ -18,9 +18,10 @@ use tokio_util::sync::CancellationToken;
 use crate::answer;
 use crate::auth::rbac::Rules;
 use crate::auth::token::{Issuer, Reference};
-use crate::auth::{self, Attributes, Authenticator, Credentials, ResourceAttributes, User};
+use crate::auth::{self, Attributes, Authenticator, Credentials, User};
 use crate::cluster::Cluster;
-use crate::request::{Query, ResourceTarget, Target};
+use crate::fields::manager_of;
+use crate::request::{Query, Target};
 use crate::serve::{Body, Handler};
 use crate::status::Status;
 use crate::store::{Key, Resource};
@@ -45,7 +46,7 @@ struct Call<'a> {
     cluster: &'a Arc<Cluster>,
     user: User,
     query: Query,
-    /// What the caller calls itself.
+    /// What the caller calls itself, as the name of a field manager.
     agent: String,
     accept: Option<String>,
     content_type: Option<String>,
@@ -53,13 +54,6 @@ struct Call<'a> {
     /// What stands before all paths of the cluster.
     prefix: String,
     now: jiff::Timestamp,
-}
-
-impl Call<'_> {
-    /// The time as objects write it.
-    fn now_text(&self) -> String {
-        self.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-    }
 }
 
 impl Api {
@@ -100,7 +94,7 @@ impl Api {
 
     async fn answer_to(
         self: &Arc<Self>,
-        peer: Option<CertificateDer<'static>>,
+        peer: Option<Arc<User>>,
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Status> {
         let (head, body) = request.into_parts();
@@ -115,14 +109,13 @@ impl Api {
             value.to_str().ok().map(str::to_owned)
         };
         let now = jiff::Timestamp::now();
-        let certificate = peer.as_deref().and_then(auth::user_of_certificate);
         let authorization = header("authorization");
         let lookup = |reference: Reference<'_>| stored(cluster, reference);
         let user = self
             .authenticator
             .authenticate(
                 Credentials {
-                    certificate: certificate.as_ref(),
+                    certificate: peer.as_deref(),
                     authorization: authorization.as_deref(),
                 },
                 &lookup,
@@ -131,7 +124,10 @@ impl Api {
             .map_err(|_| Status::unauthorized())?;
         let target = Target::of(&head.method, path, &query);
         let method = head.method.as_str().to_ascii_lowercase();
-        let asked = attributes(&target, &method, path);
+        let asked = match &target {
+            Target::Path => Attributes::path(&method, path),
+            Target::Resource(target) => Attributes::of_request(target),
+        };
         let headers = head
             .headers
             .iter()
@@ -147,7 +143,7 @@ impl Api {
             cluster,
             user,
             query,
-            agent: header("user-agent").unwrap_or_default(),
+            agent: manager_of(&header("user-agent").unwrap_or_default()),
             accept: header("accept"),
             content_type: header("content-type"),
             known_tag: header("if-none-match"),
@@ -163,31 +159,6 @@ impl Api {
             Target::Path => Ok(self.document(&call, &head.method, path)),
             Target::Resource(target) => self.objects(&call, target, body).await,
         }
-    }
-}
-
-/// What RBAC is asked.
-fn attributes<'a>(target: &'a Target, method: &'a str, path: &'a str) -> Attributes<'a> {
-    match target {
-        Target::Path => Attributes::path(method, path),
-        Target::Resource(ResourceTarget {
-            verb,
-            group,
-            resource,
-            subresource,
-            namespace,
-            name,
-            ..
-        }) => Attributes::resource(
-            verb.as_str(),
-            ResourceAttributes {
-                group,
-                resource,
-                subresource,
-                name,
-                namespace,
-            },
-        ),
     }
 }
 
@@ -208,9 +179,17 @@ fn not_served() -> Response<Body> {
 }
 
 impl Handler for Api {
+    type Peer = Option<Arc<User>>;
+
+    fn meet(&self, certificate: Option<&CertificateDer<'_>>) -> Self::Peer {
+        certificate
+            .and_then(|certificate| auth::user_of_certificate(certificate))
+            .map(Arc::new)
+    }
+
     async fn answer(
         self: Arc<Self>,
-        peer: Option<CertificateDer<'static>>,
+        peer: Self::Peer,
         request: Request<Incoming>,
     ) -> Response<Body> {
         let answered = tokio::time::timeout(LONGEST, self.answer_to(peer, request)).await;

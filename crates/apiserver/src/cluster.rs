@@ -9,12 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use serde_json::Value;
 
 use crate::addresses::Addresses;
-use crate::auth::rbac::{RbacKind, Rules};
+use crate::auth::rbac::{self, RbacKind, Rules};
 use crate::registry::kind::Kind;
 use crate::status::Status;
-use crate::store::{
-    Change, CommitError, Draft, DraftError, Event, EventKind, Expect, Key, Record, Store,
-};
+use crate::store::{Change, CommitError, Draft, DraftError, Expect, Key, Record, Store};
 
 /// A cluster.
 #[derive(Debug)]
@@ -28,8 +26,6 @@ pub struct Cluster {
     addresses: Mutex<Addresses>,
 }
 
-/// The group of roles and bindings.
-const RBAC: &str = "rbac.authorization.k8s.io";
 /// The group of definitions.
 const DEFINITIONS: &str = "apiextensions.k8s.io";
 
@@ -51,7 +47,7 @@ impl Cluster {
             "clusterrolebindings",
         ] {
             if let Some(known) = RbacKind::of_resource(kind) {
-                let resource = crate::store::Resource::new(RBAC, kind);
+                let resource = crate::store::Resource::new(rbac::GROUP, kind);
                 let snapshot = cluster.store.snapshot(&resource);
                 for record in snapshot.iter(&crate::store::Scope::all(), "") {
                     cluster.rules_mut().set(known, &record.value());
@@ -128,7 +124,7 @@ impl Cluster {
     /// two changes of one object cannot overtake each other.
     fn take_effect(&self, kind: &Kind, key: &Key) {
         let group = &*kind.resource.group;
-        if group == RBAC {
+        if group == rbac::GROUP {
             if let Some(known) = RbacKind::of_resource(&kind.resource.plural) {
                 let mut rules = self.rules_mut();
                 match self.store.get(key) {
@@ -165,9 +161,4 @@ impl From<CommitError> for WriteError {
             other => Self::Failed(Status::internal(other.to_string())),
         }
     }
-}
-
-/// Whether an event is of one that is gone.
-pub fn is_gone(event: &Event) -> bool {
-    event.kind == EventKind::Deleted
 }

@@ -19,6 +19,7 @@ use crate::registry::kind::Kind;
 use crate::registry::options::DeleteOptions;
 use crate::status::Status;
 use crate::store::{Event, Expired, Scope};
+use crate::time::rfc3339;
 
 /// How many changes are taken at a time.
 const BATCH: usize = 1024;
@@ -72,9 +73,7 @@ impl Changes {
 
 /// The time as objects write it.
 fn now() -> String {
-    jiff::Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string()
+    rfc3339(jiff::Timestamp::now())
 }
 
 /// Deletes the objects of a kind that are not being deleted yet, each in its own way.

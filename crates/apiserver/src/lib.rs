@@ -27,5 +27,6 @@ pub mod start;
 pub mod status;
 pub mod store;
 pub mod table;
+mod time;
 pub mod validate;
 pub mod ways;

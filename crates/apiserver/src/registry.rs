@@ -1,5 +1,6 @@
 //! What is done with objects: the same for every kind, but for what its entry in a table says.
 
+mod admission;
 pub mod decode;
 pub mod delete;
 pub mod draft;

@@ -1,5 +1,5 @@
-//! Listens, speaks TLS and HTTP, and hands each request to a handler together with the certificate
-//! that the caller showed.
+//! Listens, speaks TLS and HTTP, and hands each request to a handler together with what is known of the
+//! caller.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -25,10 +25,17 @@ pub type Body = BoxBody<Bytes, Infallible>;
 
 /// Who answers requests.
 pub trait Handler: Send + Sync + 'static {
-    /// Answers one request. `peer` is the caller's certificate, signed by an authority of ours.
+    /// What is known of whoever a connection is with.
+    type Peer: Clone + Send + Sync + 'static;
+
+    /// Learns who a new connection is with, from the certificate that was shown, if any; an authority
+    /// of ours has signed it.
+    fn meet(&self, certificate: Option<&CertificateDer<'_>>) -> Self::Peer;
+
+    /// Answers one request.
     fn answer(
         self: Arc<Self>,
-        peer: Option<CertificateDer<'static>>,
+        peer: Self::Peer,
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<Body>> + Send;
 }
@@ -83,9 +90,7 @@ async fn connection<H: Handler>(
         return; // no TLS, or not in time: nobody is there to be told
     };
     let certificates = stream.get_ref().1.peer_certificates();
-    let peer = certificates
-        .and_then(|all| all.first())
-        .map(|certificate| certificate.clone().into_owned());
+    let peer = handler.meet(certificates.and_then(|all| all.first()));
     let service = service_fn(move |request| {
         let (handler, peer) = (handler.clone(), peer.clone());
         async move { Ok::<_, Infallible>(handler.answer(peer, request).await) }

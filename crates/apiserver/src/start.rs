@@ -25,6 +25,7 @@ use crate::registry::write::Write;
 use crate::serve::serve;
 use crate::status::Status;
 use crate::store::{Durability, History, Key, OpenError, Store};
+use crate::time::rfc3339;
 
 /// What kind of server it is to be.
 #[derive(Clone, Debug)]
@@ -206,7 +207,7 @@ fn kubeconfig(pki: &Pki, url: &str, clusters: &[String], admin: &crate::auth::pk
 
 /// What every cluster begins with.
 async fn set_up(cluster: &Cluster, now: Timestamp) -> Result<(), Status> {
-    let now = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let now = rfc3339(now);
     let maker = Maker { cluster, now: &now };
     for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
         maker
@@ -287,6 +288,7 @@ pub(crate) async fn make(
 ) -> Result<(), Status> {
     let options = WriteOptions::default();
     let write = Write {
+        user: None,
         kind,
         namespace,
         name: "",

@@ -24,6 +24,7 @@ use crate::serve::Body;
 use crate::status::Status;
 use crate::store::{Key, Record};
 use crate::table::object::Include;
+use crate::time::rfc3339;
 
 /// The largest body that is read, as upstream has it.
 const MAX_BODY: usize = 3 * 1024 * 1024;
@@ -246,6 +247,7 @@ impl Requested<'_> {
 
     pub(super) fn write<'a>(&'a self, options: &'a WriteOptions, now: &'a str) -> Write<'a> {
         Write {
+            user: Some(&self.call.user),
             kind: self.kind,
             namespace: self.namespace(),
             name: &self.target.name,
@@ -282,8 +284,7 @@ impl Requested<'_> {
                 &answered,
             ));
         }
-        let now = self.call.now_text();
-        self.check_rights(&incoming.object)?;
+        let now = rfc3339(self.call.now);
         let written = self
             .write(&options, &now)
             .create(self.call.cluster, incoming)
@@ -293,7 +294,7 @@ impl Requested<'_> {
 
     async fn update(&self, body: Bytes) -> Result<Response<Body>, Status> {
         let options = self.options("UpdateOptions")?;
-        let now = self.call.now_text();
+        let now = rfc3339(self.call.now);
         if self.target.subresource == "scale" {
             let encoding = media::encoding(self.call.content_type.as_deref())?;
             let of = protobuf::Kind::new("autoscaling/v1", "Scale");
@@ -301,7 +302,6 @@ impl Requested<'_> {
             return self.scale(&options, &now, |_| Ok(scale.clone())).await;
         }
         let incoming = self.decode(&body)?;
-        self.check_rights(&incoming.object)?;
         let written = self
             .write(&options, &now)
             .replace(self.call.cluster, incoming)
@@ -313,7 +313,7 @@ impl Requested<'_> {
         let options = self.options("PatchOptions")?;
         let how = media::patch_type(self.call.content_type.as_deref(), self.kind.is_custom())?;
         crate::registry::options::check_patch(&options, how)?;
-        let now = self.call.now_text();
+        let now = rfc3339(self.call.now);
         let patch = if how == PatchType::Apply {
             decode::yaml(&body)?
         } else {
@@ -329,7 +329,6 @@ impl Requested<'_> {
         }
         let write = self.write(&options, &now);
         let written = if how == PatchType::Apply {
-            self.check_rights(&patch)?;
             write.apply(self.call.cluster, &patch).await?
         } else {
             write.patch(self.call.cluster, how, &patch).await?

@@ -7,14 +7,12 @@ use serde_json::Value;
 use super::objects::Requested;
 use super::{Api, stored};
 use crate::answer;
-use crate::auth::rbac::{self, RbacKind};
 use crate::auth::review;
 use crate::auth::token::{Reference, TokenRequest};
 use crate::registry::options::WriteOptions;
 use crate::registry::write::{Answer, Write};
 use crate::serve::Body;
 use crate::status::Status;
-use crate::store::Key;
 
 type Review = fn(&Api, &Requested<'_>, &Value) -> Result<Value, Status>;
 
@@ -115,29 +113,6 @@ impl Api {
 }
 
 impl Requested<'_> {
-    /// Nobody hands out more rights than they have.
-    pub(super) fn check_rights(&self, object: &Value) -> Result<(), Status> {
-        let Some(kind) = RbacKind::of_resource(&self.target.resource)
-            .filter(|_| self.target.group == "rbac.authorization.k8s.io")
-        else {
-            return Ok(());
-        };
-        let call = self.call;
-        let key = Key::new(&self.kind.stored, self.namespace(), &self.target.name).ok();
-        let old = key
-            .and_then(|key| call.cluster.store.get(&key))
-            .map(|record| record.value());
-        let write = rbac::Write {
-            kind,
-            namespace: &self.target.namespace,
-            name: &self.target.name,
-            object,
-            old: old.as_ref(),
-        };
-        call.cluster
-            .with_rules(|rules| rules.check_write(&call.user, &write))
-    }
-
     /// Reads and writes the number of replicas of an object.
     pub(super) async fn scale(
         &self,

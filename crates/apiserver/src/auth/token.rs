@@ -16,7 +16,6 @@ use serde_json::Value;
 pub use discovery::{openid_configuration, openid_keys};
 pub use key::{KeyError, SigningKey, VerifyingKey};
 pub use legacy::legacy_secret;
-pub(super) use request::rfc3339;
 pub use request::{Issued, TokenRequest};
 pub use verify::{TokenError, Verified, Verifier};
 

@@ -154,6 +154,11 @@ impl Served {
         locations
     }
 
+    /// The kind whose objects are stored as this.
+    pub fn stored(&self, resource: &Resource) -> Option<&Arc<Kind>> {
+        self.kinds.values().find(|kind| kind.stored == *resource)
+    }
+
     /// All kinds, in no order.
     pub fn kinds(&self) -> impl Iterator<Item = &Arc<Kind>> {
         self.kinds.values()

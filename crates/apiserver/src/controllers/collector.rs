@@ -77,9 +77,7 @@ async fn attend(cluster: &Cluster, record: &Record) {
 
 async fn attend_to(cluster: &Cluster, record: &Record) -> Result<(), Status> {
     let served = cluster.served();
-    let kind = served
-        .kinds()
-        .find(|kind| kind.stored == *record.key().resource());
+    let kind = served.stored(record.key().resource());
     let Some(kind) = kind.cloned() else {
         return Ok(());
     };
@@ -140,9 +138,7 @@ async fn attend_to(cluster: &Cluster, record: &Record) -> Result<(), Status> {
 async fn orphan(cluster: &Cluster, uid: &str) -> Result<(), Status> {
     for owned in cluster.store.owned_by(uid) {
         let served = cluster.served();
-        let kind = served
-            .kinds()
-            .find(|kind| kind.stored == *owned.key().resource());
+        let kind = served.stored(owned.key().resource());
         let Some(kind) = kind else { continue };
         let mut object = owned.value();
         if let Some(metadata) = meta::metadata_mut(&mut object) {

@@ -80,7 +80,7 @@ async fn end(cluster: &Cluster, key: &Key) -> Result<bool, Status> {
     };
     let stored = Resource::new(text("/spec/group"), text("/spec/names/plural"));
     let served = cluster.served();
-    let kind = served.kinds().find(|kind| kind.stored == stored);
+    let kind = served.stored(&stored);
     let snapshot = cluster.store.snapshot(&stored);
     let mut ended = Ended::Completed;
     if let Some(kind) = kind {

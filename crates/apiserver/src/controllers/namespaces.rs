@@ -82,7 +82,7 @@ async fn end(cluster: &Cluster, name: &str) -> Result<(), Status> {
     let inside = cluster.store.counts(name);
     let scope = Scope::namespace(name);
     for (resource, _) in &inside {
-        let kind = served.kinds().find(|kind| kind.stored == *resource);
+        let kind = served.stored(resource);
         let Some(kind) = kind else { continue };
         delete_all(cluster, kind, &scope).await?;
     }

@@ -83,12 +83,13 @@ async fn write(cluster: &Cluster, key: &Key) -> Result<(), Status> {
         return Ok(());
     };
     let served = cluster.served();
-    let kind = served.kinds().find(|kind| kind.stored == *resource);
+    let kind = served.stored(resource);
     let Some(kind) = kind else {
         return Ok(());
     };
     let options = WriteOptions::default();
     let writer = |subresource| Write {
+        user: None,
         kind,
         namespace: key.namespace(),
         name: key.name(),
@@ -99,9 +100,7 @@ async fn write(cluster: &Cluster, key: &Key) -> Result<(), Status> {
             now: &now,
         },
     };
-    if object["status"] != status
-        && !(resource.name() == "pods" && object["status"]["containerStatuses"].is_array())
-    {
+    if object["status"] != status {
         let mut changed = object.clone();
         changed["status"] = status;
         writer("status").replace(cluster, changed.into()).await?;

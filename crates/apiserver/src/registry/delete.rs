@@ -10,6 +10,7 @@ use super::write::{Answer, Written};
 use crate::cluster::{Cluster, WriteError};
 use crate::status::Status;
 use crate::store::{Expect, Key};
+use crate::time::rfc3339;
 use crate::ways::Special;
 
 /// The finalizers of the garbage collector.
@@ -143,7 +144,7 @@ fn mark(kind: &Kind, object: &Value, options: &DeleteOptions, now: jiff::Timesta
         if let Some(metadata) = meta::metadata_mut(&mut marked) {
             metadata.remove("deletionTimestamp");
         }
-        crate::crd::start_deletion(&mut marked, &text_of(now));
+        crate::crd::start_deletion(&mut marked, &rfc3339(now));
     }
     marked
 }
@@ -152,13 +153,9 @@ fn set_deleted(metadata: &mut Map<String, Value>, now: jiff::Timestamp, grace: i
     let at = now
         .checked_add(jiff::SignedDuration::from_secs(grace))
         .unwrap_or(now);
-    let at = text_of(at);
+    let at = rfc3339(at);
     metadata.insert("deletionTimestamp".to_owned(), json!(at));
     metadata.insert("deletionGracePeriodSeconds".to_owned(), json!(grace));
-}
-
-fn text_of(time: jiff::Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// What becomes of what the object owns stands in its finalizers.

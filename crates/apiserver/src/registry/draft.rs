@@ -1,7 +1,7 @@
 //! Writes on their way: what becomes of an object between the caller's words and the store. Pure, but
 //! for new uids.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::decode::Incoming;
 use super::kind::Kind;
@@ -108,7 +108,7 @@ pub fn admit(
 /// # Errors
 /// 422 for what breaks a rule.
 pub fn create(kind: &Kind, mut object: Value, author: Author<'_>) -> Result<Value, Status> {
-    kind.fill(&mut object);
+    kind.fill_builtin(&mut object);
     object = fields::update(&kind.target(""), None, object, author.writer());
     settle_new(kind, object, author)
 }
@@ -151,7 +151,7 @@ pub fn change(
     subresource: &str,
     author: Author<'_>,
 ) -> Result<Option<Value>, Status> {
-    kind.fill(&mut object);
+    kind.fill_builtin(&mut object);
     object = fields::update(
         &kind.target(subresource),
         Some(live),
@@ -188,9 +188,10 @@ fn settle_changed(
     mut object: Value,
     subresource: &str,
 ) -> Result<Option<Value>, Status> {
-    meta::settle_changed(&mut object, live);
+    if let Some(metadata) = object.get_mut("metadata") {
+        validate::carry_over(metadata, metadata_of(live));
+    }
     kind.prepare_update(&mut object, live, subresource);
-    validate::carry_over(&mut object, live);
     let ways = kind.ways;
     if ways.generation
         && subresource.is_empty()
@@ -216,24 +217,22 @@ fn refuse(kind: &Kind, object: &Value, errors: &[FieldError]) -> Result<(), Stat
     Err(Status::invalid(kind.about(), name, errors))
 }
 
+fn metadata_of(object: &Value) -> &Value {
+    object.get("metadata").unwrap_or(&Value::Null)
+}
+
 /// Whether two objects are the same but for the resourceVersion.
 fn is_same(a: &Value, b: &Value) -> bool {
     let (Some(a), Some(b)) = (a.as_object(), b.as_object()) else {
         return false;
-    };
-    let without_version = |map: &Map<String, Value>| -> Vec<(String, Value)> {
-        let counts = |(key, _): &(&String, &Value)| *key != "resourceVersion";
-        let pairs = map.iter().filter(counts);
-        pairs
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect()
     };
     a.len() == b.len()
         && a.iter().zip(b).all(|((key, a), (other, b))| {
             key == other
                 && match (key.as_str(), a, b) {
                     ("metadata", Value::Object(a), Value::Object(b)) => {
-                        without_version(a) == without_version(b)
+                        let counts = |(key, _): &(&String, &Value)| *key != "resourceVersion";
+                        a.iter().filter(counts).eq(b.iter().filter(counts))
                     }
                     _ => a == b,
                 }
@@ -244,8 +243,15 @@ impl Kind {
     /// Fills in defaults, and writes the object as the genuine server does.
     fn fill(&self, object: &mut Value) {
         if let Some(version) = &self.custom {
+            // What it does not know an apply has refused.
             drop(version.decode(object));
-        } else {
+        }
+        self.fill_builtin(object);
+    }
+
+    /// The same, of what was [admitted](admit): custom resources are filled in there.
+    fn fill_builtin(&self, object: &mut Value) {
+        if self.custom.is_none() {
             (self.ways.default)(object);
             defaults::settle(self.schema(), self.of, object);
         }
@@ -274,8 +280,7 @@ impl Kind {
         if let Some(version) = &self.custom {
             return version.check_create(object);
         }
-        let metadata = object.get("metadata").unwrap_or(&Value::Null);
-        let mut errors = validate::create(metadata, self.scope(), self.ways.name);
+        let mut errors = validate::create(metadata_of(object), self.scope(), self.ways.name);
         errors.extend(ways::finalizer_faults(object));
         errors.extend((self.ways.validate)(object, None));
         errors
@@ -287,9 +292,8 @@ impl Kind {
             (Some(version), "status") => version.check_status_update(object, live),
             (Some(version), _) => version.check_update(object, live),
             (None, subresource) => {
-                let metadata =
-                    |object: &'_ Value| object.get("metadata").cloned().unwrap_or_default();
-                let mut errors = validate::update(&metadata(object), &metadata(live), self.scope());
+                let (new, old) = (metadata_of(object), metadata_of(live));
+                let mut errors = validate::update(new, old, self.scope());
                 errors.extend(ways::finalizer_faults(object));
                 errors.extend(if subresource == "status" {
                     (self.ways.validate_status)(object, live)

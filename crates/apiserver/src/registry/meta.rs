@@ -139,39 +139,6 @@ pub fn settle_new(object: &mut Value, now: &str, with_generation: bool) {
     }
 }
 
-/// What a change may not touch comes from the object as it is.
-pub fn settle_changed(object: &mut Value, live: &Value) {
-    let Some(metadata) = metadata_mut(object) else {
-        return;
-    };
-    let live = self::metadata(live);
-    for field in ["generation", "selfLink"] {
-        put(metadata, field, live.get(field));
-    }
-    // What a caller leaves out it does not change; what it changes is refused by the validation.
-    for field in [
-        "uid",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-    ] {
-        if metadata.get(field).is_none_or(Value::is_null) {
-            put(metadata, field, live.get(field));
-        }
-    }
-}
-
-fn put(metadata: &mut Map<String, Value>, field: &str, value: Option<&Value>) {
-    match value {
-        Some(value) => {
-            metadata.insert(field.to_owned(), value.clone());
-        }
-        None => {
-            metadata.remove(field);
-        }
-    }
-}
-
 /// Counts a change.
 pub fn bump_generation(object: &mut Value) {
     if let Some(metadata) = metadata_mut(object) {

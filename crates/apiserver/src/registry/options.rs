@@ -78,20 +78,14 @@ impl WriteOptions {
         })
     }
 
-    /// Who owns what this write sets: who the caller names, else the first word of what it calls
-    /// itself.
-    pub fn manager<'a>(&'a self, user_agent: &'a str) -> &'a str {
-        if !self.field_manager.is_empty() {
-            return &self.field_manager;
-        }
-        let word = user_agent.split('/').next().unwrap_or_default();
-        let end = (0..=word.len().min(LONGEST_MANAGER))
-            .rev()
-            .find(|end| word.is_char_boundary(*end));
-        match &word[..end.unwrap_or(0)] {
-            "" => "unknown",
-            word => word,
-        }
+    /// Who owns what this write sets: who the caller names, else what it calls itself
+    /// ([`manager_of`](crate::fields::manager_of)).
+    pub fn manager<'a>(&'a self, itself: &'a str) -> &'a str {
+        let named = [&*self.field_manager, itself];
+        named
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .unwrap_or("unknown")
     }
 }
 
@@ -257,11 +251,8 @@ mod tests {
         let options = read("dryRun=All&fieldManager=me&fieldValidation=Strict&force=true")
             .expect("they are good");
         assert!(options.dry_run && options.force == Some(true));
-        assert_eq!(options.manager("kubectl/v1"), "me");
-        assert_eq!(
-            WriteOptions::default().manager("kubectl/v1.36 (linux)"),
-            "kubectl"
-        );
+        assert_eq!(options.manager("kubectl"), "me");
+        assert_eq!(WriteOptions::default().manager("kubectl"), "kubectl");
         assert_eq!(WriteOptions::default().manager(""), "unknown");
         let wrong = read("dryRun=Some").expect_err("it is not known");
         assert_eq!(

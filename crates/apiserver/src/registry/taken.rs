@@ -7,6 +7,7 @@ use crate::cluster::Cluster;
 use crate::crd::{self, Claims};
 use crate::status::Status;
 use crate::store::Scope;
+use crate::time::rfc3339;
 use crate::ways::Special;
 
 /// What was taken for an object that is about to be stored.
@@ -72,9 +73,7 @@ fn settle_definition(cluster: &Cluster, kind: &Kind, draft: &mut Value) {
             claims.add(&other);
         }
     }
-    let now = jiff::Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string();
+    let now = rfc3339(jiff::Timestamp::now());
     if let Some(status) = crd::settle(draft, &claims, &now) {
         draft["status"] = status;
     }

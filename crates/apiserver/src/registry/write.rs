@@ -9,10 +9,11 @@ use super::draft::{self, Author};
 use super::kind::Kind;
 use super::meta;
 use super::options::WriteOptions;
+use crate::auth::User;
 use crate::cluster::{Cluster, WriteError};
 use crate::fields::Force;
 use crate::media::PatchType;
-use crate::status::{Cause, Details, FieldError, Status};
+use crate::status::{FieldError, Status};
 use crate::store::{Expect, Key, Record};
 
 /// How often a name is generated anew that somebody has already, as upstream has it.
@@ -23,6 +24,8 @@ const ATTEMPTS: usize = 100;
 /// A write, apart from the object.
 #[derive(Clone, Copy, Debug)]
 pub struct Write<'a> {
+    /// Who asks; none for the server itself.
+    pub user: Option<&'a User>,
     /// What is written to.
     pub kind: &'a Kind,
     /// The namespace; empty for kinds without.
@@ -141,6 +144,7 @@ impl Write<'_> {
         mut draft: Value,
         warnings: &[String],
     ) -> Result<Written, WriteError> {
+        self.check_rights(cluster, &draft, None)?;
         if self.options.dry_run {
             let key = self.key(meta::text(&draft, "name"))?;
             if let Some(live) = cluster.store.get(&key) {
@@ -160,39 +164,6 @@ impl Write<'_> {
                 Err(error)
             }
         }
-    }
-
-    /// Refuses what is created in a namespace that is not there, or on its way out.
-    fn check_namespace(&self, cluster: &Cluster) -> Result<(), Status> {
-        if !self.kind.resource.namespaced || self.namespace.is_empty() {
-            return Ok(());
-        }
-        let namespaces = crate::store::Resource::new("", "namespaces");
-        let key = Key::new(&namespaces, "", self.namespace)
-            .map_err(|error| Status::bad_request(error.to_string()))?;
-        let about = crate::status::About {
-            group: "",
-            resource: "namespaces",
-            kind: "Namespace",
-        };
-        let Some(namespace) = cluster.store.get(&key) else {
-            return Err(Status::not_found(about, self.namespace));
-        };
-        if namespace.meta().deletion_timestamp.is_none() {
-            return Ok(());
-        }
-        let why = format!(
-            "unable to create new content in namespace {} because it is being terminated",
-            self.namespace
-        );
-        let mut status = Status::forbidden(self.kind.about(), self.name, &why);
-        let details = status.details.get_or_insert_with(Box::<Details>::default);
-        details.causes.push(Cause {
-            reason: "NamespaceTerminating".to_owned(),
-            message: format!("namespace {} is being terminated", self.namespace),
-            field: "metadata.namespace".to_owned(),
-        });
-        Err(status)
     }
 
     /// Replaces an object.
@@ -264,6 +235,7 @@ impl Write<'_> {
             // A mark that was left with nothing to wait for is acted upon at the next write.
             return Ok(Written::stored(live.clone(), false, warnings));
         };
+        self.check_rights(cluster, &draft, Some(value))?;
         let ends = meta::is_deleting(&draft) && super::delete::may_go(self.kind, &draft);
         if self.options.dry_run {
             return Ok(Written::shown(draft, false, warnings));

@@ -192,6 +192,18 @@ fn kubectl_works_on_clusters_of_our_own() {
     let refused = own.refused("get secrets --as=system:serviceaccount:default:ada");
     let says = "User \"system:serviceaccount:default:ada\" cannot list resource \"secrets\" in API group \"\" in the namespace \"default\"";
     assert!(refused.contains(says), "{refused}");
+    // Whoever may write roles gives nobody what they do not have themselves, whatever way they write.
+    own.kubectl("create role keeper --verb=get,patch,update --resource=roles");
+    own.kubectl("create rolebinding keeper --role=keeper --serviceaccount=default:ada");
+    let more = r#"[{"op":"add","path":"/rules/0/verbs/-","value":"delete"}]"#;
+    let patch = format!(
+        "patch role reader --type=json --patch={more} --as=system:serviceaccount:default:ada"
+    );
+    let refused = own.refused(&patch);
+    assert!(
+        refused.contains("attempting to grant RBAC permissions not currently held"),
+        "{refused}"
+    );
     own.kubectl("delete deployment web");
     let gone = own.refused("get deployment web");
     assert!(

@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 use super::super::authenticate::Authenticator;
 use super::super::object;
 use super::super::quote::aggregate;
-use super::super::token::{Lookup, rfc3339};
+use super::super::token::Lookup;
 use super::super::user::User;
 use super::{AUTHENTICATION, answered};
 use crate::status::Status;
+use crate::time::rfc3339;
 
 /// Answers a `TokenReview`: whom a token stands for.
 ///

@@ -9,6 +9,7 @@ use super::super::quote::Quoted;
 use super::super::user::service_account_username;
 use super::{Issuer, Lookup, Reference, claims};
 use crate::status::{About, FieldError, Status};
+use crate::time::rfc3339;
 
 /// The API group of `TokenRequest`.
 const GROUP: &str = "authentication.k8s.io";
@@ -242,10 +243,6 @@ impl TokenRequest<'_> {
 }
 
 /// A time as objects hold it: whole seconds.
-pub(in crate::auth) fn rfc3339(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
 fn about_request() -> About<'static> {
     About {
         group: GROUP,

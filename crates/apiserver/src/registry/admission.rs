@@ -1,0 +1,68 @@
+//! What a write has to get past beside its own rules: who asks, and where it goes.
+
+use serde_json::Value;
+
+use super::write::Write;
+use crate::auth::rbac::{self, RbacKind};
+use crate::cluster::Cluster;
+use crate::status::{About, Cause, Details, Status};
+use crate::store::{Key, Resource};
+
+impl Write<'_> {
+    /// Nobody hands out more rights than they have, whatever way a role or binding is written.
+    pub(super) fn check_rights(
+        &self,
+        cluster: &Cluster,
+        object: &Value,
+        old: Option<&Value>,
+    ) -> Result<(), Status> {
+        let resource = &self.kind.resource;
+        let (Some(user), true) = (self.user, &*resource.group == rbac::GROUP) else {
+            return Ok(());
+        };
+        let Some(kind) = RbacKind::of_resource(&resource.plural) else {
+            return Ok(());
+        };
+        let write = rbac::Write {
+            kind,
+            namespace: self.namespace,
+            name: self.name,
+            object,
+            old,
+        };
+        cluster.with_rules(|rules| rules.check_write(user, &write))
+    }
+
+    /// Refuses what is created in a namespace that is not there, or on its way out.
+    pub(super) fn check_namespace(&self, cluster: &Cluster) -> Result<(), Status> {
+        if !self.kind.resource.namespaced || self.namespace.is_empty() {
+            return Ok(());
+        }
+        let namespaces = Resource::new("", "namespaces");
+        let key = Key::new(&namespaces, "", self.namespace)
+            .map_err(|error| Status::bad_request(error.to_string()))?;
+        let about = About {
+            group: "",
+            resource: "namespaces",
+            kind: "Namespace",
+        };
+        let Some(namespace) = cluster.store.get(&key) else {
+            return Err(Status::not_found(about, self.namespace));
+        };
+        if namespace.meta().deletion_timestamp.is_none() {
+            return Ok(());
+        }
+        let why = format!(
+            "unable to create new content in namespace {} because it is being terminated",
+            self.namespace
+        );
+        let mut status = Status::forbidden(self.kind.about(), self.name, &why);
+        let details = status.details.get_or_insert_with(Box::<Details>::default);
+        details.causes.push(Cause {
+            reason: "NamespaceTerminating".to_owned(),
+            message: format!("namespace {} is being terminated", self.namespace),
+            field: "metadata.namespace".to_owned(),
+        });
+        Err(status)
+    }
+}
