@@ -15,7 +15,6 @@ use std::time::Duration;
 use cluster::Owner;
 use cluster::apply::{Applied, ApplyError, Intent, apply};
 use cluster::caller::Want;
-use kinds::condition::find;
 use kinds::{Deliverable, DeliverableStatus, Shipment};
 use kube::ResourceExt as _;
 use kube::core::ApiResource;
@@ -64,24 +63,21 @@ pub(crate) async fn reconcile(deliverable: Arc<Deliverable>, ctx: Arc<Ctx>) -> A
 /// One event and one log line for each change of what keeps a Deliverable from its Shipment. What
 /// becomes of that one, the Shipment tells itself.
 fn narrate(deliverable: &Deliverable, ctx: &Ctx, next: &DeliverableStatus) {
-    let refusal = |status: &DeliverableStatus| {
-        let submitted = ["DeliveryReady", "ResourcesSubmitted"]
-            .into_iter()
-            .filter_map(|kind| find(&status.conditions, kind))
-            .find(|condition| condition.status == "False")?;
-        Some((submitted.reason.clone(), submitted.message.clone()))
-    };
-    let Some((reason, message)) = refusal(next) else {
+    let Some(refusal) = next.refusal() else {
         return;
     };
-    let before = deliverable.status.as_ref().and_then(refusal);
-    if before.is_some_and(|before| before == (reason.clone(), message.clone())) {
+    let (reason, message) = (&refusal.reason, &refusal.message);
+    let before = deliverable
+        .status
+        .as_ref()
+        .and_then(DeliverableStatus::refusal);
+    if before.is_some_and(|before| (&before.reason, &before.message) == (reason, message)) {
         return;
     }
     let name = deliverable.name_any();
     let key = Key::new(deliverable.namespace().unwrap_or_default(), name);
     tracing::warn!(deliverable.key = %key, deliverable.reason = %reason, "Deliverable `{key}`: {message}");
-    event::warn_word(&ctx.events, deliverable, &reason, "Stamp", &message);
+    event::warn_word(&ctx.events, deliverable, reason, "Stamp", message);
 }
 
 fn stamped(deliverable: &Deliverable, ctx: &Ctx) -> Option<Arc<Shipment>> {

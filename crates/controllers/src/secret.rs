@@ -18,8 +18,8 @@ use crate::halt::Halt;
 
 /// How long credentials are used before the Secret is read again.
 const KEEP: Duration = Duration::from_mins(10);
-/// How long they are used where the source refuses them or is not trusted by them, and how long a Secret that was of no use
-/// is not read again.
+/// How long they are used where the source refuses them or is not trusted by them, and how long a
+/// Secret that was of no use is not read again.
 const KEEP_REFUSED: Duration = Duration::from_secs(4);
 
 /// What is known against the credentials that were read last.
@@ -27,7 +27,8 @@ const KEEP_REFUSED: Duration = Duration::from_secs(4);
 pub enum Welcome {
     /// Nothing.
     Open,
-    /// The source refused them, or is not trusted by the CA in them: they may have been renewed in their Secret since.
+    /// The source refused them, or is not trusted by the CA in them: they may have been renewed in
+    /// their Secret since.
     Refused,
     /// Somebody asks for a look at everything, now.
     Asked,

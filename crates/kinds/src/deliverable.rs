@@ -8,7 +8,7 @@ use kube::CustomResource;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::condition::Condition;
+use crate::condition::{Condition, find};
 use crate::shipment::GitReference;
 
 /// A deployment specification that this cluster is to run.
@@ -93,6 +93,17 @@ pub struct DeliverableStatus {
     /// What was stamped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<ResourceStatus>,
+}
+
+impl DeliverableStatus {
+    /// What keeps the Deliverable from its Shipment, if anything does: no delivery selects it, or the
+    /// Shipment could not be stamped.
+    pub fn refusal(&self) -> Option<&Condition> {
+        ["DeliveryReady", "ResourcesSubmitted"]
+            .into_iter()
+            .filter_map(|kind| find(&self.conditions, kind))
+            .find(|condition| condition.status == "False")
+    }
 }
 
 /// Cartographer's own reference to a blueprint.

@@ -75,7 +75,7 @@ impl Api {
             accepted,
             include,
         };
-        match target.verb {
+        let answered = match target.verb {
             Verb::Get => request.get(),
             Verb::List => request.list().await,
             Verb::Watch => self.watch(&request).await,
@@ -84,7 +84,12 @@ impl Api {
             Verb::Patch => request.patch(read_body(body).await?).await,
             Verb::Delete => request.delete(read_body(body).await?).await,
             Verb::DeleteCollection => request.delete_all(read_body(body).await?).await,
+        };
+        let mut response = answered?;
+        if let Some(version) = &kind.custom {
+            answer::warn(&mut response, version.deprecation.as_slice());
         }
+        Ok(response)
     }
 }
 

@@ -5,10 +5,52 @@ use serde_json::Value;
 use super::write::Write;
 use crate::auth::rbac::{self, RbacKind};
 use crate::cluster::Cluster;
+use crate::crd::Definition;
 use crate::status::{About, Cause, Details, Status};
 use crate::store::{Key, Resource};
+use crate::validate::finalizer_warnings;
+use crate::ways::Special;
+
+/// What this server would store without doing what it says: an API group, a resource of it (all, where
+/// empty), and what is not done.
+const NOT_DONE: &[(&str, &str, &str)] = &[
+    (
+        "admissionregistration.k8s.io",
+        "",
+        "calls no webhooks and evaluates no policies",
+    ),
+    (
+        "apiregistration.k8s.io",
+        "",
+        "serves no other server's APIs",
+    ),
+    ("", "resourcequotas", "enforces no quotas"),
+    ("", "limitranges", "enforces no limits"),
+];
 
 impl Write<'_> {
+    /// What the author of an object should know.
+    pub(super) fn advice(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
+        let before = old.map_or(&Value::Null, |old| &old["metadata"]);
+        let mut advice = finalizer_warnings(&object["metadata"], before);
+        if self.kind.ways.special == Special::DefinesKinds {
+            advice.extend(Definition::warnings(object, old));
+        }
+        advice
+    }
+
+    /// Refuses objects that would have no effect and whose author relies on it.
+    pub(super) fn check_done(&self) -> Result<(), Status> {
+        let resource = &self.kind.resource;
+        let found = NOT_DONE.iter().find(|(group, plural, _)| {
+            **group == *resource.group && (plural.is_empty() || **plural == *resource.plural)
+        });
+        found.map_or(Ok(()), |(_, _, what)| {
+            let why = format!("this server {what}");
+            Err(Status::forbidden(self.kind.about(), self.name, &why))
+        })
+    }
+
     /// Nobody hands out more rights than they have, whatever way a role or binding is written.
     pub(super) fn check_rights(
         &self,

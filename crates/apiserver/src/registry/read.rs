@@ -1,6 +1,7 @@
 //! Reads objects: one, a list, or what becomes of them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use serde_json::Value;
 
 use super::kind::Kind;
 use crate::cluster::Cluster;
+use crate::crd::Version;
 use crate::request::Query;
 use crate::selector::{FieldSelector, FieldTable, LabelSelector, Refusal};
 use crate::status::Status;
@@ -43,15 +45,10 @@ impl Selection {
     ) -> Result<Self, Status> {
         let labels = LabelSelector::parse(query.get("labelSelector").unwrap_or_default())?;
         let fields = query.get("fieldSelector").unwrap_or_default();
-        let known: Vec<(&str, &str)> = METADATA
-            .into_iter()
-            .chain(
-                kind.ways
-                    .selectable
-                    .iter()
-                    .map(|(field, _)| (*field, *field)),
-            )
-            .collect();
+        let built_in = kind.ways.selectable.iter().map(|(field, _)| *field);
+        let custom = kind.custom.iter().flat_map(Version::selectable_names);
+        let own = built_in.chain(custom).map(|field| (field, field));
+        let known: Vec<(&str, &str)> = METADATA.into_iter().chain(own).collect();
         let refusal = if kind.ways.selectable.is_empty() && !kind.is_custom() {
             Refusal::OnlyMetadata
         } else {
@@ -92,14 +89,17 @@ impl Selection {
             return true;
         }
         let object = self.fields.needs_object().then(|| record.value());
+        let custom = match (&self.kind.custom, &object) {
+            (Some(version), Some(object)) => version.selectable(object),
+            _ => BTreeMap::new(),
+        };
         let key = record.key();
         self.fields.matches(key.namespace(), key.name(), |field| {
-            let read = self
-                .kind
-                .ways
-                .selectable
-                .iter()
-                .find(|(known, _)| *known == field);
+            if let Some(value) = custom.get(field) {
+                return Cow::Borrowed(value.as_str());
+            }
+            let mut selectable = self.kind.ways.selectable.iter();
+            let read = selectable.find(|(known, _)| *known == field);
             match (read, &object) {
                 (Some((_, read)), Some(object)) => Cow::Owned(read(object)),
                 _ => Cow::Borrowed(""),

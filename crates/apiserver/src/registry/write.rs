@@ -116,7 +116,7 @@ impl Write<'_> {
                 meta::settle_place(&mut draft, self.namespace, &name)?;
             }
             let draft = draft::create(self.kind, draft, self.author)?;
-            match self.store_new(cluster, draft, &warnings).await {
+            match self.store_new(cluster, draft, warnings.clone()).await {
                 Err(WriteError::Stale(_)) => {}
                 Err(WriteError::Failed(status)) => return Err(status),
                 Ok(written) => return Ok(written),
@@ -142,23 +142,21 @@ impl Write<'_> {
         &self,
         cluster: &Cluster,
         mut draft: Value,
-        warnings: &[String],
+        mut warnings: Vec<String>,
     ) -> Result<Written, WriteError> {
+        self.check_done()?;
         self.check_rights(cluster, &draft, None)?;
+        warnings.extend(self.advice(&draft, None));
         if self.options.dry_run {
             let key = self.key(meta::text(&draft, "name"))?;
             if let Some(live) = cluster.store.get(&key) {
                 return Err(WriteError::Stale(Some(live)));
             }
-            return Ok(Written::shown(
-                draft::unstored(draft),
-                true,
-                warnings.to_vec(),
-            ));
+            return Ok(Written::shown(draft::unstored(draft), true, warnings));
         }
         let taken = self.kind.take(cluster, &mut draft, None)?;
         match cluster.put(self.kind, Expect::Absent, &draft).await {
-            Ok(record) => Ok(Written::stored(record, true, warnings.to_vec())),
+            Ok(record) => Ok(Written::stored(record, true, warnings)),
             Err(error) => {
                 taken.give_back(cluster, &draft, None);
                 Err(error)
@@ -229,27 +227,26 @@ impl Write<'_> {
         live: &Arc<Record>,
         value: &Value,
         changed: Option<Value>,
-        warnings: Vec<String>,
+        mut warnings: Vec<String>,
     ) -> Result<Written, WriteError> {
         let Some(mut draft) = changed else {
             // A mark that was left with nothing to wait for is acted upon at the next write.
             return Ok(Written::stored(live.clone(), false, warnings));
         };
         self.check_rights(cluster, &draft, Some(value))?;
+        warnings.extend(self.advice(&draft, Some(value)));
         let ends = meta::is_deleting(&draft) && super::delete::may_go(self.kind, &draft);
         if self.options.dry_run {
             return Ok(Written::shown(draft, false, warnings));
         }
-        let taken = self.kind.take(cluster, &mut draft, Some(value))?;
         let expect = Expect::Revision(live.modified());
         if ends {
-            let record = cluster
-                .remove(self.kind, expect, live.key().clone())
-                .await?;
+            let key = live.key().clone();
+            cluster.remove(self.kind, expect, key).await?;
             self.kind.released(cluster, value);
-            drop(record);
             return Ok(Written::shown(draft, false, warnings));
         }
+        let taken = self.kind.take(cluster, &mut draft, Some(value))?;
         match cluster.put(self.kind, expect, &draft).await {
             Ok(record) => {
                 self.kind.changed(cluster, value, &draft);
@@ -337,7 +334,7 @@ impl Write<'_> {
                 }
                 self.check_namespace(cluster)?;
                 let draft = draft::create_applied(self.kind, &config, self.author, force)?;
-                match self.store_new(cluster, draft, &[]).await {
+                match self.store_new(cluster, draft, Vec::new()).await {
                     Err(WriteError::Stale(_)) => continue,
                     Err(WriteError::Failed(status)) => return Err(status),
                     Ok(written) => return Ok(written),

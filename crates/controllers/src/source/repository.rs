@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use git::{CommitId, Reference, Repository};
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -117,7 +118,6 @@ impl Followed {
         }
         let known = follow.known.clone();
         followers.insert(follower.clone(), follow);
-        drop(followers);
         self.look_now();
         known
     }
@@ -164,7 +164,8 @@ impl Followed {
 
     /// Looks now, and tells the follower when that is done.
     pub(super) fn look_for(&self, follower: &Follower) {
-        if let Some(follow) = self.followers().get_mut(follower) {
+        let mut followers = self.followers();
+        if let Some(follow) = followers.get_mut(follower) {
             follow.asked = Asked::Yes;
         }
         self.look_now();
@@ -203,6 +204,8 @@ impl Followed {
     /// What is wanted, each with the branch to look on for a pinned commit.
     fn wanted(&self) -> (BTreeMap<Reference, Option<String>>, Duration) {
         let mut followers = self.followers();
+        // What woke it up to here is answered by this look, and costs no second one.
+        let _ = self.wake.notified().now_or_never();
         for follow in followers
             .values_mut()
             .filter(|follow| follow.asked == Asked::Yes && !follow.paused)

@@ -117,6 +117,7 @@ async fn with_new_credentials_a_source_is_known_and_read_as_before_until_it_answ
             reference: Reference::Branch("main".to_owned()),
             path: "web".to_owned(),
             credentials: credentials.expect("they are of the right shape"),
+            interval: Duration::from_hours(1),
             ..wish("")
         }
     };

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, FromArgMatches as _, ValueEnum};
 use cluster::caller::{Meter, Want};
 use cluster::lease::{self, Kept};
 use cluster::{ApiError, Caller, Limiter, Resource};
@@ -72,20 +72,14 @@ pub(crate) struct ControllerArgs {
 }
 
 impl ControllerArgs {
-    /// The flags of a controller of a cluster that this program carries along.
+    /// The flags of a controller of a cluster that this program carries along: the usual ones.
     pub(super) fn embedded(cache_dir: PathBuf) -> Self {
+        let command = Self::augment_args(clap::Command::new("controller"));
+        let usual = command.get_matches_from(["controller", "--profile", "run"]);
+        let usual = Self::from_arg_matches(&usual).expect("only the profile has no default");
         Self {
-            profile: Profile::Run,
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            hook_secret: None,
             cache_dir: Some(cache_dir),
-            git_timeout: 60,
-            unwatched_interval: Duration::from_mins(5),
-            audit_interval: Duration::from_hours(24),
-            lease_namespace: "shipway-system".to_owned(),
-            requests: 24,
-            log_json: false,
-            log: String::new(),
+            ..usual
         }
     }
 }
@@ -250,20 +244,28 @@ fn random() -> u32 {
     u32::try_from(std::hash::RandomState::new().hash_one(0) & 0xFFFF_FFFF).unwrap_or_default()
 }
 
-/// Logs into a file.
+/// Logs into a file, after what is in it.
 pub(super) fn log_into(path: &std::path::Path) -> Result<(), CliError> {
-    use tracing_subscriber::EnvFilter;
-    let file = std::fs::File::create(path).map_err(|error| {
-        CliError::failed(format!("could not write `{}`: {error}", path.display()))
-    })?;
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(|error| {
+            CliError::failed(format!("could not write `{}`: {error}", path.display()))
+        })?;
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(
-            "info,kube_client=off,gix=warn,h2=warn,hyper=warn",
-        ))
-        .with_writer(std::sync::Mutex::new(file))
+        .with_env_filter(filter("info")?)
+        .with_writer(std::sync::Mutex::new(Visible(file)))
         .with_ansi(false)
         .init();
     Ok(())
+}
+
+/// What is logged. The client's own spans would put every URL into the log.
+fn filter(level: &str) -> Result<tracing_subscriber::EnvFilter, CliError> {
+    let text = format!("{level},kube_client=off,gix=warn,h2=warn,hyper=warn");
+    tracing_subscriber::EnvFilter::try_new(text)
+        .map_err(|error| CliError::usage(format!("--log `{level}`: {error}")))
 }
 
 async fn hook_key(caller: &Caller, secret: &str) -> Result<Vec<u8>, CliError> {
@@ -292,15 +294,8 @@ async fn hook_key(caller: &Caller, secret: &str) -> Result<Vec<u8>, CliError> {
 }
 
 fn start_log(args: &ControllerArgs) -> Result<(), CliError> {
-    use tracing_subscriber::EnvFilter;
-    // The client's own spans would put every URL into the log.
-    let filter = EnvFilter::try_new(format!(
-        "{},kube_client=off,gix=warn,h2=warn,hyper=warn",
-        args.log
-    ))
-    .map_err(|error| CliError::usage(format!("--log `{}`: {error}", args.log)))?;
     let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter(&args.log)?)
         .with_writer(|| Visible(std::io::stderr()));
     if args.log_json {
         log.json().init();

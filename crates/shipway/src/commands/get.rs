@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use futures::StreamExt as _;
 use kinds::condition::{self, kind};
-use kinds::{Deliverable, Shipment};
+use kinds::{Deliverable, DeliverableStatus, Shipment};
 use kube::ResourceExt as _;
 use kube::api::{Api, ListParams, WatchEvent, WatchParams};
 
@@ -138,12 +138,8 @@ async fn tell_stuck(target: &Target, args: &GetArgs) {
         return;
     };
     for deliverable in deliverables {
-        let status = deliverable.status.clone().unwrap_or_default();
-        let stuck = ["DeliveryReady", "ResourcesSubmitted"]
-            .into_iter()
-            .filter_map(|kind| condition::find(&status.conditions, kind))
-            .find(|condition| condition.status == "False");
-        if let Some(condition) = stuck {
+        let status = deliverable.status.as_ref();
+        if let Some(condition) = status.and_then(DeliverableStatus::refusal) {
             note(format!(
                 "Deliverable `{}/{}` has not become a Shipment: {}: {}",
                 deliverable.namespace().unwrap_or_default(),

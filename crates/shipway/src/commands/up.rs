@@ -62,10 +62,15 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
         let own = ControllerArgs::embedded(folder.join("git").join(name));
         controllers.spawn(async move { Box::pin(control(&cluster, own, stop)).await });
     }
+    let names: Vec<String> = args
+        .clusters
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
     note(format!(
-        "{} run on https://{}; the status of workloads there is simulated",
-        listed(&args.clusters),
-        running.address()
+        "Clusters on https://{}: {}; the status of workloads there is simulated",
+        running.address(),
+        names.join(", ")
     ));
     note(format!(
         "  export KUBECONFIG={}",
@@ -92,15 +97,6 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
     }
     running.stop().await;
     ended
-}
-
-fn listed(names: &[String]) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match names.as_slice() {
-        [] => String::new(),
-        [only] => format!("The cluster {only}").replace(" run", " runs"),
-        [all @ .., last] => format!("The clusters {} and {last}", all.join(", ")),
-    }
 }
 
 /// A name that is a part of a URL, of a folder's name and of a context's.

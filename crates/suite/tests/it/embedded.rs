@@ -214,3 +214,18 @@ fn kubectl_works_on_clusters_of_our_own() {
     own.kubectl("create configmap inside -n short");
     own.kubectl("delete namespace short --timeout=20s");
 }
+
+#[test]
+fn what_the_own_clusters_do_not_do_is_refused() {
+    let folder = folder();
+    let own = Up::start(folder.path());
+    let quota = own.refused("create quota small --hard=pods=2");
+    assert!(quota.contains("this server enforces no quotas"), "{quota}");
+    let hook = folder.path().join("hook.yaml");
+    let text = "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: {name: vet}\nwebhooks: []\n";
+    std::fs::write(&hook, text).expect("it can be written");
+    let refused = own.refused(&format!("apply --server-side -f {}", hook.display()));
+    let says = "calls no webhooks and evaluates no policies";
+    assert!(refused.contains(says), "{refused}");
+    assert_eq!(own.kubectl("get validatingwebhookconfigurations"), "");
+}
