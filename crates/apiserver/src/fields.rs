@@ -13,7 +13,6 @@ mod compare;
 mod conflict;
 mod element;
 mod encoding;
-mod extract;
 mod filter;
 mod last_applied;
 mod managed;
@@ -31,7 +30,6 @@ mod validate;
 mod wording;
 
 pub use element::Element;
-pub use extract::extract;
 pub use filter::{Filter, Pattern};
 pub use managed::{Entry, Managed, Operation};
 pub use owners::Force;

@@ -5,7 +5,6 @@
 mod claims;
 mod discovery;
 mod key;
-mod legacy;
 mod request;
 mod verify;
 
@@ -15,7 +14,6 @@ use serde_json::Value;
 
 pub use discovery::{openid_configuration, openid_keys};
 pub use key::{KeyError, SigningKey, VerifyingKey};
-pub use legacy::legacy_secret;
 pub use request::{Issued, TokenRequest};
 pub use verify::{TokenError, Verified, Verifier};
 

@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::embedded;
-use super::metadata::Malformed;
 use super::model::Model;
 use super::props::Props;
 use super::prune::{META, Outermost};
@@ -92,8 +91,7 @@ fn plain(schema: &Props<'_>, default: &Value, at: &Path<'_>, errors: &mut Vec<Fi
         errors.push(FieldError::invalid(at.text(), default.clone(), why));
     }
     let mut coerced = default.clone();
-    if let Err(error) = model.coerce_embedded(&mut coerced, Malformed::Refused, at, &mut Vec::new())
-    {
+    if let Err(error) = model.coerce_embedded(&mut coerced, at, &mut Vec::new()) {
         errors.push(error);
         return;
     }
@@ -116,11 +114,11 @@ fn inside_meta(
     let mut value = embedded::around(steps, default.clone());
     let (shapes, root) = (&around.schema, around.root);
     let top = &Path::TOP;
-    let how = (Outermost::Object, Malformed::Refused);
+    let whole = Outermost::Object;
     let mut faults = Vec::new();
-    match embedded::coerce(&mut value, shapes, root, how, top, &mut Vec::new()) {
+    match embedded::coerce(&mut value, shapes, root, whole, top, &mut Vec::new()) {
         Err(error) => faults.push(error),
-        Ok(()) => embedded::check(&value, shapes, root, Outermost::Object, top, &mut faults),
+        Ok(()) => embedded::check(&value, shapes, root, whole, top, &mut faults),
     }
     if faults.is_empty() {
         Model::of_default(schema).check(default, &at.text(), None, errors);

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::metadata::{self, Malformed};
+use super::metadata;
 use super::prune::Outermost;
 use crate::schema::{Schema, Shape, TypeId};
 use crate::status::FieldError;
@@ -12,20 +12,20 @@ use crate::validate::{self, Path, dns1035_label};
 /// Brings apiVersion, kind and metadata of embedded objects into form.
 ///
 /// # Errors
-/// The first that has the wrong type, where those are refused.
+/// The first that has the wrong type.
 pub(super) fn coerce(
     value: &mut Value,
     schema: &Schema,
     of: TypeId,
-    (outermost, malformed): (Outermost, Malformed),
+    outermost: Outermost,
     at: &Path<'_>,
     unknown: &mut Vec<String>,
 ) -> Result<(), FieldError> {
-    let below = (Outermost::Part, malformed);
+    let below = Outermost::Part;
     match (value, &schema.get(of).shape) {
         (Value::Object(map), Shape::Struct(structure)) => {
             if structure.embedded || outermost == Outermost::Object {
-                coerce_object(map, malformed, at, unknown)?;
+                coerce_object(map, at, unknown)?;
             }
             for (name, value) in map {
                 if let Some(field) = structure.fields.get(name.as_str()) {
@@ -50,31 +50,22 @@ pub(super) fn coerce(
 
 fn coerce_object(
     map: &mut Map<String, Value>,
-    malformed: Malformed,
     at: &Path<'_>,
     unknown: &mut Vec<String>,
 ) -> Result<(), FieldError> {
     for name in ["apiVersion", "kind"] {
-        let Some(value) = map.get(name).filter(|value| !value.is_string()) else {
-            continue;
-        };
-        if malformed == Malformed::Refused {
+        if let Some(value) = map.get(name).filter(|value| !value.is_string()) {
             let at = at.field(name).text();
             return Err(FieldError::invalid(at, value.clone(), "must be a string"));
         }
-        map.remove(name);
     }
     let Some(value) = map.get_mut("metadata") else {
         return Ok(());
     };
     let before = value.clone();
     let here = at.field("metadata");
-    match metadata::coerce(value, malformed, &here.to_string(), unknown) {
-        Err(why) if malformed == Malformed::Refused => {
-            Err(FieldError::invalid(here.text(), before, why))
-        }
-        _ => Ok(()),
-    }
+    metadata::coerce(value, &here.to_string(), unknown)
+        .map_err(|why| FieldError::invalid(here.text(), before, why))
 }
 
 /// What is wrong with embedded objects; `outermost` says whether the value is one itself.
@@ -146,7 +137,7 @@ fn check_object(map: &Map<String, Value>, at: &Path<'_>, errors: &mut Vec<FieldE
     if let Some(metadata) = map.get("metadata") {
         let here = at.field("metadata");
         let mut copy = metadata.clone();
-        let read = metadata::coerce(&mut copy, Malformed::Refused, "", &mut Vec::new());
+        let read = metadata::coerce(&mut copy, "", &mut Vec::new());
         match read {
             Err(why) => errors.push(FieldError::invalid(here.text(), metadata.clone(), why)),
             Ok(()) => validate::embedded(&copy, &here, errors),

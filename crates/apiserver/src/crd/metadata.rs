@@ -7,22 +7,12 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// What to do with fields of the wrong type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Malformed {
-    /// They are an error: the object comes from a client.
-    Refused,
-    /// They are removed: the object comes from the store.
-    Dropped,
-}
-
 /// Brings metadata into form. Paths of unknown fields are added to `unknown`, below `place`.
 ///
 /// # Errors
 /// What Go's decoder says about the first field of the wrong type.
 pub(super) fn coerce(
     metadata: &mut Value,
-    malformed: Malformed,
     place: &str,
     unknown: &mut Vec<String>,
 ) -> Result<(), String> {
@@ -31,12 +21,9 @@ pub(super) fn coerce(
     }
     let found = found(metadata);
     let Some(fields) = metadata.as_object_mut() else {
-        return Err(match malformed {
-            Malformed::Refused => {
-                format!("json: cannot unmarshal {found} into Go value of type v1.ObjectMeta")
-            }
-            Malformed::Dropped => format!("invalid metadata: expected object, got {found}"),
-        });
+        return Err(format!(
+            "json: cannot unmarshal {found} into Go value of type v1.ObjectMeta"
+        ));
     };
     let mut first = None;
     fields.retain(|name, value| {
@@ -57,10 +44,7 @@ pub(super) fn coerce(
             }
         }
     });
-    match first {
-        Some(error) if malformed == Malformed::Refused => Err(error),
-        _ => Ok(()),
-    }
+    first.map_or(Ok(()), Err)
 }
 
 #[derive(Clone, Copy)]

@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::compile::{self, Purpose, Shapes};
 use super::embedded;
-use super::metadata::Malformed;
 use super::props::Props;
 use super::prune::{self, Outermost};
 use super::rules::{Old, Rules};
@@ -69,7 +68,6 @@ impl Model {
     pub(super) fn coerce_embedded(
         &self,
         value: &mut Value,
-        malformed: Malformed,
         at: &Path<'_>,
         unknown: &mut Vec<String>,
     ) -> Result<(), FieldError> {
@@ -77,8 +75,8 @@ impl Model {
             return Ok(());
         }
         let before = unknown.len();
-        let how = (Outermost::Part, malformed);
-        let done = embedded::coerce(value, &self.schema, self.root, how, at, unknown);
+        let part = Outermost::Part;
+        let done = embedded::coerce(value, &self.schema, self.root, part, at, unknown);
         unknown[before..].sort_unstable();
         done
     }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::jsonpath::JsonPath;
-use super::metadata::{Malformed, coerce};
+use super::metadata::coerce;
 use super::model::Model;
 use super::print::{self, Column, Printer};
 use super::scale::Scale;
@@ -73,8 +73,8 @@ impl Version {
     /// # Errors
     /// 400 where metadata of the object, or of one within it, has the wrong type.
     pub fn decode(&self, object: &mut Value) -> Result<Vec<String>, Box<Status>> {
-        let unknown = self
-            .form(object, Malformed::Refused)
+        let mut unknown = Vec::new();
+        self.form(object, &mut unknown)
             .map_err(|why| Box::new(self.undecodable(&why)))?;
         Ok(unknown
             .into_iter()
@@ -90,34 +90,18 @@ impl Version {
         ))
     }
 
-    /// Brings an object from the store into the form of today's schema. What cannot be read is
-    /// dropped, so that the object can be repaired.
-    pub fn read(&self, object: &mut Value) {
-        // Only refusal makes errors.
-        let _ = self.form(object, Malformed::Dropped);
-        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
-            && !metadata.contains_key("generation")
-        {
-            metadata.insert("generation".to_owned(), json!(1));
-        }
-        if let Some(map) = object.as_object_mut() {
-            map.insert("apiVersion".to_owned(), json!(self.api_version()));
-        }
-    }
-
-    fn form(&self, object: &mut Value, malformed: Malformed) -> Result<Vec<String>, String> {
-        let mut unknown = Vec::new();
+    fn form(&self, object: &mut Value, unknown: &mut Vec<String>) -> Result<(), String> {
         if let Some(metadata) = object.get_mut("metadata") {
-            coerce(metadata, malformed, "metadata", &mut unknown)?;
+            coerce(metadata, "metadata", unknown)?;
         }
-        self.model.prune(object, &mut unknown);
+        self.model.prune(object, unknown);
         self.model.prune_nulls(object);
         let top = &Path::TOP;
         self.model
-            .coerce_embedded(object, malformed, top, &mut unknown)
+            .coerce_embedded(object, top, unknown)
             .map_err(|error| error.to_string())?;
         self.model.fill(object);
-        Ok(unknown)
+        Ok(())
     }
 
     /// Sets what a new object begins with: generation 1, and no status where that has its own door.

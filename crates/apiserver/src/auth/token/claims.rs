@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::super::object;
 use super::key::{KeyError, SigningKey};
@@ -29,7 +29,6 @@ pub(super) struct Claims {
     pub(super) expires: Option<i64>,
     pub(super) issued: Option<i64>,
     pub(super) bound: Option<Bound>,
-    pub(super) legacy: Option<Legacy>,
 }
 
 /// What a token of today is bound to.
@@ -40,14 +39,6 @@ pub(super) struct Bound {
     pub(super) pod: Option<Named>,
     pub(super) secret: Option<Named>,
     pub(super) node: Option<Named>,
-}
-
-/// What a token out of a Secret is bound to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Legacy {
-    pub(super) namespace: String,
-    pub(super) account: Named,
-    pub(super) secret: String,
 }
 
 impl Claims {
@@ -79,7 +70,6 @@ impl Claims {
             expires: time("exp")?,
             issued: time("iat")?,
             bound: payload.get("kubernetes.io").map(Bound::from_json),
-            legacy: Legacy::from_json(payload),
         })
     }
 }
@@ -114,38 +104,6 @@ impl Bound {
             pod: maybe("pod"),
             secret: maybe("secret"),
             node: maybe("node"),
-        }
-    }
-}
-
-impl Legacy {
-    const NAMESPACE: &str = "kubernetes.io/serviceaccount/namespace";
-    const ACCOUNT: &str = "kubernetes.io/serviceaccount/service-account.name";
-    const ACCOUNT_UID: &str = "kubernetes.io/serviceaccount/service-account.uid";
-    const SECRET: &str = "kubernetes.io/serviceaccount/secret.name";
-
-    fn from_json(payload: &Value) -> Option<Self> {
-        payload.get(Self::ACCOUNT)?;
-        let text = |key: &str| object::text(payload, &[key]).to_owned();
-        Some(Self {
-            namespace: text(Self::NAMESPACE),
-            account: Named {
-                name: text(Self::ACCOUNT),
-                uid: text(Self::ACCOUNT_UID),
-            },
-            secret: text(Self::SECRET),
-        })
-    }
-
-    /// Writes the claims into a payload.
-    pub(super) fn write(&self, payload: &mut Map<String, Value>) {
-        for (key, text) in [
-            (Self::NAMESPACE, &self.namespace),
-            (Self::ACCOUNT, &self.account.name),
-            (Self::ACCOUNT_UID, &self.account.uid),
-            (Self::SECRET, &self.secret),
-        ] {
-            payload.insert(key.to_owned(), json!(text));
         }
     }
 }

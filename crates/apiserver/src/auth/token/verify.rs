@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -12,16 +10,12 @@ use sha2::{Digest, Sha256};
 use super::super::object;
 use super::super::quote::QuotedList;
 use super::super::user::{self, User};
-use super::claims::{self, Bound, Claims, Legacy, Named};
+use super::claims::{self, Bound, Claims, Named};
 use super::key::VerifyingKey;
-use super::legacy::LEGACY_ISSUER;
 use super::{Lookup, Reference};
 
 /// How far clocks may differ.
 const LEEWAY: SignedDuration = SignedDuration::from_secs(60);
-
-/// The label of a Secret whose token is not to be used any more.
-const INVALID_SINCE: &str = "kubernetes.io/legacy-token-invalid-since";
 
 /// How many verified signatures are remembered.
 const MAX_REMEMBERED: usize = 4096;
@@ -108,7 +102,7 @@ impl Verifier {
     ) -> Result<Verified, TokenError> {
         let claims = self.claims(token)?;
         let own = match claims.audiences.as_slice() {
-            // Tokens of old are meant for the server that issued them.
+            // A token for nobody in particular is meant for the server that issued it.
             [] => self.audiences.as_slice(),
             own => own,
         };
@@ -123,14 +117,9 @@ impl Verifier {
                 wanted: QuotedList(audiences).to_string(),
             });
         }
-        let user = if claims.issuer == LEGACY_ISSUER {
-            let legacy = claims.legacy.clone().unwrap_or_default();
-            legacy.user(&claims.subject, token, lookup)?
-        } else {
-            claims.check_time(now)?;
-            let bound = claims.bound.clone().unwrap_or_default();
-            bound.user(&claims.id, lookup, now)?
-        };
+        claims.check_time(now)?;
+        let bound = claims.bound.clone().unwrap_or_default();
+        let user = bound.user(&claims.id, lookup, now)?;
         Ok(Verified {
             user,
             audiences: common,
@@ -147,8 +136,7 @@ impl Verifier {
             return Ok(Arc::clone(claims));
         }
         let parts = claims::parts(token).ok_or(TokenError::Unknown)?;
-        let issuer = object::text(&parts.payload, &["iss"]);
-        if issuer != self.issuer && issuer != LEGACY_ISSUER {
+        if object::text(&parts.payload, &["iss"]) != self.issuer {
             return Err(TokenError::Unknown);
         }
         let mut candidates = self
@@ -296,66 +284,4 @@ fn is_deleted(found: &Value, now: Timestamp) -> bool {
         && at
             .parse::<Timestamp>()
             .is_ok_and(|at| now.as_duration() - LEEWAY > at.as_duration())
-}
-
-impl Legacy {
-    fn user(self, subject: &str, token: &str, lookup: Lookup<'_>) -> Result<User, TokenError> {
-        let fail = |why: &str| Err(TokenError::Invalidated(why.to_owned()));
-        let Self {
-            namespace,
-            account,
-            secret,
-        } = self;
-        for (claim, name) in [
-            (subject, "sub"),
-            (&namespace, "namespace"),
-            (&secret, "secretName"),
-            (&account.name, "serviceAccountName"),
-            (&account.uid, "serviceAccountUID"),
-        ] {
-            if claim.is_empty() {
-                return fail(&format!("{name} claim is missing"));
-            }
-        }
-        if user::service_account_of(subject) != Some((&namespace, &account.name)) {
-            return fail("sub claim is invalid");
-        }
-        let Some(stored) =
-            lookup(Reference::Secret(&namespace, &secret)).filter(|it| !is_ending(it))
-        else {
-            return fail("Token has been invalidated");
-        };
-        if object::text(&stored, &["data", "token"]) != STANDARD.encode(token) {
-            return fail("Token does not match server's copy");
-        }
-        let name = &account.name;
-        let Some(found) = lookup(Reference::ServiceAccount(&namespace, name)) else {
-            return fail(&format!("serviceaccounts \"{name}\" not found"));
-        };
-        if is_ending(&found) {
-            return fail(&format!(
-                "ServiceAccount {namespace}/{name} has been deleted"
-            ));
-        }
-        let uid = object::text(&found, &["metadata", "uid"]);
-        if uid != account.uid {
-            let claim = &account.uid;
-            return fail(&format!(
-                "ServiceAccount UID ({uid}) does not match claim ({claim})"
-            ));
-        }
-        if !object::text(&stored, &["metadata", "labels", INVALID_SINCE]).is_empty() {
-            return fail(&format!(
-                "the token in secret {namespace}/{secret} for service account {namespace}/{name} has been \
-                 marked invalid. Use tokens from the TokenRequest API or manually created secret-based \
-                 tokens, or remove the '{INVALID_SINCE}' label from the secret to temporarily allow use of \
-                 this token"
-            ));
-        }
-        Ok(User::service_account(&namespace, name, uid))
-    }
-}
-
-fn is_ending(object: &Value) -> bool {
-    !object::text(object, &["metadata", "deletionTimestamp"]).is_empty()
 }

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::notation::{Types, types};
 use crate::fields::atom::Ty;
 use crate::fields::compare::compare;
-use crate::fields::extract::extract_fields;
 use crate::fields::managed::{Entry, Managed, Operation};
 use crate::fields::merge::{Merged, merge};
 use crate::fields::owners::{Force, Ownership};
@@ -92,10 +91,6 @@ fn differs(types: &Types, step: &Value) -> Option<(Value, Value)> {
         }
         "remove" => (
             remove(schema, root, &step["value"], &set(&step["set"])),
-            step["out"].clone(),
-        ),
-        "extract" => (
-            extract_fields(schema, root, &step["value"], &set(&step["set"])),
             step["out"].clone(),
         ),
         "reconcile" => (

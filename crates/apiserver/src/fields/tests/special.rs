@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::notation::{Types, types};
 use crate::fields::{
-    Element, Filter, Force, Outcome, Pattern, Replicas, Set, Target, Writer, apply, extract,
-    keep_times, manager_of, update,
+    Element, Filter, Force, Outcome, Pattern, Replicas, Set, Target, Writer, apply, keep_times,
+    manager_of, update,
 };
 
 const NOW: &str = "2026-01-31T12:00:00Z";
@@ -147,20 +147,6 @@ fn configurations_that_are_not_of_their_type_are_refused() {
             why => assert_eq!(got, format!("{start}{why}")),
         }
     }
-}
-
-#[test]
-fn what_was_applied_can_be_taken_out_again() {
-    let spec = json!({"mode": "x", "tags": ["b"], "ports": [{"port": 80, "name": "http"}]});
-    let live = applied(None, &spec, "helm").expect("created");
-    let others = json!({"replicas": 3, "tags": ["a"], "ports": [{"port": 81, "name": "more"}]});
-    let live = applied(Some(&live), &others, "flux").expect("applied");
-    let (types, empty) = (widgets(), json!({}));
-    assert_eq!(
-        extract(&target(&types, &empty), &live, "helm"),
-        Some(json!({ "spec": spec }))
-    );
-    assert_eq!(extract(&target(&types, &empty), &live, "nobody"), None);
 }
 
 #[test]
