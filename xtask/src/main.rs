@@ -27,11 +27,12 @@ usage: cargo xtask <command>
 
   check                     fmt, clippy (warnings are errors if CI is set), tidy
   tidy                      the house rules that no compiler knows
-  test [filter…]            all tests, against a genuine control plane that is built when missing
+  test [filter…]            all tests, against a genuine control plane that is built when missing, and
+                            the scenarios against an embedded one, too
   gen [--check]             write the generated files, or say which are out of date
-  real [--clusters a,b] [--keep]
-                            run a genuine control plane until Ctrl-C or the end of the input;
-                            --keep leaves its logs and data behind
+  real [--embedded] [--clusters a,b] [--keep]
+                            run a genuine control plane, or an embedded one, until Ctrl-C or the end of
+                            the input; --keep leaves its logs and data behind
   demo [args…]              the demo on genuine clusters; args go to `shipway demo`
   bench [--quick] [--write] [scenario…]
                             the benchmarks on a genuine cluster: idle, push, drift, install, steady,

@@ -1,4 +1,4 @@
-//! A genuine control plane for as long as a value lives, run by the testkit binary `real`.
+//! A control plane for as long as a value lives, run by the testkit binary `real`.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -7,12 +7,28 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use crate::real_build;
 use crate::run::{Outcome, target};
 
+/// Whose servers run.
+pub(crate) enum Servers {
+    /// Those of Kubernetes, in this folder.
+    Genuine(PathBuf),
+    /// The one that Shipway carries along, with this kubectl.
+    Embedded(PathBuf),
+}
+
+impl Servers {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Genuine(_) => "genuine",
+            Self::Embedded(_) => "embedded",
+        }
+    }
+}
+
 /// What to start.
-#[derive(Default)]
 pub(crate) struct Options<'a> {
+    pub(crate) servers: &'a Servers,
     pub(crate) clusters: &'a str,
     /// Flags of the binary `real`, such as `--audit`.
     pub(crate) flags: &'a [&'a str],
@@ -34,7 +50,6 @@ pub(crate) struct Real {
 impl Real {
     /// Starts the control plane and waits until it is usable. The workspace must be built.
     pub(crate) fn start(options: &Options<'_>) -> Outcome<Self> {
-        let binaries = real_build::binaries()?;
         let folder = target().join("real");
         fs::create_dir_all(&folder)
             .map_err(|err| format!("could not make `{}`: {err}", folder.display()))?;
@@ -45,9 +60,11 @@ impl Real {
         if options.is_apart {
             command.process_group(0);
         }
+        match options.servers {
+            Servers::Genuine(binaries) => command.arg("--binaries").arg(binaries),
+            Servers::Embedded(kubectl) => command.args(["--embedded", "--kubectl"]).arg(kubectl),
+        };
         let child = command
-            .arg("--binaries")
-            .arg(binaries)
             .args(["--clusters", options.clusters])
             .arg("--state")
             .arg(&state)
@@ -60,7 +77,8 @@ impl Real {
         let mut real = Self { child, state };
         real.wait_until_ready()?;
         eprintln!(
-            "control plane ready in {:.1} s: {}",
+            "{} control plane ready in {:.1} s: {}",
+            options.servers.word(),
             started.elapsed().as_secs_f32(),
             options.clusters
         );

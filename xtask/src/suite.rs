@@ -1,10 +1,11 @@
-//! The commands that run something of ours against a genuine control plane.
+//! The commands that run something of ours against a control plane.
 
 use std::io::Read;
 use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::real::{Options, Real};
+use crate::real::{Options, Real, Servers};
 use crate::real_build;
 use crate::run::{Outcome, cargo, exists, root, run, target};
 
@@ -14,24 +15,69 @@ const SUITE_CLUSTERS: &str = "suite,crash,lonely";
 /// The clusters of the demo: one build's way to production.
 const DEMO_CLUSTERS: &str = "run-qa,run-staging,run-production";
 
-/// `cargo xtask test`: all tests; `args` are passed to `cargo test`.
+/// `cargo xtask test`: all tests; `args` are passed to `cargo test`. Everything runs on a genuine control
+/// plane, and the scenarios on an embedded one, too; where there is no Go, everything on the embedded one.
 pub(crate) fn test(args: &[String]) -> Outcome {
     install_git()?;
-    prepare("debug")?;
+    let genuine = if exists_genuine() {
+        Some(prepare("debug")?)
+    } else {
+        eprintln!(
+            "Go is not here, so nothing is held to the genuine control plane: the embedded one has to do"
+        );
+        build("debug")?;
+        None
+    };
+    let embedded = Servers::Embedded(match &genuine {
+        Some(Servers::Genuine(binaries)) => binaries.join("kubectl"),
+        _ => find_kubectl()?,
+    });
+    let tests = ["test", "--workspace", "--no-fail-fast"];
+    let scenarios = ["--test", "scenarios"];
+    match &genuine {
+        Some(genuine) => {
+            run_tests(genuine, &tests, args)?;
+            run_tests(&embedded, &[&tests[..], &scenarios].concat(), args)
+        }
+        None => run_tests(&embedded, &tests, args),
+    }
+}
+
+fn run_tests(servers: &Servers, words: &[&str], args: &[String]) -> Outcome {
     let real = Real::start(&Options {
+        servers,
         clusters: SUITE_CLUSTERS,
         flags: &["--audit"],
         profile: "debug",
         is_apart: false,
     })?;
-    let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    let mut command = cargo(words);
     run(command.args(args).env("SHIPWAY_REAL", real.state()))
+}
+
+/// Whether the genuine programs are here, or can be built.
+fn exists_genuine() -> bool {
+    std::env::var_os("KUBEBUILDER_ASSETS").is_some() || exists("go")
+}
+
+/// The kubectl of this machine.
+fn find_kubectl() -> Outcome<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path);
+    let found = folders.find_map(|folder| {
+        let program = folder.join("kubectl");
+        program.is_file().then_some(program)
+    });
+    found.ok_or_else(|| {
+        "kubectl is missing: install one, or Go 1.26, with which it is built".to_owned()
+    })
 }
 
 /// `cargo xtask real`: a control plane to try things on.
 pub(crate) fn real(args: &[String]) -> Outcome {
     let mut clusters = "main";
     let mut flags = vec!["--audit"];
+    let mut is_embedded = false;
     let mut words = args.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
@@ -41,11 +87,18 @@ pub(crate) fn real(args: &[String]) -> Outcome {
                     .ok_or("`--clusters` needs names, such as a,b")?;
             }
             "--keep" => flags.push("--keep"),
+            "--embedded" => is_embedded = true,
             other => return Err(format!("`real` does not know `{other}`")),
         }
     }
-    prepare("debug")?;
+    let servers = if is_embedded {
+        build("debug")?;
+        Servers::Embedded(find_kubectl()?)
+    } else {
+        prepare("debug")?
+    };
     let mut real = Real::start(&Options {
+        servers: &servers,
         clusters,
         flags: &flags,
         profile: "debug",
@@ -68,7 +121,7 @@ pub(crate) fn real(args: &[String]) -> Outcome {
 /// `cargo xtask demo`: the demo on three genuine clusters.
 pub(crate) fn demo(args: &[String]) -> Outcome {
     install_git()?;
-    prepare("debug")?;
+    let servers = prepare("debug")?;
     if args
         .iter()
         .any(|arg| ["-h", "--help"].contains(&arg.as_str()))
@@ -76,6 +129,7 @@ pub(crate) fn demo(args: &[String]) -> Outcome {
         return run(Command::new(target().join("debug/shipway")).args(["demo", "--help"]));
     }
     let mut real = Real::start(&Options {
+        servers: &servers,
         clusters: DEMO_CLUSTERS,
         flags: &[],
         profile: "debug",
@@ -105,9 +159,10 @@ pub(crate) fn demo(args: &[String]) -> Outcome {
 /// `cargo xtask bench`: numbers, of optimised programs and an etcd that waits for the disk.
 pub(crate) fn bench(args: &[String]) -> Outcome {
     install_git()?;
-    prepare("release")?;
+    let servers = prepare("release")?;
     let flags = &["--audit", "--fsync"];
     let real = Real::start(&Options {
+        servers: &servers,
         clusters: "main",
         flags,
         profile: "release",
@@ -126,10 +181,16 @@ pub(crate) fn bench(args: &[String]) -> Outcome {
         .env("SHIPWAY_REAL", real.state()))
 }
 
-/// Builds the genuine programs where they are missing, and all of ours, the testkit's too: always the
-/// whole workspace, since a part of it would be compiled with other features and thus once more.
-fn prepare(profile: &str) -> Outcome {
-    real_build::binaries()?;
+/// Builds the genuine programs where they are missing, and all of ours.
+fn prepare(profile: &str) -> Outcome<Servers> {
+    let binaries = real_build::binaries()?;
+    build(profile)?;
+    Ok(Servers::Genuine(binaries))
+}
+
+/// Builds all of ours, the testkit's too: always the whole workspace, since a part of it would be
+/// compiled with other features and thus once more.
+fn build(profile: &str) -> Outcome {
     let mut args = vec!["build", "--workspace"];
     match profile {
         "release" => args.push("--release"),

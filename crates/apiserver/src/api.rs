@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer;
+use crate::audit::{Head, Log, Seen};
 use crate::auth::rbac::Rules;
 use crate::auth::token::{Issuer, Reference};
 use crate::auth::{self, Attributes, Authenticator, Credentials, User};
@@ -38,6 +39,7 @@ pub struct Api {
     issuer: Issuer,
     /// Where clients reach it (`127.0.0.1:6443`).
     address: String,
+    log: Option<Log>,
     stop: CancellationToken,
 }
 
@@ -54,6 +56,7 @@ struct Call<'a> {
     /// What stands before all paths of the cluster.
     prefix: String,
     now: jiff::Timestamp,
+    seen: &'a Seen,
 }
 
 impl Api {
@@ -63,6 +66,7 @@ impl Api {
         authenticator: Authenticator,
         issuer: Issuer,
         address: impl Into<String>,
+        log: Option<Log>,
         stop: CancellationToken,
     ) -> Self {
         let first = clusters.first().map(|cluster| cluster.name.clone());
@@ -75,6 +79,7 @@ impl Api {
             authenticator,
             issuer,
             address: address.into(),
+            log,
             stop,
         }
     }
@@ -96,6 +101,7 @@ impl Api {
         self: &Arc<Self>,
         peer: Option<Arc<User>>,
         request: Request<Incoming>,
+        seen: &Seen,
     ) -> Result<Response<Body>, Status> {
         let (head, body) = request.into_parts();
         let path = head.uri.path().to_owned();
@@ -122,9 +128,12 @@ impl Api {
                 now,
             )
             .map_err(|_| Status::unauthorized())?;
-        let target = Target::of(&head.method, path, &query);
+        let user = seen.caller.get_or_init(|| user).clone();
+        let target = seen
+            .target
+            .get_or_init(|| Target::of(&head.method, path, &query));
         let method = head.method.as_str().to_ascii_lowercase();
-        let asked = match &target {
+        let asked = match target {
             Target::Path => Attributes::path(&method, path),
             Target::Resource(target) => Attributes::of_request(target),
         };
@@ -133,9 +142,12 @@ impl Api {
             .iter()
             .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let user = match auth::impersonation_wanted(headers)? {
-            Some(wanted) => cluster.with_rules(|rules: &Rules| {
-                auth::impersonate(rules, &user, &wanted, &asked).map(|found| found.user)
-            })?,
+            Some(wanted) => {
+                let acting = cluster.with_rules(|rules: &Rules| {
+                    auth::impersonate(rules, &user, &wanted, &asked).map(|found| found.user)
+                })?;
+                seen.impersonated.get_or_init(|| acting).clone()
+            }
             None => user,
         };
         cluster.with_rules(|rules| rules.authorize(&user, &asked))?;
@@ -154,8 +166,9 @@ impl Api {
                 .unwrap_or_default()
                 .to_owned(),
             now,
+            seen,
         };
-        match &target {
+        match target {
             Target::Path => Ok(self.document(&call, &head.method, path)),
             Target::Resource(target) => self.objects(&call, target, body).await,
         }
@@ -192,8 +205,13 @@ impl Handler for Api {
         peer: Self::Peer,
         request: Request<Incoming>,
     ) -> Response<Body> {
-        let answered = tokio::time::timeout(LONGEST, self.answer_to(peer, request)).await;
-        match answered {
+        let head = self.log.is_some().then(|| {
+            let path = request.uri().path();
+            Head::of(&request, self.cluster(path).map_or(path, |(_, path)| path))
+        });
+        let seen = Seen::default();
+        let answer = self.answer_to(peer, request, &seen);
+        let response = match tokio::time::timeout(LONGEST, answer).await {
             Ok(Ok(response)) => response,
             Ok(Err(status)) => answer::failure(&status),
             Err(_) => answer::failure(&Status {
@@ -201,6 +219,11 @@ impl Handler for Api {
                 reason: "Timeout",
                 ..Status::internal("request did not complete within the allotted timeout")
             }),
+        };
+        if let (Some(log), Some(head)) = (&self.log, &head) {
+            let code = response.status().as_u16();
+            log.write(head, &seen, code, jiff::Timestamp::now());
         }
+        response
     }
 }

@@ -96,10 +96,13 @@ impl Cluster {
         expect: Expect,
         object: &Value,
     ) -> Result<Arc<Record>, WriteError> {
-        let draft = Draft::new(&kind.stored, object).map_err(|error| match error {
-            DraftError::TooLarge(_) => Status::too_large(format!("Request is too large: {error}")),
-            _ => Status::bad_request(error.to_string()),
-        })?;
+        let draft =
+            Draft::new(&kind.stored, &kind.to_stored(object)).map_err(|error| match error {
+                DraftError::TooLarge(_) => {
+                    Status::too_large(format!("Request is too large: {error}"))
+                }
+                _ => Status::bad_request(error.to_string()),
+            })?;
         let record = self.store.commit(expect, Change::Put(draft)).await?;
         self.take_effect(kind, record.key());
         Ok(record)

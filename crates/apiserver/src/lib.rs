@@ -6,6 +6,7 @@
 pub mod addresses;
 pub mod answer;
 pub mod api;
+pub mod audit;
 pub mod auth;
 pub mod catalogue;
 pub mod cluster;

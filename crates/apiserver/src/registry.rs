@@ -4,6 +4,7 @@ mod admission;
 pub mod decode;
 pub mod delete;
 pub mod draft;
+mod form;
 pub mod kind;
 pub mod meta;
 pub mod options;

@@ -22,8 +22,8 @@ pub enum Outcome {
     Hang,
 }
 
-/// How a workload says that it is to end.
-pub fn outcome(object: &Value) -> Outcome {
+/// How a workload is to end: by its own word, its template's, its images', or that of its namespace.
+pub fn outcome(object: &Value, namespace: &Value) -> Outcome {
     let template = &object["spec"]["template"];
     let said = |object: &Value| match object["metadata"]["annotations"][OUTCOME].as_str() {
         Some("fail") => Some(Outcome::Fail),
@@ -39,13 +39,11 @@ pub fn outcome(object: &Value) -> Outcome {
         let mut images = all.filter_map(|container| container["image"].as_str());
         images.any(|image| image.contains(BROKEN))
     };
-    said(object).or_else(|| said(template)).unwrap_or_else(|| {
-        if is_broken() {
-            Outcome::Hang
-        } else {
-            Outcome::Well
-        }
-    })
+    said(object)
+        .or_else(|| said(template))
+        .or_else(|| is_broken().then_some(Outcome::Hang))
+        .or_else(|| said(namespace))
+        .unwrap_or(Outcome::Well)
 }
 
 /// The status of a workload, now and here; nothing for kinds that get none.
@@ -59,6 +57,11 @@ pub fn status(
     let (_, _, write) = WORKLOADS
         .iter()
         .find(|(of, name, _)| (*of, *name) == (group, resource))?;
+    // Of nothing, nothing hangs or fails.
+    let outcome = match object["spec"]["replicas"].as_i64() {
+        Some(0) => Outcome::Well,
+        _ => outcome,
+    };
     Some(write(&Workload {
         object,
         outcome,
@@ -157,11 +160,11 @@ fn deployment(of: &Workload<'_>) -> Value {
         &["readyReplicas", "availableReplicas"],
     );
     status.insert("observedGeneration".to_owned(), of.generation().clone());
-    if !of.is_well() && replicas > 0 {
+    if !of.is_well() {
         status.insert("unavailableReplicas".to_owned(), json!(replicas));
     }
     let name = of.name();
-    let available = if of.is_well() || replicas == 0 {
+    let available = if of.is_well() {
         of.condition(
             "Available",
             "True",
@@ -383,7 +386,18 @@ mod tests {
     const NOW: &str = "2026-01-02T03:04:05Z";
 
     fn written(group: &str, resource: &str, object: &Value) -> Value {
-        status(group, resource, object, outcome(object), NOW).expect("it is a workload")
+        status(group, resource, object, outcome(object, &Value::Null), NOW)
+            .expect("it is a workload")
+    }
+
+    #[test]
+    fn the_nearest_word_decides_how_a_workload_ends() {
+        let told = |word: &str| json!({"metadata": {"annotations": {OUTCOME: word}}});
+        assert_eq!(outcome(&json!({}), &json!({})), Outcome::Well);
+        assert_eq!(outcome(&json!({}), &told("hang")), Outcome::Hang);
+        assert_eq!(outcome(&told("fail"), &told("hang")), Outcome::Fail);
+        let template = json!({"spec": {"template": told("fail")}});
+        assert_eq!(outcome(&template, &told("hang")), Outcome::Fail);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::addresses;
 use crate::api::Api;
+use crate::audit::Log;
 use crate::auth::Authenticator;
 use crate::auth::pki::{Client, Pki, PkiError};
 use crate::auth::rbac::bootstrap_objects;
@@ -40,6 +41,8 @@ pub struct Options {
     pub port: u16,
     /// How long simulated workloads take.
     pub delay: std::time::Duration,
+    /// Where every request is logged, if anywhere.
+    pub audit_log: Option<PathBuf>,
 }
 
 /// Why a server did not start.
@@ -50,6 +53,14 @@ pub enum StartError {
     Port {
         /// The port.
         port: u16,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Its audit log cannot be written.
+    #[error("cannot write the audit log `{}`: {source}", path.display())]
+    AuditLog {
+        /// The file.
+        path: PathBuf,
         /// Why.
         source: std::io::Error,
     },
@@ -126,6 +137,12 @@ impl Server {
             verifier,
             tokens: std::collections::HashMap::new(),
         };
+        let log = match options.audit_log {
+            Some(path) => {
+                Some(Log::open(&path).map_err(|source| StartError::AuditLog { path, source })?)
+            }
+            None => None,
+        };
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let mut clusters = Vec::new();
@@ -157,6 +174,7 @@ impl Server {
             authenticator,
             issuer,
             address.to_string(),
+            log,
             stop.clone(),
         ));
         tasks.spawn(serve(listener, Arc::new(tls), api, stop.clone()));

@@ -25,12 +25,13 @@ impl Snapshot {
     fn take(stage: &Stage, controller: Option<u32>) -> Outcome<Self> {
         let running = stage.world.state();
         let cluster = &running.clusters[0];
+        let seconds = |pid: Option<u32>| pid.map_or(Ok(0.0), |pid| process::seconds(pid, false));
         Ok(Self {
             at: Instant::now(),
-            controller: controller.map_or(Ok(0.0), |pid| process::seconds(pid, false))?,
+            controller: seconds(controller)?,
             apiserver: process::seconds(cluster.apiserver_pid, false)?,
-            etcd: process::seconds(running.etcd_pid, false)?,
-            manager: process::seconds(cluster.controller_manager_pid, false)?,
+            etcd: seconds(running.etcd_pid)?,
+            manager: seconds(cluster.controller_manager_pid)?,
             // With the `git` programs that it has waited for.
             bench: process::seconds(std::process::id(), true)?,
             machine: process::machine_seconds()?,

@@ -8,6 +8,8 @@ use std::path::Path;
 
 use tokio::process::Command;
 
+use testkit::real::Servers;
+
 use crate::stage::Stage;
 
 /// A list of machine, programs and date, as Markdown.
@@ -22,7 +24,12 @@ pub(crate) async fn describe(stage: &Stage) -> String {
     let model = value(&cpu, "model name");
     let memory = value(&read("/proc/meminfo"), "MemTotal");
     let kernel = read("/proc/sys/kernel/osrelease");
-    let etcd = first_line(&running.binaries.join("etcd"), &["--version"]).await;
+    let etcd = match &running.servers {
+        Servers::Genuine { binaries, .. } => {
+            first_line(&binaries.join("etcd"), &["--version"]).await
+        }
+        Servers::Embedded { .. } => String::new(),
+    };
     let rustc = first_line(Path::new("rustc"), &["--version"]).await;
     let commit = first_line(Path::new("git"), &["rev-parse", "--short", "HEAD"]).await;
     let changed = first_line(Path::new("git"), &["status", "--porcelain", "--", "crates"]).await;

@@ -49,6 +49,7 @@ impl Embedded {
             clusters: self.clusters.clone(),
             port: self.port,
             delay: DELAY,
+            audit_log: None,
         };
         let server = Server::start(options).await.map_err(explained)?;
         let kubeconfig = self.folder.join("kubeconfig");

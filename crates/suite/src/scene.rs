@@ -14,7 +14,7 @@ use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::ApiResource;
 use serde_json::{Value, json};
-use testkit::{TempNamespace, World, poll};
+use testkit::{Settling, TempNamespace, World, poll};
 
 use crate::controller::{Controller, program};
 
@@ -111,6 +111,12 @@ impl Scene {
     /// The scene's namespace.
     pub fn ns(&self) -> &str {
         self.namespace.name()
+    }
+
+    /// Lets the workloads of the scene's namespace settle for as long as the value lives; without it
+    /// none gets healthy. One with `broken` in the name of an image never does.
+    pub async fn settle(&self) -> Settling {
+        self.world.settle(self.ns()).await
     }
 
     async fn prepare(&self, options: &SceneOptions) {

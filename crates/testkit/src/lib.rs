@@ -1,9 +1,9 @@
-//! What the suites stand on: a genuine Kubernetes control plane, and the few helpers that keep a
-//! test against it short.
+//! What the suites stand on: a Kubernetes control plane, genuine or embedded, and the few helpers that
+//! keep a test against it short.
 //!
-//! [`real`] starts etcd, kube-apiserver and kube-controller-manager; the binary `real` does so for
-//! `cargo xtask`, and [`World`] is how a test finds what is running. There are no nodes: [`kubelet`]
-//! plays theirs.
+//! [`real`] starts etcd, kube-apiserver and kube-controller-manager, or the server that Shipway carries
+//! along; the binary `real` does so for `cargo xtask`, and [`World`] is how a test finds what is
+//! running. There are no nodes: [`kubelet`] plays theirs.
 //!
 //! Nothing here knows a kind of Shipway's, and no product crate depends on this one.
 
@@ -17,4 +17,4 @@ mod world;
 
 pub use eventually::{eventually, poll};
 pub use namespace::TempNamespace;
-pub use world::{Outage, World};
+pub use world::{Need, Outage, Settling, World};

@@ -9,6 +9,9 @@ use kube::{Api, Client};
 use crate::eventually;
 use crate::real::State;
 
+/// What tells the embedded server how the workloads of a namespace end.
+pub(crate) const SIMULATE: &str = "apiserver.shipway.run/simulate";
+
 /// A namespace with a fresh name, deleted when the value is dropped; nobody waits until it is gone.
 #[derive(Debug)]
 pub struct TempNamespace {
@@ -29,7 +32,7 @@ impl TempNamespace {
             .client(cluster)
             .await
             .expect("the kubeconfig was written for this cluster");
-        let name = create(&client, prefix).await;
+        let name = create(&client, prefix, state.is_embedded()).await;
         let namespace = Self {
             name,
             cluster: cluster.to_owned(),
@@ -54,9 +57,11 @@ impl TempNamespace {
     }
 }
 
-async fn create(client: &Client, prefix: &str) -> String {
+async fn create(client: &Client, prefix: &str, is_embedded: bool) -> String {
     let metadata = ObjectMeta {
         generate_name: Some(format!("{prefix}-")),
+        // As on a genuine cluster, where nothing runs until a kubelet is played.
+        annotations: is_embedded.then(|| [(SIMULATE.to_owned(), "hang".to_owned())].into()),
         ..Default::default()
     };
     let namespace = Namespace {

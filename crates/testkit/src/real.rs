@@ -1,20 +1,25 @@
-//! Starts and stops a genuine Kubernetes control plane: one etcd, and for each cluster a
-//! kube-apiserver and a kube-controller-manager.
+//! Starts and stops a Kubernetes control plane. A genuine one is one etcd, and for each cluster a
+//! kube-apiserver and a kube-controller-manager; an embedded one is Shipway's own server for each
+//! cluster.
 //!
-//! The clusters share the etcd, each below its own key prefix, because a second etcd would cost
+//! Genuine clusters share the etcd, each below its own key prefix, because a second etcd would cost
 //! memory and judge nothing. Everything listens on loopback, on ports that were free. There is no
 //! scheduler and no node.
 
 mod control;
+mod embedded;
 mod kubeconfig;
 mod launch;
 mod pki;
 mod plane;
+mod prepare;
 mod process;
 mod state;
 
 use std::io;
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 pub use control::{Command, ask, ask_blocking, serve};
 pub use plane::ControlPlane;
@@ -23,14 +28,31 @@ pub use state::{ClusterState, State};
 /// What to start.
 #[derive(Clone, Debug)]
 pub struct ControlPlaneOptions {
-    /// The folder with `etcd`, `kube-apiserver`, `kube-controller-manager` and `kubectl`.
-    pub binaries: PathBuf,
+    /// Whose servers.
+    pub servers: Servers,
     /// The clusters' names; they are the contexts of the kubeconfig.
     pub clusters: Vec<String>,
-    /// Whether etcd waits for the disk. Tests do without, benchmarks may not.
-    pub fsync: bool,
     /// Whether each API server writes one line per request, see [`crate::audit`].
     pub audit: bool,
+}
+
+/// Whose servers run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Servers {
+    /// Those of Kubernetes.
+    Genuine {
+        /// The folder with `etcd`, `kube-apiserver`, `kube-controller-manager` and `kubectl`.
+        binaries: PathBuf,
+        /// Whether etcd waits for the disk. Tests do without, benchmarks may not.
+        fsync: bool,
+    },
+    /// The one that Shipway carries along.
+    Embedded {
+        /// The example `serve` of the crate `apiserver`.
+        program: PathBuf,
+        /// Any kubectl.
+        kubectl: PathBuf,
+    },
 }
 
 /// Why a control plane is not running.

@@ -6,13 +6,16 @@
 
 use std::path::{Path, PathBuf};
 
+use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
 
 use crate::audit::Window;
-use crate::namespace::TempNamespace;
+use crate::namespace::{SIMULATE, TempNamespace};
 use crate::real::{Command, State, ask, ask_blocking};
 
-/// The genuine clusters that all suites share.
+/// The clusters that all suites share.
 ///
 /// A test takes a namespace of its own with [`Self::temp_namespace`] and leaves all else alone.
 #[derive(Clone, Debug)]
@@ -98,6 +101,39 @@ impl World {
         TempNamespace::create(&self.state, self.cluster(), prefix).await
     }
 
+    /// Whether these clusters do not have what a scenario is about; then the scenario ends there.
+    ///
+    /// Genuine ones have everything.
+    #[must_use]
+    pub fn lacks(&self, _need: Need) -> bool {
+        self.state.is_embedded()
+    }
+
+    /// Lets the workloads of a namespace of the first cluster settle for as long as the value lives:
+    /// they run and are ready, or are done; those with `broken` in the name of an image never are.
+    ///
+    /// Without it none does. On genuine clusters a played kubelet makes the difference, on embedded
+    /// ones, which simulate, the word of the namespace.
+    ///
+    /// # Panics
+    ///
+    /// When the namespace is gone.
+    pub async fn settle(&self, namespace: &str) -> Settling {
+        let client = self.client().await;
+        if !self.state.is_embedded() {
+            return Settling {
+                _kubelet: Some(kubelet::play(&client, namespace)),
+            };
+        }
+        let word = json!({"metadata": {"annotations": {SIMULATE: null}}});
+        let namespaces = kube::Api::<Namespace>::all(client);
+        namespaces
+            .patch(namespace, &PatchParams::default(), &Patch::Merge(&word))
+            .await
+            .expect("the namespace is there");
+        Settling { _kubelet: None }
+    }
+
     /// Begins to record the requests of the first cluster.
     ///
     /// # Panics
@@ -145,6 +181,26 @@ impl World {
             repair: Some(end),
         }
     }
+}
+
+/// What the embedded clusters do not have, see `docs/embedded-limits.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Admission webhooks and policies.
+    Admission,
+    /// Definitions with more than one served version.
+    Versions,
+    /// ReplicaSets and Pods that come of Deployments.
+    Pods,
+    /// Workloads that wait for somebody to play their kubelet, in namespaces that a program makes.
+    Kubelet,
+}
+
+/// Workloads that settle. Dropping it ends that for those to come on genuine clusters.
+#[must_use]
+#[derive(Debug)]
+pub struct Settling {
+    _kubelet: Option<kubelet::Kubelet>,
 }
 
 /// An API server that does not answer. Dropping it brings the server back.

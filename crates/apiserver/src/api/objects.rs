@@ -136,9 +136,9 @@ impl Requested<'_> {
     /// An object as it is stored, in the form that was asked for.
     fn stored(&self, code: StatusCode, record: &Record) -> Response<Body> {
         match (self.accepted.form, self.accepted.syntax) {
-            (Form::Whole, Syntax::Json) => answer::json(code, record.json().clone()),
+            (Form::Whole, Syntax::Json) => answer::json(code, self.kind.json(record)),
             (Form::Metadata, Syntax::Json) => answer::json(code, read::partial(record)),
-            _ => self.shown(code, &record.value()),
+            _ => self.shown(code, &self.kind.object(record)),
         }
     }
 
@@ -189,7 +189,8 @@ impl Requested<'_> {
         }
         match (self.accepted.form, self.accepted.syntax) {
             (Form::Table(version), _) => {
-                let objects: Vec<Value> = page.items.iter().map(|record| record.value()).collect();
+                let items = page.items.iter();
+                let objects: Vec<Value> = items.map(|record| self.kind.object(record)).collect();
                 let table = self.table(version, &objects, Some(metadata), true);
                 Ok(answer::object(StatusCode::OK, self.accepted, &table))
             }
@@ -197,7 +198,7 @@ impl Requested<'_> {
             (form, Syntax::Yaml) => {
                 let items = page.items.iter().map(|record| match form {
                     Form::Metadata => read::partial_of(&record.value()),
-                    _ => record.value(),
+                    _ => self.kind.object(record),
                 });
                 let list = serde_json::json!({
                     "kind": self.list_kind(form).0, "apiVersion": self.list_kind(form).1,
@@ -229,7 +230,7 @@ impl Requested<'_> {
             }
             pieces.push(match form {
                 Form::Metadata => Bytes::from(read::partial(record)),
-                _ => record.json().clone(),
+                _ => self.kind.json(record),
             });
         }
         pieces.push(Bytes::from_static(b"]}"));
@@ -282,6 +283,9 @@ impl Requested<'_> {
     async fn create(&self, api: &Api, body: Bytes) -> Result<Response<Body>, Status> {
         let options = self.options("CreateOptions")?;
         let incoming = self.decode(&body)?;
+        if let Some(name) = incoming.object["metadata"]["name"].as_str() {
+            self.call.seen.name.get_or_init(|| name.to_owned());
+        }
         if let Some(answered) = api.special(self, &incoming.object)? {
             return Ok(answer::object(
                 StatusCode::CREATED,

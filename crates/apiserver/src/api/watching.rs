@@ -175,10 +175,10 @@ struct Lines {
 impl Lines {
     fn line(&mut self, kind: &str, record: &Record) -> Bytes {
         let object = match self.form {
-            Form::Whole => record.json().clone(),
+            Form::Whole => self.kind.json(record),
             Form::Metadata => Bytes::from(read::partial(record)),
             Form::Table(version) => {
-                let table = self.table(version, record.value());
+                let table = self.table(version, self.kind.object(record));
                 Bytes::from(table.to_string())
             }
         };

@@ -156,7 +156,8 @@ impl Served {
 
     /// The kind whose objects are stored as this.
     pub fn stored(&self, resource: &Resource) -> Option<&Arc<Kind>> {
-        self.kinds.values().find(|kind| kind.stored == *resource)
+        let mut kinds = self.kinds.values();
+        kinds.find(|kind| kind.stored == *resource && kind.is_own_form())
     }
 
     /// All kinds, in no order.

@@ -8,9 +8,12 @@ use serde_json::{Value, json};
 use super::{Changes, now};
 use crate::auth::rbac::aggregated_rules;
 use crate::cluster::Cluster;
-use crate::start::{failure, make};
+use crate::registry::draft::Author;
+use crate::registry::options::WriteOptions;
+use crate::registry::write::Write;
+use crate::start::make;
 use crate::status::Status;
-use crate::store::{EventKind, Expect, Key, Resource, Scope};
+use crate::store::{EventKind, Key, Resource, Scope};
 
 /// The ConfigMap with the authority's certificate.
 const ROOT_CA: &str = "kube-root-ca.crt";
@@ -85,12 +88,12 @@ async fn furnish(cluster: &Cluster, namespace: &str, ca_pem: &str) {
 
 async fn aggregate(cluster: &Cluster, roles: &Resource) {
     let snapshot = cluster.store.snapshot(roles);
-    let all: Vec<(Key, u64, Value)> = snapshot
+    let all: Vec<(Key, Value)> = snapshot
         .iter(&Scope::all(), "")
-        .map(|record| (record.key().clone(), record.modified(), record.value()))
+        .map(|record| (record.key().clone(), record.value()))
         .collect();
-    for (key, revision, role) in &all {
-        let others = all.iter().map(|(_, _, other)| other);
+    for (key, role) in &all {
+        let others = all.iter().map(|(_, other)| other);
         let Some(made) = aggregated_rules(role, others) else {
             continue;
         };
@@ -98,7 +101,7 @@ async fn aggregate(cluster: &Cluster, roles: &Resource) {
             .iter()
             .map(crate::auth::rbac::PolicyRule::to_json)
             .collect();
-        if let Err(status) = store_rules(cluster, *revision, role, combined).await {
+        if let Err(status) = apply_rules(cluster, key.name(), combined).await {
             tracing::debug!(
                 "could not aggregate the role `{}`: {}",
                 key.name(),
@@ -108,21 +111,31 @@ async fn aggregate(cluster: &Cluster, roles: &Resource) {
     }
 }
 
-async fn store_rules(
-    cluster: &Cluster,
-    revision: u64,
-    role: &Value,
-    rules: Vec<Value>,
-) -> Result<(), Status> {
+/// As upstream's controller does: by a forced apply in its own name.
+async fn apply_rules(cluster: &Cluster, name: &str, rules: Vec<Value>) -> Result<(), Status> {
     let served = cluster.served();
     let Some(kind) = served.kind("rbac.authorization.k8s.io", "v1", "clusterroles") else {
         return Ok(());
     };
-    let mut role = role.clone();
-    role["rules"] = json!(rules);
-    cluster
-        .put(kind, Expect::Revision(revision), &role)
-        .await
-        .map(drop)
-        .map_err(failure)
+    let options = WriteOptions {
+        force: Some(true),
+        ..WriteOptions::default()
+    };
+    let write = Write {
+        user: None,
+        kind,
+        namespace: "",
+        name,
+        subresource: "",
+        options: &options,
+        author: Author {
+            manager: "clusterrole-aggregation-controller",
+            now: &now(),
+        },
+    };
+    let config = json!({
+        "apiVersion": kind.api_version, "kind": *kind.resource.kind,
+        "metadata": {"name": name}, "rules": rules,
+    });
+    write.apply(cluster, &config).await.map(drop)
 }

@@ -22,18 +22,16 @@ pub(super) async fn run(cluster: Arc<Cluster>, delay: Duration) {
     let kinds: Vec<Resource> = simulate::workloads()
         .map(|(group, resource)| Resource::new(group, resource))
         .collect();
+    let namespaces = Resource::new("", "namespaces");
     loop {
         let revision = cluster.store.revision();
         let Ok(mut changes) = Changes::from(&cluster, revision) else {
             continue;
         };
-        let mut due: BTreeMap<Key, Instant> = BTreeMap::new();
-        for resource in &kinds {
-            let snapshot = cluster.store.snapshot(resource);
-            for record in snapshot.iter(&Scope::all(), "") {
-                due.insert(record.key().clone(), Instant::now());
-            }
-        }
+        let mut due: BTreeMap<Key, Instant> = workloads_in(&cluster, &kinds, &Scope::all())
+            .into_iter()
+            .map(|key| (key, Instant::now()))
+            .collect();
         loop {
             let next = due.values().min().copied();
             let wait = async {
@@ -56,15 +54,32 @@ pub(super) async fn run(cluster: Arc<Cluster>, delay: Duration) {
                 events = changes.next() => {
                     let Ok(events) = events else { break };
                     for event in events {
+                        if event.kind == EventKind::Deleted {
+                            continue;
+                        }
                         let key = event.record.key();
-                        if event.kind != EventKind::Deleted && kinds.contains(key.resource()) {
+                        if kinds.contains(key.resource()) {
                             due.entry(key.clone()).or_insert_with(|| Instant::now() + delay);
+                        } else if *key.resource() == namespaces {
+                            // What it says holds for everything in it.
+                            for key in workloads_in(&cluster, &kinds, &Scope::namespace(key.name())) {
+                                due.entry(key).or_insert_with(|| Instant::now() + delay);
+                            }
                         }
                     }
                 }
             }
         }
     }
+}
+
+fn workloads_in(cluster: &Cluster, kinds: &[Resource], scope: &Scope) -> Vec<Key> {
+    let mut found = Vec::new();
+    for resource in kinds {
+        let snapshot = cluster.store.snapshot(resource);
+        found.extend(snapshot.iter(scope, "").map(|record| record.key().clone()));
+    }
+    found
 }
 
 async fn write(cluster: &Cluster, key: &Key) -> Result<(), Status> {
@@ -77,7 +92,10 @@ async fn write(cluster: &Cluster, key: &Key) -> Result<(), Status> {
     }
     let resource = key.resource();
     let now = now();
-    let outcome = simulate::outcome(&object);
+    let namespace = Key::new(&Resource::new("", "namespaces"), "", key.namespace()).ok();
+    let namespace = namespace.and_then(|key| cluster.store.get(&key));
+    let namespace = namespace.map(|record| record.value()).unwrap_or_default();
+    let outcome = simulate::outcome(&object, &namespace);
     let status = simulate::status(resource.group(), resource.name(), &object, outcome, &now);
     let Some(status) = status else {
         return Ok(());

@@ -53,7 +53,7 @@ pub async fn delete(
         let Some(live) = cluster.store.get(key) else {
             return Err(Status::not_found(kind.about(), key.name()));
         };
-        let object = live.value();
+        let object = kind.object(&live);
         check(kind, key, options, &object)?;
         let marked = mark(kind, &object, options, now);
         let expect = Expect::Revision(live.modified());

@@ -128,6 +128,7 @@ pub fn create_applied(
         Outcome::Changed(object) => object,
         Outcome::Same => config.clone(),
     };
+    object = kind.converted(object)?;
     kind.fill(&mut object);
     settle_new(kind, object, author)
 }
@@ -178,6 +179,7 @@ pub fn change_applied(
     let Outcome::Changed(mut object) = applied else {
         return Ok(None);
     };
+    object = kind.converted(object)?;
     kind.fill(&mut object);
     settle_changed(kind, live, object, subresource)
 }
@@ -240,6 +242,30 @@ fn is_same(a: &Value, b: &Value) -> bool {
 }
 
 impl Kind {
+    /// What was applied, read as its type: only then it shows whether text is a quantity or base64.
+    fn converted(&self, object: Value) -> Result<Value, Status> {
+        if self.is_custom() {
+            return Ok(object);
+        }
+        let group_version = match &*self.resource.group {
+            "" => format!("/{}", self.resource.version),
+            group => format!("{group}/{}", self.resource.version),
+        };
+        let what = format!("{group_version}, Kind={}", self.resource.kind);
+        let place = match meta::text(&object, "namespace") {
+            "" => format!("/{}", meta::text(&object, "name")),
+            namespace => format!("{namespace}/{}", meta::text(&object, "name")),
+        };
+        let read = strict::decode_value(self.schema(), Some(self.of), object);
+        let read = read.map_err(|why| {
+            let why = strict::of_value(&why);
+            Status::internal(format!(
+                "failed to convert new object ({place}; {what}) to proper version: unable to convert unstructured object to {what}: {why}"
+            ))
+        })?;
+        Ok(read.value)
+    }
+
     /// Fills in defaults, and writes the object as the genuine server does.
     fn fill(&self, object: &mut Value) {
         if let Some(version) = &self.custom {

@@ -1,8 +1,12 @@
 //! A kind as a cluster serves it: its type, its ways, and what owners of fields have to know of it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
+
+use super::form::Form;
 
 use crate::catalogue::Resource;
 use crate::crd::Version;
@@ -10,7 +14,7 @@ use crate::fields::{Filter, Set, Target};
 use crate::schema::builtin::Builtin;
 use crate::schema::{Schema, TypeId};
 use crate::status::About;
-use crate::store;
+use crate::store::{self, Record};
 use crate::ways::{self, Ways};
 
 /// A kind.
@@ -22,6 +26,8 @@ pub struct Kind {
     pub api_version: String,
     /// Where its objects are stored.
     pub stored: store::Resource,
+    /// What becomes of them where they are stored in the form of another kind.
+    form: Option<&'static Form>,
     /// The type of its objects.
     pub of: TypeId,
     /// How it differs from others.
@@ -65,9 +71,14 @@ impl Kind {
         } else {
             format!("{}/{}", resource.group, resource.version)
         };
+        let form = Form::of(&resource.group, &resource.plural);
         let mut kind = Self {
             resource: resource.clone(),
-            stored: store::Resource::new(&resource.group, &resource.plural),
+            stored: match form {
+                Some(form) => store::Resource::new(form.group, &resource.plural),
+                None => store::Resource::new(&resource.group, &resource.plural),
+            },
+            form,
             of,
             ways,
             custom,
@@ -105,6 +116,39 @@ impl Kind {
     /// Whether it comes from a definition.
     pub fn is_custom(&self) -> bool {
         self.custom.is_some()
+    }
+
+    /// Whether its objects are stored as they are.
+    pub fn is_own_form(&self) -> bool {
+        self.form.is_none()
+    }
+
+    /// An object as this kind has it.
+    pub fn object(&self, record: &Record) -> Value {
+        let mut object = record.value();
+        if let Some(form) = self.form {
+            form.read(&mut object);
+            self.sign(&mut object);
+        }
+        object
+    }
+
+    /// The same as JSON.
+    pub fn json(&self, record: &Record) -> Bytes {
+        match self.form {
+            Some(_) => Bytes::from(self.object(record).to_string()),
+            None => record.json().clone(),
+        }
+    }
+
+    /// An object as it is stored.
+    pub fn to_stored<'a>(&self, object: &'a Value) -> Cow<'a, Value> {
+        let Some(form) = self.form else {
+            return Cow::Borrowed(object);
+        };
+        let mut object = object.clone();
+        form.write(&mut object);
+        Cow::Owned(object)
     }
 
     /// What the owners of fields are recorded for.

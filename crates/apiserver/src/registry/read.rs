@@ -88,7 +88,7 @@ impl Selection {
         if self.fields.is_everything() {
             return true;
         }
-        let object = self.fields.needs_object().then(|| record.value());
+        let object = self.fields.needs_object().then(|| self.kind.object(record));
         let custom = match (&self.kind.custom, &object) {
             (Some(version), Some(object)) => version.selectable(object),
             _ => BTreeMap::new(),

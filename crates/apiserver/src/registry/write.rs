@@ -182,7 +182,7 @@ impl Write<'_> {
             };
             let mut object = object.clone();
             self.pin(&mut object, &live)?;
-            let value = live.value();
+            let value = self.kind.object(&live);
             let changed = draft::change(self.kind, &value, object, self.subresource, self.author)?;
             match self
                 .store_changed(cluster, &live, &value, changed, warnings.clone())
@@ -275,7 +275,7 @@ impl Write<'_> {
                 return Err(self.not_found());
             };
             let mut warnings = Vec::new();
-            let value = live.value();
+            let value = self.kind.object(&live);
             let patched = self.patched(how, &value, patch)?;
             let mut object = draft::admit(self.kind, patched.into(), self.options, &mut warnings)?;
             meta::settle_place(&mut object, self.namespace, self.name)?;
@@ -343,7 +343,7 @@ impl Write<'_> {
             if !version.is_empty() && version != live.modified().to_string() {
                 return Err(Status::modified(self.kind.about(), self.name));
             }
-            let value = live.value();
+            let value = self.kind.object(&live);
             let changed = draft::change_applied(
                 self.kind,
                 &value,

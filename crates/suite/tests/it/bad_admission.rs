@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
 use suite::{Scene, SceneOptions};
-use testkit::eventually;
+use testkit::{Need, World, eventually};
 
 use crate::bad_stage::{
     Neighbour, config_map, deliver, until_fails, until_says, until_value, value,
@@ -34,6 +34,9 @@ fn labelled(name: &str, value: &str, label: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_that_refuses_an_object_is_quoted() {
+    if World::shared().lacks(Need::Admission) {
+        return;
+    }
     let scene = Scene::new("policy").await;
     let neighbour = Neighbour::moves_in(&scene).await;
     let name = format!("{}-calm", scene.ns());
@@ -215,6 +218,9 @@ fn webhook(name: &str, port: u16) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_webhook_fails_only_what_it_watches() {
+    if World::shared().lacks(Need::Admission) {
+        return;
+    }
     let options = SceneOptions {
         everywhere: true,
         ..SceneOptions::default()

@@ -6,7 +6,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind};
 use serde_json::{Value, json};
 use suite::{Scene, SceneOptions};
-use testkit::eventually;
+use testkit::{Need, World, eventually};
 use tokio::time::Instant;
 
 use crate::bad_stage::{
@@ -212,6 +212,9 @@ async fn a_definition_may_come_from_another_shipment() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_is_no_longer_served_is_named_with_those_that_are() {
+    if World::shared().lacks(Need::Versions) {
+        return;
+    }
     let scene = everywhere("version").await;
     let neighbour = Neighbour::moves_in(&scene).await;
     let definitions = Definitions::of(&scene);

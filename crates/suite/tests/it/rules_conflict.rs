@@ -26,7 +26,7 @@ async fn web(scene: &Scene, spec: serde_json::Value) -> Deployment {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_kubectl_scaled_is_put_right() {
     let scene = Scene::new("scale").await;
-    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    let _settling = scene.settle().await;
     web(&scene, json!({})).await;
     scene.kubectl(&["scale", "deployment", "web", "--replicas=5"]);
     scene
@@ -41,7 +41,7 @@ async fn what_kubectl_scaled_is_put_right() {
 #[tokio::test(flavor = "multi_thread")]
 async fn to_ignore_a_field_of_a_running_shipment_changes_nothing() {
     let scene = Scene::new("ignore").await;
-    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    let _settling = scene.settle().await;
     let before = web(&scene, json!({})).await;
     patch_spec(
         &scene,

@@ -82,7 +82,7 @@ async fn what_is_written_in_our_own_name_is_put_right() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_changed_of_what_we_own_is_put_right() {
     let scene = stage("drift").await;
-    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    let _settling = scene.settle().await;
     scene.until_ready("web", None).await;
     let uid = until_as_in_git(&scene, "as in Git").await.uid();
     let map = "configmap/settings";
@@ -185,7 +185,7 @@ async fn an_object_that_something_holds_on_its_way_out_is_awaited_and_created_ag
 #[tokio::test(flavor = "multi_thread")]
 async fn what_others_add_is_left_alone() {
     let scene = stage("add").await;
-    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    let _settling = scene.settle().await;
     scene.until_ready("web", None).await;
     scene.kubectl(&[
         "patch",

@@ -149,14 +149,14 @@ struct Movers {
     uid: Option<String>,
     wrong: Arc<Mutex<Vec<String>>>,
     watching: tokio::task::JoinHandle<()>,
-    _kubelet: testkit::kubelet::Kubelet,
+    _settling: testkit::Settling,
 }
 
 impl Movers {
     /// Everything is with `left`; `change` may do something to the Shipments.
     async fn move_in(name: &str, change: impl Fn(&str, &mut Value)) -> Self {
         let scene = Scene::new(name).await;
-        let kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+        let settling = scene.settle().await;
         let ca = scene.git.ca_pem().expect("it speaks TLS");
         scene
             .apply(&json!({
@@ -184,7 +184,7 @@ impl Movers {
             uid: web.and_then(|web| web.uid()),
             wrong,
             watching,
-            _kubelet: kubelet,
+            _settling: settling,
             scene,
         }
     }

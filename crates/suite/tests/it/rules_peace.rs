@@ -7,7 +7,7 @@ use kube::ResourceExt as _;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
 use suite::Scene;
-use testkit::eventually;
+use testkit::{Need, World, eventually};
 
 use crate::rules_drift::settings;
 use crate::rules_stage::{
@@ -92,8 +92,11 @@ async fn said_of_replicas(scene: &Scene) -> usize {
 // Both in one scenario, since a minute of silence is long enough for all.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_autoscaler_and_a_policy_are_not_fought_for_a_whole_minute() {
+    if World::shared().lacks(Need::Admission) {
+        return;
+    }
     let scene = Scene::new("peace").await;
-    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    let _settling = scene.settle().await;
     let _policy = Policy::in_force(&scene).await;
     scene.write("config/settings.yaml", &settings().to_string());
     scene.write("config/web.yaml", &deployment("web", "nginx:1", 2));

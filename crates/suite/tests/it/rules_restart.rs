@@ -29,7 +29,7 @@ const QUIET: Duration = Duration::from_secs(5);
 async fn a_restart_reads_each_kind_once_and_writes_nothing() {
     let _turn = alone().await;
     let scene = stage("restart").await;
-    let kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    let settling = scene.settle().await;
     for number in 0..STANDING {
         let name = format!("app-{number}");
         scene.write(&format!("{name}/a.yaml"), &config_map(&name, &[("a", "1")]));
@@ -58,7 +58,7 @@ async fn a_restart_reads_each_kind_once_and_writes_nothing() {
         scene.until_ready(&format!("app-{number}"), None).await;
     }
     scene.until_reason("waiting", "HealthTimeout").await;
-    drop(kubelet);
+    drop(settling);
     for killed in [true, false] {
         if killed {
             controller.kill_hard();

@@ -22,14 +22,14 @@ async fn what_does_not_get_healthy_in_time_is_said_and_may_still_get_healthy() {
     let why = scene.until_reason("web", "HealthTimeout").await;
     assert!(why.contains("Deployment") && why.contains("0/1"), "{why}");
     assert_quiet(&scene).await;
-    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    let _settling = scene.settle().await;
     scene.until_ready("web", None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_revision_ends_a_hopeless_wait_at_once() {
     let scene = Scene::new("hopeless").await;
-    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    let _settling = scene.settle().await;
     scene.write(
         "config/web.yaml",
         &deployment("web", "registry/broken:1", 1),
@@ -67,7 +67,7 @@ async fn a_dependency_is_waited_for_and_followed_at_once() {
         })
         .await;
     assert!(scene.find::<ConfigMap>("a").await.is_none());
-    let _kubelet = testkit::kubelet::play(&scene.client, scene.ns());
+    let _settling = scene.settle().await;
     scene.until_ready("db", None).await;
     let begin = Instant::now();
     eventually("what waited", Duration::from_secs(5), || async {

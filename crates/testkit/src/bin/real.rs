@@ -1,4 +1,4 @@
-//! `real`: runs a genuine control plane until its standard input closes or a signal arrives.
+//! `real`: runs a control plane until its standard input closes or a signal arrives.
 //!
 //! `cargo xtask` holds the other end of the input: whatever happens to it, this program notices and
 //! takes its children down.
@@ -12,16 +12,19 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use testkit::real::{ControlPlane, ControlPlaneOptions, serve};
+use testkit::real::{self, ControlPlane, ControlPlaneOptions, Servers};
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 const USAGE: &str = "\
-usage: real --binaries DIR --clusters a,b --state FILE [--fsync] [--audit] [--keep]
+usage: real --binaries DIR | --embedded --kubectl FILE
+            --clusters a,b --state FILE [--fsync] [--audit] [--keep]
 
   --binaries DIR   etcd, kube-apiserver, kube-controller-manager and kubectl
-  --clusters a,b   one API server and controller manager for each
+  --embedded       Shipway's own servers instead; the example `serve` lies beside this program
+  --kubectl FILE   the kubectl for them
+  --clusters a,b   one API server for each
   --state FILE     where to write what runs where, as JSON
   --fsync          let etcd wait for the disk
   --audit          have every request logged
@@ -84,7 +87,7 @@ async fn attend(
     println!("ready: {}", state_file.display());
     tokio::select! {
         () = ended => {}
-        () = serve(plane, &listener, state_file) => {}
+        () = real::serve(plane, &listener, state_file) => {}
     }
     Ok(())
 }
@@ -116,6 +119,7 @@ fn end() -> Result<impl Future<Output = ()>, String> {
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
     let (mut binaries, mut clusters, mut state) = (None, Vec::new(), None);
     let (mut fsync, mut audit, mut keep) = (false, false, false);
+    let (mut is_embedded, mut kubectl) = (false, None);
     while let Some(word) = words.next() {
         let mut value = || {
             words
@@ -124,6 +128,8 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
         };
         match word.as_str() {
             "--binaries" => binaries = Some(PathBuf::from(value()?)),
+            "--embedded" => is_embedded = true,
+            "--kubectl" => kubectl = Some(PathBuf::from(value()?)),
             "--clusters" => clusters = value()?.split(',').map(str::to_owned).collect(),
             "--state" => state = Some(PathBuf::from(value()?)),
             "--fsync" => fsync = true,
@@ -135,16 +141,30 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
     if clusters.is_empty() || clusters.iter().any(|name| !is_name(name)) {
         return Err("`--clusters` needs names of lower-case letters, digits and `-`".to_owned());
     }
+    let servers = if is_embedded {
+        Servers::Embedded {
+            program: serve()?,
+            kubectl: kubectl.ok_or("`--kubectl` is missing")?,
+        }
+    } else {
+        let binaries = binaries.ok_or("`--binaries` is missing")?;
+        Servers::Genuine { binaries, fsync }
+    };
     Ok(Args {
         options: ControlPlaneOptions {
-            binaries: binaries.ok_or("`--binaries` is missing")?,
+            servers,
             clusters,
-            fsync,
             audit,
         },
         state: state.ok_or("`--state` is missing")?,
         keep,
     })
+}
+
+/// The example `serve`, which cargo puts into a folder beside this program.
+fn serve() -> Result<PathBuf, String> {
+    let ours = std::env::current_exe().map_err(|err| format!("where is this program? {err}"))?;
+    Ok(ours.with_file_name("examples").join("serve"))
 }
 
 /// A name goes into paths, etcd keys and YAML as it is.

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use super::{ControlPlaneOptions, RealError};
+use super::RealError;
 
 /// Requests are logged once they are answered; long ones also when they begin, or a watch that is
 /// still open would not be seen.
@@ -47,12 +47,7 @@ impl Folder {
     }
 }
 
-pub(crate) fn etcd(
-    folder: &Folder,
-    client: u16,
-    peer: u16,
-    options: &ControlPlaneOptions,
-) -> Vec<String> {
+pub(crate) fn etcd(folder: &Folder, client: u16, peer: u16, fsync: bool) -> Vec<String> {
     let client = format!("http://127.0.0.1:{client}");
     let peer = format!("http://127.0.0.1:{peer}");
     let mut args = vec![
@@ -67,7 +62,7 @@ pub(crate) fn etcd(
         // A benchmark fills more than the default of 2 GiB between two compactions.
         "--quota-backend-bytes=8589934592".to_owned(),
     ];
-    if !options.fsync {
+    if !fsync {
         args.push("--unsafe-no-fsync=true".to_owned());
     }
     args

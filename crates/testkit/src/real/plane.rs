@@ -8,12 +8,11 @@ use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::{Api, Client};
 use tempfile::TempDir;
 
-use super::kubeconfig::{self, Context};
 use super::launch::{self, Folder, Server};
-use super::pki::{Authority, token_keys};
+use super::prepare::prepare;
 use super::process::{Process, signal};
 use super::state::{ClusterState, State};
-use super::{ControlPlaneOptions, RealError, write_private};
+use super::{ControlPlaneOptions, RealError, Servers, embedded, write_private};
 use crate::poll;
 
 /// How long a start may take on a machine that compiles at the same time.
@@ -31,7 +30,7 @@ pub struct ControlPlane {
     // Fields are dropped in this order: first the programs, then the folder they write to.
     managers: BTreeMap<String, Process>,
     apiservers: BTreeMap<String, Process>,
-    etcd: Process,
+    etcd: Option<Process>,
     folder: TempDir,
 }
 
@@ -51,21 +50,23 @@ impl ControlPlane {
         let clusters = prepare(&folder, &options)?;
 
         let etcd_port = launch::free_port()?;
-        let args = launch::etcd(&folder, etcd_port, launch::free_port()?, &options);
-        let etcd = Process::start(
-            "etcd",
-            &options.binaries.join("etcd"),
-            &args,
-            folder.file("etcd.log"),
-        )?;
+        let (etcd, kubectl) = match &options.servers {
+            Servers::Genuine { binaries, fsync } => {
+                let args = launch::etcd(&folder, etcd_port, launch::free_port()?, *fsync);
+                let program = binaries.join("etcd");
+                let etcd = Process::start("etcd", &program, &args, folder.file("etcd.log"))?;
+                (Some(etcd), binaries.join("kubectl"))
+            }
+            Servers::Embedded { kubectl, .. } => (None, kubectl.clone()),
+        };
         let state = State {
             kubeconfig: folder.file("kubeconfig"),
-            binaries: options.binaries.clone(),
-            kubectl: options.binaries.join("kubectl"),
+            servers: options.servers.clone(),
+            kubectl,
             folder: temp.path().to_owned(),
             control: None,
             version: String::new(),
-            etcd_pid: etcd.pid(),
+            etcd_pid: etcd.as_ref().map(Process::pid),
             clusters,
         };
         let mut plane = Self {
@@ -165,7 +166,7 @@ impl ControlPlane {
         let processes = managers
             .into_values()
             .chain(apiservers.into_values())
-            .chain([etcd]);
+            .chain(etcd);
         let mut outcome = Ok(());
         for process in processes {
             outcome = outcome.and(process.kill().await);
@@ -185,6 +186,9 @@ impl ControlPlane {
         self.wait_for_etcd().await?;
         for name in &names {
             self.launch_apiserver(name)?;
+        }
+        if self.state.is_embedded() {
+            self.collect_kubeconfigs(&names).await?;
         }
         for name in &names {
             self.wait_until_ready(name).await?;
@@ -207,16 +211,25 @@ impl ControlPlane {
     fn launch_apiserver(&mut self, name: &str) -> Result<(), RealError> {
         let folder = Folder(self.state.folder.clone());
         let cluster = self.state.cluster(name)?;
-        let server = Server {
-            cluster: name,
-            port: cluster.port,
-            etcd: self.etcd_port,
-            audit_log: cluster.audit_log.as_deref(),
+        let (program, args) = match &self.options.servers {
+            Servers::Genuine { binaries, .. } => {
+                let server = Server {
+                    cluster: name,
+                    port: cluster.port,
+                    etcd: self.etcd_port,
+                    audit_log: cluster.audit_log.as_deref(),
+                };
+                let args = launch::apiserver(&folder, &server);
+                (binaries.join("kube-apiserver"), args)
+            }
+            Servers::Embedded { program, .. } => {
+                (program.clone(), embedded::arguments(&folder, cluster))
+            }
         };
         let process = Process::start(
-            &format!("kube-apiserver of `{name}`"),
-            &self.options.binaries.join("kube-apiserver"),
-            &launch::apiserver(&folder, &server),
+            &format!("the API server of `{name}`"),
+            &program,
+            &args,
             folder.cluster(name).join("apiserver.log"),
         )?;
         self.cluster_mut(name)?.apiserver_pid = process.pid();
@@ -224,15 +237,36 @@ impl ControlPlane {
         Ok(())
     }
 
+    /// Makes one kubeconfig of those that embedded servers write.
+    async fn collect_kubeconfigs(&mut self, names: &[String]) -> Result<(), RealError> {
+        let folder = Folder(self.state.folder.clone());
+        let mut collected = None;
+        for name in names {
+            let process = self
+                .apiservers
+                .get_mut(name)
+                .expect("it was started just now");
+            wait_for(process, "the kubeconfig", || {
+                ready(embedded::collect(&folder, name, &mut collected))
+            })
+            .await?;
+        }
+        let collected = collected.unwrap_or_default().to_string();
+        write_private(&folder.file("kubeconfig"), &collected)
+    }
+
     fn launch_manager(&mut self, name: &str) -> Result<(), RealError> {
+        let Servers::Genuine { binaries, .. } = &self.options.servers else {
+            return Ok(()); // the embedded server has its controllers inside
+        };
         let folder = Folder(self.state.folder.clone());
         let process = Process::start(
             &format!("kube-controller-manager of `{name}`"),
-            &self.options.binaries.join("kube-controller-manager"),
+            &binaries.join("kube-controller-manager"),
             &launch::controller_manager(&folder, name),
             folder.cluster(name).join("controller-manager.log"),
         )?;
-        self.cluster_mut(name)?.controller_manager_pid = process.pid();
+        self.cluster_mut(name)?.controller_manager_pid = Some(process.pid());
         self.managers.insert(name.to_owned(), process);
         Ok(())
     }
@@ -248,7 +282,10 @@ impl ControlPlane {
 
     async fn wait_for_etcd(&mut self) -> Result<(), RealError> {
         let address = format!("127.0.0.1:{}", self.etcd_port);
-        wait_for(&mut self.etcd, "etcd", || {
+        let Some(etcd) = &mut self.etcd else {
+            return Ok(());
+        };
+        wait_for(etcd, "etcd", || {
             let address = address.clone();
             async move { tokio::net::TcpStream::connect(address).await.map(drop) }
         })
@@ -270,6 +307,7 @@ impl ControlPlane {
         let process = self
             .managers
             .get_mut(name)
+            .or_else(|| self.apiservers.get_mut(name))
             .expect("it was started just now");
         wait_for(process, "the ServiceAccount `default`", || {
             accounts.get("default")
@@ -322,51 +360,4 @@ async fn readyz(client: Client) -> Result<(), String> {
         .await
         .map(drop)
         .map_err(|err| err.to_string())
-}
-
-/// Writes keys, certificates and kubeconfigs, and gives each cluster its port.
-fn prepare(folder: &Folder, options: &ControlPlaneOptions) -> Result<Vec<ClusterState>, RealError> {
-    let authority = Authority::create()?;
-    let server = authority.server()?;
-    let admin = authority.client("shipway-admin", Some("system:masters"))?;
-    let manager = authority.client("system:kube-controller-manager", None)?;
-    write_private(&folder.file("ca.crt"), &authority.certificate)?;
-    write_private(&folder.file("server.crt"), &server.public)?;
-    write_private(&folder.file("server.key"), &server.private)?;
-    write_private(&folder.file("audit-policy.yaml"), launch::AUDIT_POLICY)?;
-
-    let mut clusters = Vec::new();
-    for name in &options.clusters {
-        let keys = folder.cluster(name);
-        std::fs::create_dir_all(&keys)
-            .map_err(RealError::io(format!("make `{}`", keys.display())))?;
-        let port = launch::free_port()?;
-        let url = format!("https://127.0.0.1:{port}");
-        let tokens = token_keys()?;
-        write_private(&keys.join("tokens.pub"), &tokens.public)?;
-        write_private(&keys.join("tokens.key"), &tokens.private)?;
-        let context = [Context { name, server: &url }];
-        let kubeconfig = kubeconfig::render(&context, &authority.certificate, &manager);
-        write_private(&keys.join("controller-manager.kubeconfig"), &kubeconfig)?;
-        clusters.push(ClusterState {
-            name: name.clone(),
-            server: url,
-            port,
-            apiserver_pid: 0,
-            controller_manager_pid: 0,
-            audit_log: options.audit.then(|| keys.join("audit.log")),
-        });
-    }
-    let contexts: Vec<_> = clusters
-        .iter()
-        .map(|cluster| Context {
-            name: &cluster.name,
-            server: &cluster.server,
-        })
-        .collect();
-    write_private(
-        &folder.file("kubeconfig"),
-        &kubeconfig::render(&contexts, &authority.certificate, &admin),
-    )?;
-    Ok(clusters)
 }

@@ -7,16 +7,16 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde::{Deserialize, Serialize};
 
-use super::{RealError, write_private};
+use super::{RealError, Servers, write_private};
 
 /// The state file: everything a suite, a benchmark or a person needs to find the clusters.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct State {
     /// One context per cluster, named like it; the user is in `system:masters`.
     pub kubeconfig: PathBuf,
-    /// Where the programs came from.
-    pub binaries: PathBuf,
-    /// The `kubectl` of the same version.
+    /// Whose servers run.
+    pub servers: Servers,
+    /// The `kubectl` of the same version, or whichever was found for an embedded one.
     pub kubectl: PathBuf,
     /// Logs, keys and data of this control plane.
     pub folder: PathBuf,
@@ -24,8 +24,8 @@ pub struct State {
     pub control: Option<PathBuf>,
     /// The API servers' version, such as `v1.36.3`.
     pub version: String,
-    /// The process id of etcd.
-    pub etcd_pid: u32,
+    /// The process id of etcd, if there is one.
+    pub etcd_pid: Option<u32>,
     /// The clusters, in the order they were asked for.
     pub clusters: Vec<ClusterState>,
 }
@@ -39,10 +39,10 @@ pub struct ClusterState {
     pub server: String,
     /// The port of its API server; it keeps it over a restart.
     pub port: u16,
-    /// The process id of its kube-apiserver; of the last one while it is stopped.
+    /// The process id of its API server; of the last one while it is stopped.
     pub apiserver_pid: u32,
-    /// The process id of its kube-controller-manager.
-    pub controller_manager_pid: u32,
+    /// The process id of its kube-controller-manager, if it has one.
+    pub controller_manager_pid: Option<u32>,
     /// The audit log, when there is one.
     pub audit_log: Option<PathBuf>,
 }
@@ -74,6 +74,12 @@ impl State {
         let fresh = path.with_extension("new");
         write_private(&fresh, &text)?;
         std::fs::rename(&fresh, path).map_err(RealError::io(attempt()))
+    }
+
+    /// Whether the servers are Shipway's own.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.servers, Servers::Embedded { .. })
     }
 
     /// The cluster of this name.

@@ -38,7 +38,7 @@ async fn counts_the_requests_of_a_window() {
         .requests()
         .await
         .within(name)
-        .only(|request| request.user == "shipway-admin");
+        .only(|request| request.user == "kubernetes-admin");
     let shown = ours.to_string().replace(name, "NAMESPACE");
     let lines: Vec<_> = shown
         .lines()
@@ -58,7 +58,7 @@ async fn counts_the_requests_of_a_window() {
         .requests()
         .await
         .within(name)
-        .only(|request| request.user == "shipway-admin");
+        .only(|request| request.user == "kubernetes-admin");
     assert_eq!(
         quiet.count(),
         0,

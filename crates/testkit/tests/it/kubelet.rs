@@ -9,7 +9,7 @@ use kube::api::{ListParams, PostParams};
 use kube::{Api, Client};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use testkit::{World, eventually, kubelet};
+use testkit::{Need, World, eventually, kubelet};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -54,6 +54,9 @@ fn available(deployment: &Deployment) -> Result<(), String> {
 #[tokio::test]
 async fn a_deployment_becomes_available() {
     let world = World::shared();
+    if world.lacks(Need::Pods) {
+        return;
+    }
     let (client, namespace) = (world.client().await, world.temp_namespace("kubelet").await);
     let _kubelet = kubelet::play(&client, namespace.name());
     let deployments = create_deployment(&client, namespace.name(), "registry.example/web:1").await;
@@ -71,6 +74,9 @@ async fn a_deployment_becomes_available() {
 #[tokio::test]
 async fn a_broken_image_never_becomes_ready() {
     let world = World::shared();
+    if world.lacks(Need::Pods) {
+        return;
+    }
     let (client, namespace) = (world.client().await, world.temp_namespace("kubelet").await);
     let _kubelet = kubelet::play(&client, namespace.name());
     let deployments =
@@ -102,6 +108,9 @@ async fn a_broken_image_never_becomes_ready() {
 #[tokio::test]
 async fn a_job_completes() {
     let world = World::shared();
+    if world.lacks(Need::Pods) {
+        return;
+    }
     let (client, namespace) = (world.client().await, world.temp_namespace("kubelet").await);
     let _kubelet = kubelet::play(&client, namespace.name());
     let jobs = Api::<Job>::namespaced(client.clone(), namespace.name());

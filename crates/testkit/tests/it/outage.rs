@@ -5,18 +5,17 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use testkit::World;
-use testkit::real::{Command, ControlPlane, ControlPlaneOptions, State, ask, serve};
+use testkit::real::{Command, ControlPlane, ControlPlaneOptions, Servers, State, ask, serve};
 use tokio::net::UnixListener;
 use tokio::time::timeout;
 
 #[tokio::test]
 async fn an_api_server_comes_back_with_its_data() {
-    let binaries = World::shared().state().binaries.clone();
+    let servers = World::shared().state().servers.clone();
     let clusters = vec!["blue".to_owned(), "green".to_owned()];
     let options = ControlPlaneOptions {
-        binaries,
+        servers,
         clusters,
-        fsync: false,
         audit: false,
     };
     let mut plane = ControlPlane::start(options)
@@ -86,9 +85,11 @@ async fn an_api_server_comes_back_with_its_data() {
 async fn a_missing_program_is_named() {
     let nowhere = std::path::PathBuf::from("/nowhere");
     let options = ControlPlaneOptions {
-        binaries: nowhere,
+        servers: Servers::Genuine {
+            binaries: nowhere,
+            fsync: false,
+        },
         clusters: vec!["blue".to_owned()],
-        fsync: false,
         audit: false,
     };
     let Err(refused) = ControlPlane::start(options).await else {

@@ -1,10 +1,10 @@
 //! `shipway tree`.
 
-use kubelet::play;
 use serde_json::{Value, json};
 use suite::Scene;
 
 use super::{fixed, reader, run, settings};
+use testkit::{Need, World};
 
 const DEPLOYMENT: &str = "apiVersion: apps/v1
 kind: Deployment
@@ -45,8 +45,11 @@ fn made(scene: &Scene) -> (String, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tree_shows_objects_down_to_the_pods_and_what_is_missing() {
+    if World::shared().lacks(Need::Pods) {
+        return;
+    }
     let scene = Scene::new("tree").await;
-    let _kubelet = play(&scene.client, scene.ns());
+    let _settling = scene.settle().await;
     scene.write("config/web.yaml", DEPLOYMENT);
     scene.write("config/settings.yaml", &settings("settings", "blue"));
     scene.push().await;
@@ -92,6 +95,9 @@ async fn tree_shows_objects_down_to_the_pods_and_what_is_missing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tree_says_what_the_caller_may_not_read() {
+    if World::shared().lacks(Need::Pods) {
+        return;
+    }
     let scene = Scene::new("treerights").await;
     scene.write("config/web.yaml", DEPLOYMENT);
     scene.write("config/settings.yaml", &settings("settings", "blue"));
