@@ -5,7 +5,11 @@
     reason = "the binary is where the environment is read"
 )]
 
-use std::path::PathBuf;
+mod merge;
+
+pub(crate) use merge::merge_into;
+
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -108,6 +112,31 @@ impl ClusterArgs {
         ))
         .hint("`kubectl config get-contexts` lists what there is")
     }
+}
+
+/// The kubeconfig that kubectl writes: the first of `$KUBECONFIG`, or `~/.kube/config`.
+pub(crate) fn user_kubeconfig() -> Result<PathBuf, CliError> {
+    let named = std::env::var_os("KUBECONFIG").and_then(|list| {
+        let mut files = std::env::split_paths(&list);
+        files.find(|file| !file.as_os_str().is_empty())
+    });
+    let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".kube/config"));
+    let file = named.or_else(home);
+    file.ok_or_else(|| CliError::failed("there is neither $KUBECONFIG nor $HOME"))
+}
+
+/// Writes a file that holds keys.
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), CliError> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| CliError::failed(format!("could not write `{}`: {error}", path.display())))
 }
 
 /// Where data is kept that nobody named a folder for: `$XDG_DATA_HOME/shipway`, or

@@ -8,7 +8,7 @@ use apiserver::start::{Options, Server, StartError};
 use apiserver::store::{Durability, Sync};
 
 use crate::commands::crds;
-use crate::config::ClusterArgs;
+use crate::config::{ClusterArgs, write_private};
 use crate::demo::apply_as;
 use crate::error::CliError;
 
@@ -59,6 +59,11 @@ impl Embedded {
 }
 
 impl Running {
+    /// What is in its kubeconfig.
+    pub(crate) fn contexts(&self) -> &serde_json::Value {
+        self.server.kubeconfig()
+    }
+
     /// Its kubeconfig.
     pub(crate) fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
@@ -116,18 +121,4 @@ fn explained(error: StartError) -> CliError {
         Some(hint) => failed.hint(hint),
         None => failed,
     }
-}
-
-/// Writes a file that holds keys.
-fn write_private(path: &Path, text: &str) -> Result<(), CliError> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| CliError::failed(format!("could not write `{}`: {error}", path.display())))
 }

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::controller::{ControllerArgs, control, log_into, stop_on_signal};
-use crate::config::data_folder;
+use crate::config::{data_folder, merge_into, user_kubeconfig};
 use crate::embedded::{CLUSTERS, Embedded};
 use crate::error::CliError;
 use crate::output::note;
@@ -28,6 +28,9 @@ pub(crate) struct UpArgs {
     /// Listen on this port; 0 takes a free one
     #[arg(long, default_value_t = 7443)]
     port: u16,
+    /// Add their contexts to your own kubeconfig: the first of $KUBECONFIG, or ~/.kube/config
+    #[arg(long)]
+    merge_kubeconfig: bool,
 }
 
 pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
@@ -55,6 +58,11 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
         lasting: true,
     };
     let running = embedded.start().await?;
+    let merged = if args.merge_kubeconfig {
+        Some(merge_into(&user_kubeconfig()?, running.contexts())?)
+    } else {
+        None
+    };
     let mut controllers = JoinSet::new();
     for name in &args.clusters {
         running.install(name).await?;
@@ -72,10 +80,13 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
         running.address(),
         names.join(", ")
     ));
-    note(format!(
-        "  export KUBECONFIG={}",
-        running.kubeconfig().display()
-    ));
+    match merged {
+        Some(file) => note(format!("Their contexts are in {}", file.display())),
+        None => note(format!(
+            "  export KUBECONFIG={}",
+            running.kubeconfig().display()
+        )),
+    }
     note(format!(
         "  kubectl get namespaces --context {}",
         args.clusters[0]

@@ -28,7 +28,11 @@ struct Up {
 
 impl Up {
     fn start(folder: &Path) -> Self {
-        let mut child = up(folder, &["--port", "0"]);
+        Self::start_with(folder, &["--port", "0"])
+    }
+
+    fn start_with(folder: &Path, flags: &[&str]) -> Self {
+        let mut child = up(folder, flags);
         let errors = child.stderr.take().expect("it was piped");
         let (said, says) = mpsc::channel();
         std::thread::spawn(move || {
@@ -90,6 +94,7 @@ fn up(folder: &Path, flags: &[&str]) -> Child {
         .args(["up", "--data-dir"])
         .arg(folder)
         .args(flags)
+        .env("KUBECONFIG", folder.join("own"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -228,4 +233,31 @@ fn what_the_own_clusters_do_not_do_is_refused() {
     let says = "calls no webhooks and evaluates no policies";
     assert!(refused.contains(says), "{refused}");
     assert_eq!(own.kubectl("get validatingwebhookconfigurations"), "");
+}
+
+#[test]
+fn up_adds_its_contexts_to_the_kubeconfig_of_the_user() {
+    let folder = folder();
+    let own = folder.path().join("own");
+    let work = "clusters: [{name: work, cluster: {server: https://work.example.com}}]\ncurrent-context: work\n";
+    std::fs::write(&own, work).expect("it can be written");
+    let flags = ["--port", "0", "--clusters", "blue", "--merge-kubeconfig"];
+    let mut up = Up::start_with(folder.path(), &flags);
+    up.kubeconfig.clone_from(&own);
+    let namespaces = up.kubectl("get namespaces --context blue -o name");
+    assert!(namespaces.contains("namespace/default"), "{namespaces}");
+    assert_eq!(up.kubectl("config current-context").trim(), "work");
+    drop(up);
+
+    let taken = work.replace("work", "blue");
+    std::fs::write(&own, &taken).expect("it can be written");
+    let (code, said) = ends(folder.path(), &flags);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("its cluster \"blue\" is of something else"),
+        "{said}"
+    );
+    assert!(said.contains("--clusters"), "{said}");
+    let left = std::fs::read_to_string(&own).expect("it is there");
+    assert_eq!(left, taken);
 }

@@ -1,0 +1,142 @@
+//! Adds contexts of our own to the kubeconfig of the user, as other tools that run clusters do. As with
+//! kubectl, which rewrites the file too, its comments are lost.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::error::CliError;
+
+/// Adds what a kubeconfig of ours holds to the user's, and tells which file that is. A context of the
+/// same name is replaced where it is ours, and refused where it is not.
+pub(crate) fn merge_into(file: &Path, ours: &Value) -> Result<PathBuf, CliError> {
+    let failed = |what: &str, error: &dyn std::fmt::Display| {
+        CliError::failed(format!("could not {what} `{}`: {error}", file.display()))
+    };
+    // What a link stands for is written, not the link.
+    let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(failed("read the kubeconfig", &error)),
+    };
+    let user: Value = if text.trim().is_empty() {
+        json!({})
+    } else {
+        serde_saphyr::from_str(&text).map_err(|error| failed("read the kubeconfig", &error))?
+    };
+    let merged = merged(user, ours).map_err(|why| {
+        failed("add contexts to", &why).hint("choose other names with --clusters")
+    })?;
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| failed("make the folder of", &error))?;
+    }
+    // In one step: nobody reads half of it, and a full disk costs nothing.
+    let fresh = file.with_extension("shipway-new");
+    super::write_private(&fresh, &manifest::to_yaml(&merged))?;
+    std::fs::rename(&fresh, &file).map_err(|error| failed("write the kubeconfig", &error))?;
+    Ok(file)
+}
+
+/// Both in one; the user's own parts stay as they are and where they are.
+fn merged(mut user: Value, ours: &Value) -> Result<Value, String> {
+    let Some(fields) = user.as_object_mut() else {
+        return Err("it is no kubeconfig".to_owned());
+    };
+    fields.entry("apiVersion").or_insert_with(|| json!("v1"));
+    fields.entry("kind").or_insert_with(|| json!("Config"));
+    for new in list(ours, "contexts") {
+        let name = &new["name"];
+        for part in ["clusters", "contexts", "users"] {
+            let known = list(&user, part)
+                .iter()
+                .find(|known| known["name"] == *name);
+            if known.is_some() && !is_ours(&user, name) {
+                let part = part.trim_end_matches('s');
+                return Err(format!("its {part} {name} is of something else"));
+            }
+        }
+    }
+    for part in ["clusters", "users", "contexts"] {
+        let mut all = list(&user, part).to_vec();
+        for new in list(ours, part) {
+            match all.iter_mut().find(|known| known["name"] == new["name"]) {
+                Some(known) => *known = new.clone(),
+                None => all.push(new.clone()),
+            }
+        }
+        user[part] = json!(all);
+    }
+    if user["current-context"]
+        .as_str()
+        .unwrap_or_default()
+        .is_empty()
+    {
+        user["current-context"] = ours["current-context"].clone();
+    }
+    Ok(user)
+}
+
+fn list<'a>(kubeconfig: &'a Value, part: &str) -> &'a [Value] {
+    kubeconfig[part].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Whether the cluster of a name is one that this program runs: on this machine, below the path that
+/// only its server has.
+fn is_ours(kubeconfig: &Value, name: &Value) -> bool {
+    let clusters = list(kubeconfig, "clusters");
+    let found = clusters.iter().find(|cluster| cluster["name"] == *name);
+    let server = found.and_then(|cluster| cluster["cluster"]["server"].as_str());
+    let ends = format!("/clusters/{}", name.as_str().unwrap_or_default());
+    server.is_some_and(|url| url.starts_with("https://127.0.0.1:") && url.ends_with(&ends))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(name: &str, server: &str) -> Value {
+        json!({
+            "current-context": name,
+            "clusters": [{"name": name, "cluster": {"server": server}}],
+            "users": [{"name": name, "user": {"token": server}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        })
+    }
+
+    #[test]
+    fn what_the_user_has_stays_as_it_is() {
+        let ours = config("qa", "https://127.0.0.1:7443/clusters/qa");
+        let mut user = config("work", "https://work.example.com");
+        user["preferences"] = json!({"colors": true});
+        let both = merged(user.clone(), &ours).expect("they go together");
+        assert_eq!(both["current-context"], "work");
+        assert_eq!(both["preferences"], user["preferences"]);
+        assert_eq!(
+            both["clusters"],
+            json!([user["clusters"][0], ours["clusters"][0]])
+        );
+        let again = config("qa", "https://127.0.0.1:9999/clusters/qa");
+        let both = merged(both, &again).expect("ours is replaced");
+        assert_eq!(both["users"], json!([user["users"][0], again["users"][0]]));
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_refused() {
+        let ours = config("qa", "https://127.0.0.1:7443/clusters/qa");
+        let user = config("qa", "https://qa.example.com");
+        let why = merged(user, &ours).expect_err("it is somebody else's");
+        assert_eq!(why, "its cluster \"qa\" is of something else");
+        let user = json!({"users": [{"name": "qa", "user": {}}]});
+        let why = merged(user, &ours).expect_err("it is somebody else's");
+        assert_eq!(why, "its user \"qa\" is of something else");
+    }
+
+    #[test]
+    fn the_first_context_is_the_current_one() {
+        let ours = config("qa", "https://127.0.0.1:7443/clusters/qa");
+        let made = merged(json!({}), &ours).expect("there is nothing yet");
+        assert_eq!(made["current-context"], "qa");
+        assert_eq!(made["kind"], "Config");
+    }
+}
