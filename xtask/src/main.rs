@@ -36,7 +36,7 @@ usage: cargo xtask <command>
   demo [args…]              the demo on genuine clusters; args go to `shipway demo`
   bench [--quick] [--write] [scenario…]
                             the benchmarks on a genuine cluster: idle, push, drift, install, steady,
-                            monorepo, restart; --write puts the numbers into docs/benchmarks.md
+                            monorepo, restart, server; --write puts the numbers into docs/benchmarks.md
 
 The control plane (etcd, kube-apiserver, kube-controller-manager, kubectl) is built from source once,
 which takes 6 to 12 minutes and needs Go 1.26. KUBEBUILDER_ASSETS=DIR uses the programs there instead.";

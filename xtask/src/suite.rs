@@ -193,7 +193,8 @@ fn prepare(profile: &str) -> Outcome<Servers> {
 fn build(profile: &str) -> Outcome {
     let mut args = vec!["build", "--workspace"];
     match profile {
-        "release" => args.push("--release"),
+        // The embedded server of the benchmarks is an example.
+        "release" => args.extend(["--release", "--bins", "--examples"]),
         // The tests are wanted next, and both builds share their work.
         _ => args.push("--all-targets"),
     }

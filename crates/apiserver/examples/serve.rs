@@ -1,6 +1,6 @@
 //! Serves one cluster from a folder until Ctrl-C, and writes `FOLDER/kubeconfig`:
-//! `serve FOLDER [--port N] [--cluster NAME] [--lasting] [--audit-log FILE] [--delay MILLISECONDS]`.
-//! Without `--lasting` its objects are gone with it.
+//! `serve FOLDER [--port N] [--cluster NAME] [--lasting | --synced] [--audit-log FILE] [--delay MILLISECONDS]`.
+//! With `--lasting` its objects outlive it, with `--synced` the machine, too.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -32,7 +32,8 @@ async fn main() -> ExitCode {
         match word.as_str() {
             "--port" => options.port = value().parse().expect("the value is a port"),
             "--cluster" => options.clusters = vec![value()],
-            "--lasting" => options.durability = lasting,
+            "--lasting" => options.durability = |path| lasting(path, Sync::Never),
+            "--synced" => options.durability = |path| lasting(path, Sync::Always),
             "--audit-log" => options.audit_log = Some(PathBuf::from(value())),
             "--delay" => options.delay = Duration::from_millis(number(value())),
             other => {
@@ -50,11 +51,10 @@ async fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Outlives the process, not the machine.
-fn lasting(path: PathBuf) -> Durability {
+fn lasting(path: PathBuf, sync: Sync) -> Durability {
     Durability::Folder {
         path,
-        sync: Sync::Never,
+        sync,
         snapshot_after: 64 << 20,
     }
 }

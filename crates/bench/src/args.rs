@@ -10,7 +10,8 @@ usage: bench [--quick] [--write FILE] [scenario…]
 
   --quick        100 Shipments instead of 1,000, 30 samples instead of 300, 1 minute instead of 10
   --write FILE   write the numbers as Markdown
-  scenario       idle, push, drift, install, steady, monorepo, restart; all of them by default";
+  scenario       idle, push, drift, install, steady, monorepo, restart, server; all of them by
+                 default";
 
 /// The command line.
 #[derive(Debug, Default)]
@@ -37,6 +38,11 @@ impl Args {
     /// How often a latency is measured.
     pub(crate) fn samples(&self) -> usize {
         if self.quick { 30 } else { 300 }
+    }
+
+    /// How many objects an API server has when it is started again.
+    pub(crate) fn objects(&self) -> usize {
+        if self.quick { 5_000 } else { 50_000 }
     }
 
     /// How long nothing is changed.

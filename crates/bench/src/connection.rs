@@ -93,11 +93,33 @@ impl Connection {
             .await
     }
 
+    /// Reads a path; tells how many bytes came.
+    pub(crate) async fn get(&self, path: &str) -> Outcome<usize> {
+        self.answer(Method::GET, path, "application/json", String::new())
+            .await
+            .map(|body| body.len())
+    }
+
     async fn send(&self, method: Method, path: &str, content: &str, body: String) -> Outcome {
+        self.answer(method, path, content, body).await.map(drop)
+    }
+
+    async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        content: &str,
+        body: String,
+    ) -> Outcome<Bytes> {
+        let accepted = if method == Method::GET {
+            "application/json"
+        } else {
+            METADATA
+        };
         let mut request = Request::builder()
             .method(method.clone())
             .uri(path)
-            .header(header::ACCEPT, METADATA)
+            .header(header::ACCEPT, accepted)
             .header(header::USER_AGENT, AGENT)
             .header(header::CONTENT_TYPE, content);
         if let Some(user) = &self.user {
@@ -116,7 +138,7 @@ impl Connection {
             .map_err(|error| format!("{method} {path}: {error}"))?
             .to_bytes();
         if code.is_success() {
-            Ok(())
+            Ok(body)
         } else {
             let body = String::from_utf8_lossy(&body);
             Err(format!("{method} {path}: {code}: {body}"))

@@ -25,9 +25,7 @@ pub(crate) async fn describe(stage: &Stage) -> String {
     let memory = value(&read("/proc/meminfo"), "MemTotal");
     let kernel = read("/proc/sys/kernel/osrelease");
     let etcd = match &running.servers {
-        Servers::Genuine { binaries, .. } => {
-            first_line(&binaries.join("etcd"), &["--version"]).await
-        }
+        Servers::Genuine { binaries } => first_line(&binaries.join("etcd"), &["--version"]).await,
         Servers::Embedded { .. } => String::new(),
     };
     let rustc = first_line(Path::new("rustc"), &["--version"]).await;

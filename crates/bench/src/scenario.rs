@@ -7,6 +7,7 @@ mod install;
 mod monorepo;
 mod push;
 mod restart;
+mod server;
 mod single;
 mod steady;
 
@@ -32,11 +33,13 @@ pub(crate) enum Scenario {
     Monorepo,
     /// The controller is started again.
     Restart,
+    /// The embedded API server beside the genuine one.
+    Server,
 }
 
 impl Scenario {
     /// All, in the order in which they run.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Idle,
         Self::Push,
         Self::Drift,
@@ -44,6 +47,7 @@ impl Scenario {
         Self::Steady,
         Self::Monorepo,
         Self::Restart,
+        Self::Server,
     ];
 
     /// Its name on the command line.
@@ -56,6 +60,7 @@ impl Scenario {
             Self::Steady => "steady",
             Self::Monorepo => "monorepo",
             Self::Restart => "restart",
+            Self::Server => "server",
         }
     }
 }
@@ -63,12 +68,18 @@ impl Scenario {
 /// Runs what is wanted. Tells what could not be measured; the others are measured all the same.
 pub(crate) async fn run_all(stage: &Stage, args: &Args, report: &mut Report) -> Vec<String> {
     let mut failed = Vec::new();
-    for scenario in [Scenario::Idle, Scenario::Push, Scenario::Drift] {
+    for scenario in [
+        Scenario::Server,
+        Scenario::Idle,
+        Scenario::Push,
+        Scenario::Drift,
+    ] {
         if !args.wants(scenario) {
             continue;
         }
         announce(scenario);
         let outcome = match scenario {
+            Scenario::Server => server::run(stage, args, report).await,
             Scenario::Idle => idle::run(stage, report).await,
             Scenario::Push => push::run(stage, args, report).await,
             _ => drift::run(stage, args, report).await,

@@ -32,6 +32,8 @@ pub struct ControlPlaneOptions {
     pub servers: Servers,
     /// The clusters' names; they are the contexts of the kubeconfig.
     pub clusters: Vec<String>,
+    /// Whether writes wait for the disk. Tests do without, benchmarks may not.
+    pub fsync: bool,
     /// Whether each API server writes one line per request, see [`crate::audit`].
     pub audit: bool,
 }
@@ -43,8 +45,6 @@ pub enum Servers {
     Genuine {
         /// The folder with `etcd`, `kube-apiserver`, `kube-controller-manager` and `kubectl`.
         binaries: PathBuf,
-        /// Whether etcd waits for the disk. Tests do without, benchmarks may not.
-        fsync: bool,
     },
     /// The one that Shipway carries along.
     Embedded {

@@ -26,7 +26,7 @@ usage: real --binaries DIR | --embedded --kubectl FILE
   --kubectl FILE   the kubectl for them
   --clusters a,b   one API server for each
   --state FILE     where to write what runs where, as JSON
-  --fsync          let etcd wait for the disk
+  --fsync          let writes wait for the disk
   --audit          have every request logged
   --keep           leave the folder with logs and data behind";
 
@@ -148,12 +148,13 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
         }
     } else {
         let binaries = binaries.ok_or("`--binaries` is missing")?;
-        Servers::Genuine { binaries, fsync }
+        Servers::Genuine { binaries }
     };
     Ok(Args {
         options: ControlPlaneOptions {
             servers,
             clusters,
+            fsync,
             audit,
         },
         state: state.ok_or("`--state` is missing")?,

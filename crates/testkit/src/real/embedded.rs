@@ -6,9 +6,10 @@ use super::launch::Folder;
 use super::state::ClusterState;
 
 /// The command line of the example `serve`.
-pub(crate) fn arguments(folder: &Folder, cluster: &ClusterState) -> Vec<String> {
+pub(crate) fn arguments(folder: &Folder, cluster: &ClusterState, fsync: bool) -> Vec<String> {
     let own = folder.cluster(&cluster.name).display().to_string();
-    let mut args = vec![own, "--lasting".to_owned()];
+    let lasting = if fsync { "--synced" } else { "--lasting" };
+    let mut args = vec![own, lasting.to_owned()];
     args.extend(["--cluster".to_owned(), cluster.name.clone()]);
     args.extend(["--port".to_owned(), cluster.port.to_string()]);
     if let Some(log) = &cluster.audit_log {

@@ -51,8 +51,8 @@ impl ControlPlane {
 
         let etcd_port = launch::free_port()?;
         let (etcd, kubectl) = match &options.servers {
-            Servers::Genuine { binaries, fsync } => {
-                let args = launch::etcd(&folder, etcd_port, launch::free_port()?, *fsync);
+            Servers::Genuine { binaries } => {
+                let args = launch::etcd(&folder, etcd_port, launch::free_port()?, options.fsync);
                 let program = binaries.join("etcd");
                 let etcd = Process::start("etcd", &program, &args, folder.file("etcd.log"))?;
                 (Some(etcd), binaries.join("kubectl"))
@@ -212,7 +212,7 @@ impl ControlPlane {
         let folder = Folder(self.state.folder.clone());
         let cluster = self.state.cluster(name)?;
         let (program, args) = match &self.options.servers {
-            Servers::Genuine { binaries, .. } => {
+            Servers::Genuine { binaries } => {
                 let server = Server {
                     cluster: name,
                     port: cluster.port,
@@ -223,7 +223,8 @@ impl ControlPlane {
                 (binaries.join("kube-apiserver"), args)
             }
             Servers::Embedded { program, .. } => {
-                (program.clone(), embedded::arguments(&folder, cluster))
+                let args = embedded::arguments(&folder, cluster, self.options.fsync);
+                (program.clone(), args)
             }
         };
         let process = Process::start(
@@ -256,7 +257,7 @@ impl ControlPlane {
     }
 
     fn launch_manager(&mut self, name: &str) -> Result<(), RealError> {
-        let Servers::Genuine { binaries, .. } = &self.options.servers else {
+        let Servers::Genuine { binaries } = &self.options.servers else {
             return Ok(()); // the embedded server has its controllers inside
         };
         let folder = Folder(self.state.folder.clone());

@@ -16,6 +16,7 @@ async fn an_api_server_comes_back_with_its_data() {
     let options = ControlPlaneOptions {
         servers,
         clusters,
+        fsync: false,
         audit: false,
     };
     let mut plane = ControlPlane::start(options)
@@ -85,11 +86,9 @@ async fn an_api_server_comes_back_with_its_data() {
 async fn a_missing_program_is_named() {
     let nowhere = std::path::PathBuf::from("/nowhere");
     let options = ControlPlaneOptions {
-        servers: Servers::Genuine {
-            binaries: nowhere,
-            fsync: false,
-        },
+        servers: Servers::Genuine { binaries: nowhere },
         clusters: vec!["blue".to_owned()],
+        fsync: false,
         audit: false,
     };
     let Err(refused) = ControlPlane::start(options).await else {
