@@ -14,8 +14,10 @@
     reason = "the controller is a program and is started"
 )]
 
+mod chance;
 mod controller;
 mod scene;
+pub mod soak;
 
 pub use controller::{Controller, identity, install, program};
 pub use scene::until_status;
