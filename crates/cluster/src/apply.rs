@@ -82,6 +82,10 @@ pub enum ApplyError {
     /// The API server said no, or nothing.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// An object that was there before is ours by now, but what others left behind on it could not
+    /// be moved.
+    #[error(transparent)]
+    Half(ApiError),
 }
 
 #[derive(Deserialize)]
@@ -92,7 +96,8 @@ struct Partial {
 /// Applies one object as one owner.
 ///
 /// # Errors
-/// [`ApplyError::OwnedBy`] when another owner has it, [`ApplyError::Api`] for everything else.
+/// [`ApplyError::OwnedBy`] when another owner has it, [`ApplyError::Half`] when it could not be adopted
+/// to the end, [`ApplyError::Api`] for everything else.
 pub async fn apply(
     caller: &Caller,
     owner: &Owner,
@@ -121,8 +126,9 @@ pub async fn apply(
                 let mut applied = read(&answer, &manager, intent.want)?;
                 if !applied.created && !intent.known {
                     round.unpin();
-                    applied =
-                        adopt(caller, &place, &round.body, &manager, intent.want, applied).await?;
+                    applied = adopt(caller, &place, &round.body, &manager, intent.want, applied)
+                        .await
+                        .map_err(ApplyError::Half)?;
                     applied.adopted = true;
                 }
                 applied.left_out = left_out;

@@ -103,6 +103,12 @@ impl ApiError {
         })
     }
 
+    /// Whether the API server has answered that it did nothing. After anything else a write may have
+    /// come through all the same.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.code(), 400..500) || self.is_admission() || self.is_schema_error()
+    }
+
     /// Whether asking again later may succeed without anybody changing anything.
     pub fn is_transient(&self) -> bool {
         match self {

@@ -124,7 +124,9 @@ async fn submit(deliverable: &Deliverable, ctx: &Ctx) -> Submitted {
             &wanted,
             &format!("it belongs to `{owner}`"),
         )),
-        Err(ApplyError::Api(error)) => Err(condition::rejected(&wanted, &error.to_string())),
+        Err(ApplyError::Api(error) | ApplyError::Half(error)) => {
+            Err(condition::rejected(&wanted, &error.to_string()))
+        }
     }
 }
 

@@ -59,6 +59,8 @@ pub(super) struct Step {
     pub(super) owned_by: Option<Key>,
     /// Whether it was listed before, but a crash may have come between list and object.
     pub(super) in_doubt: bool,
+    /// Whether it was not listed before: if this pass writes nothing of it, it never was there.
+    pub(super) planned: bool,
 }
 
 impl Step {
@@ -274,6 +276,7 @@ fn step(
         known: entry.is_some_and(|entry| entry.uid.is_some()),
         owned_by: ledger.owned_by.get(&object.id).cloned(),
         in_doubt: entry.is_some_and(|entry| entry.uid.is_none()),
+        planned: entry.is_none(),
         digest,
         object,
     }

@@ -123,6 +123,23 @@ async fn what_the_account_may_not_write_is_named_and_the_rest_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_and_never_existed_leaves_git_without_a_trace() {
+    // The role `edit` may neither write nor read the kind.
+    let scene = scene_with_role("never", "edit", false).await;
+    scene.write("c/fine.yaml", &config_map("fine", "1"));
+    scene.write(
+        "c/role.yaml",
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: never}\nrules:\n- {apiGroups: [''], resources: [pods], verbs: [get]}\n",
+    );
+    deliver(&scene, "c").await;
+    until_fails(&scene, "web", "Forbidden", &["never", "may not write"]).await;
+    scene.remove("c/role.yaml");
+    let without = scene.push().await;
+    let status = scene.until_ready("web", Some(&without)).await;
+    assert_eq!(status.objects, Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_does_not_exist_is_waited_for() {
     let scene = Scene::new("ghost").await;
     let neighbour = Neighbour::moves_in(&scene).await;

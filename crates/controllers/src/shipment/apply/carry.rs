@@ -33,13 +33,26 @@ pub(super) enum Carried {
         message: String,
         wait: Wait,
     },
-    /// It was refused.
+    /// It was refused, or nobody knows what became of it.
     Failed {
         reason: Reason,
         message: String,
         transient: bool,
         wait: Option<Wait>,
+        /// Whether the API server has answered that nothing of it was written.
+        unwritten: bool,
     },
+}
+
+impl Carried {
+    /// Whether nothing of it has come into the cluster by this.
+    pub(super) fn is_unwritten(&self) -> bool {
+        match self {
+            Self::CalledOff | Self::Held { .. } => true,
+            Self::Failed { unwritten, .. } => *unwritten,
+            Self::Kept | Self::Rested | Self::Applied(_) => false,
+        }
+    }
 }
 
 pub(super) async fn carry(
@@ -237,22 +250,25 @@ fn owned_by(owner: &str) -> Carried {
         message: format!("it belongs to `{owner}`: take it out of one of the two"),
         transient: false,
         wait: Key::parse(owner).map(Wait::Shipment),
+        unwritten: true,
     }
 }
 
 /// Sorts an error into a reason and a sentence that names what to do.
 pub(super) fn explain(checked: &Checked, id: &ObjectId, error: &ApplyError) -> Carried {
+    let (error, unwritten) = match error {
+        ApplyError::OwnedBy { owner, .. } => {
+            return owned_by(owner);
+        }
+        ApplyError::Api(error) => (error, error.is_refusal()),
+        ApplyError::Half(error) => (error, false),
+    };
     let failed = |reason: Reason, message: String| Carried::Failed {
         reason,
         message,
         transient: false,
         wait: None,
-    };
-    let error = match error {
-        ApplyError::OwnedBy { owner, .. } => {
-            return owned_by(owner);
-        }
-        ApplyError::Api(error) => error,
+        unwritten,
     };
     let text = told(id, error);
     // Told apart from missing rights by its words alone: both are 403.
@@ -262,6 +278,7 @@ pub(super) fn explain(checked: &Checked, id: &ObjectId, error: &ApplyError) -> C
             message: text,
             transient: true,
             wait: id.namespace.clone().map(Wait::Namespace),
+            unwritten,
         };
     }
     if error.is_admission() {
@@ -287,6 +304,7 @@ pub(super) fn explain(checked: &Checked, id: &ObjectId, error: &ApplyError) -> C
             message: text,
             transient: true,
             wait: Some(Wait::Kinds),
+            unwritten,
         };
     }
     Carried::Failed {
@@ -294,6 +312,7 @@ pub(super) fn explain(checked: &Checked, id: &ObjectId, error: &ApplyError) -> C
         message: text,
         transient: true,
         wait: None,
+        unwritten,
     }
 }
 

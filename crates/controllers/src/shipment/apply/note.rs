@@ -36,6 +36,10 @@ pub(super) fn note(
     outcome: &mut Outcome<'_>,
 ) {
     let id = step.object.id.clone();
+    if step.planned && carried.is_unwritten() {
+        // Whoever may not write it may not look whether it is gone either, once it has left the source.
+        ledger.inventory.0.remove(&id);
+    }
     match carried {
         Carried::Kept | Carried::CalledOff => {}
         Carried::Rested => outcome.failures.extend(ledger.failure_of(&id)),
@@ -54,6 +58,7 @@ pub(super) fn note(
             message,
             transient,
             wait,
+            unwritten: _,
         } => {
             if let (Reason::OwnedByOther, Some(Wait::Shipment(other))) = (reason, &wait) {
                 ledger.owned_by.insert(id.clone(), other.clone());

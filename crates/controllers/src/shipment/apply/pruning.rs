@@ -6,6 +6,7 @@ use delivery::order;
 use futures::StreamExt as _;
 use kinds::shipment::Failure;
 use kinds::{Reason, Shipment};
+use kube::core::ApiResource;
 use manifest::ObjectId;
 
 use super::{AT_ONCE, Outcome, is_called_off};
@@ -114,7 +115,16 @@ async fn one(
                 Some(_) => Gone::TakenOver(other.to_string()),
             }
         }
-        None => prune::delete(caller, &checked.owner, &api, id, uid).await?,
+        None => match prune::delete(caller, &checked.owner, &api, id, uid).await {
+            // A crash came between the list and the object, which may never have been there.
+            Err(error) if uid.is_none() && error.is_forbidden() => {
+                if !is_absent(ctx, &api, id).await {
+                    return Err(error);
+                }
+                Gone::Absent
+            }
+            gone => gone?,
+        },
     };
     match &gone {
         // The new owner has forced its fields: what only we still own goes now.
@@ -126,6 +136,12 @@ async fn one(
         Gone::Deleted | Gone::Absent | Gone::Orphaned => {}
     }
     Ok(Step::Gone(gone))
+}
+
+/// Whether an object is not there, for an account that may not see for itself.
+async fn is_absent(ctx: &Ctx, api: &ApiResource, id: &ObjectId) -> bool {
+    let place = cluster::Resource::object(api, id.namespace.as_deref(), &id.name);
+    matches!(prune::live(&ctx.caller, &place).await, Ok(None))
 }
 
 fn refused(checked: &Checked, id: &ObjectId, error: &ApiError) -> Failure {

@@ -241,7 +241,7 @@ impl Stage<'_> {
                 ));
             }
             Err(ApplyError::OwnedBy { owner, .. }) => Word::Refused(format!("owned by `{owner}`")),
-            Err(ApplyError::Api(error)) => self.word(&error)?,
+            Err(ApplyError::Api(error) | ApplyError::Half(error)) => self.word(&error)?,
         };
         // What is there is compared with the manifest alone, so that its defaults look removed.
         let lines = delivery::diff::diff(&live, manifest);
