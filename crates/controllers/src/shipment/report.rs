@@ -24,6 +24,8 @@ use again::{look_again, unwatched};
 pub(super) use verdict::{Outcome, outcome, unchanged, undone};
 use verdict::{Standing, reason_of, verdict};
 
+/// The first word about a Shipment that is suspended.
+const SUSPENDED: &str = "suspended";
 /// How many failures a status lists.
 const FAILURES: usize = 50;
 /// How many revisions a status remembers.
@@ -194,9 +196,9 @@ fn next_status(
                 Some(ready) => (
                     ready.status.clone(),
                     reason_of(&ready.reason),
-                    ready.message.clone(),
+                    suspended(&ready.message),
                 ),
-                None => ("Unknown".to_owned(), Reason::Suspended, String::new()),
+                None => ("Unknown".to_owned(), Reason::Suspended, suspended("")),
             };
             add(kind::READY, &status, reason, &message);
             add(
@@ -253,6 +255,23 @@ fn next_status(
     }
     next.conditions = conditions;
     next
+}
+
+/// What is said of a suspended Shipment: first that, since nothing else shows in a table, and then
+/// how it stood before. Whether it is ready stays as it was, as with Flux.
+fn suspended(message: &str) -> String {
+    match as_before(message) {
+        "" => SUSPENDED.to_owned(),
+        message => format!("{SUSPENDED}; {message}"),
+    }
+}
+
+/// What was said before it was suspended.
+fn as_before(message: &str) -> &str {
+    match message.strip_prefix(SUSPENDED) {
+        Some(rest) => rest.strip_prefix("; ").unwrap_or(rest),
+        None => message,
+    }
 }
 
 fn fill(next: &mut ShipmentStatus, standing: &Standing, ready: bool) {
@@ -321,7 +340,9 @@ fn narrate(
         return;
     };
     let same = then.is_some_and(|then| {
-        then.status == now.status && then.reason == now.reason && then.message == now.message
+        then.status == now.status
+            && then.reason == now.reason
+            && as_before(&then.message) == as_before(&now.message)
     });
     if same && before.revision == next.revision {
         return;
@@ -353,5 +374,19 @@ fn narrate(
             "Reconcile",
             &format!("{revision}: {}", now.message),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suspended_shipment_says_so_first_and_once() {
+        let once = suspended("1 object is applied and healthy");
+        assert_eq!(once, "suspended; 1 object is applied and healthy");
+        assert_eq!(suspended(&once), once);
+        assert_eq!(as_before(&once), "1 object is applied and healthy");
+        assert_eq!(suspended(&suspended("")), "suspended");
     }
 }

@@ -275,8 +275,6 @@ fn row(shipment: &Shipment, with_namespace: bool, wide: bool) -> Vec<String> {
     let status = shipment.status.clone().unwrap_or_default();
     let ready = condition::find(&status.conditions, kind::READY);
     let number = |count: Option<i64>| count.map(|count| count.to_string()).unwrap_or_default();
-    let suspended = condition::find(&status.conditions, kind::SUSPENDED)
-        .is_some_and(condition::Condition::is_true);
     let message = ready.map(|ready| ready.message.clone()).unwrap_or_default();
     let mut row = vec![
         shipment.name_any(),
@@ -294,11 +292,7 @@ fn row(shipment: &Shipment, with_namespace: bool, wide: bool) -> Vec<String> {
             .creation_timestamp
             .as_ref()
             .map(|time| time.0)),
-        if suspended {
-            format!("suspended; {message}")
-        } else {
-            message
-        },
+        message,
     ];
     if with_namespace {
         row.insert(0, shipment.namespace().unwrap_or_default());

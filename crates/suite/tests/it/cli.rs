@@ -208,6 +208,16 @@ async fn suspend_stops_and_resume_goes_on() {
                 .any(|condition| condition.kind == "Suspended")
         })
         .await;
+    let shown = scene.kubectl(&["get", "shipments", "web", "--no-headers"]);
+    assert!(shown.contains(" True "), "{shown}");
+    assert!(
+        shown
+            .trim_end()
+            .ends_with("   suspended; 1 object is applied and healthy"),
+        "{shown}"
+    );
+    let shown = run(&scene, &["get", "web"]);
+    assert_eq!(shown.matches("suspended").count(), 1, "{shown}");
     // A witness of the same repository tells when the controller has seen the new commit.
     scene.write("witness/map.yaml", &settings("witness", "green"));
     scene.write("config/settings.yaml", &settings("settings", "green"));

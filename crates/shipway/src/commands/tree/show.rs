@@ -6,7 +6,7 @@ use delivery::health::{Health, Status};
 use delivery::tree::{Node, Tree};
 use k8s_openapi::jiff::Timestamp;
 use kinds::Shipment;
-use kinds::condition::{self, Condition, kind};
+use kinds::condition::{self, kind};
 use kube::ResourceExt as _;
 use manifest::ObjectId;
 use serde_json::{Value, json};
@@ -76,13 +76,6 @@ impl Shown<'_> {
         };
         let created = shipment.metadata.creation_timestamp.as_ref();
         let message = ready.map(|ready| ready.message.clone()).unwrap_or_default();
-        let suspended =
-            condition::find(&status.conditions, kind::SUSPENDED).is_some_and(Condition::is_true);
-        let message = if suspended {
-            format!("suspended; {message}")
-        } else {
-            message
-        };
         let revision = short(status.revision.as_deref().unwrap_or("-"));
         vec![
             format!(
