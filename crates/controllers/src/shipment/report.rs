@@ -6,7 +6,6 @@ mod verdict;
 
 use std::time::Duration;
 
-use delivery::health::Status;
 use k8s_openapi::jiff::Timestamp;
 use kinds::condition::{self, Condition, kind};
 use kinds::shipment::Delivered;
@@ -22,7 +21,7 @@ use crate::halt::Halt;
 use crate::ledger::{Ledger, Stood};
 use again::{look_again, unwatched};
 pub(super) use verdict::{Outcome, outcome, unchanged, undone};
-use verdict::{Standing, reason_of, verdict};
+use verdict::{Standing, failures, reason_of, verdict};
 
 /// The first word about a Shipment that is suspended.
 const SUSPENDED: &str = "suspended";
@@ -291,16 +290,9 @@ fn fill(next: &mut ShipmentStatus, standing: &Standing, ready: bool) {
     next.overlay = overlay;
     next.environment.clone_from(&standing.environment);
     next.objects = i64::try_from(standing.objects).ok();
-    next.failed = i64::try_from(
-        standing.failures.len()
-            + standing
-                .unsettled
-                .iter()
-                .filter(|(_, h)| h.status == Status::Failed)
-                .count(),
-    )
-    .ok();
-    next.failures = standing.failures.iter().take(FAILURES).cloned().collect();
+    let failures = failures(standing);
+    next.failed = i64::try_from(failures.len()).ok();
+    next.failures = failures.into_iter().take(FAILURES).collect();
     next.held.clone_from(&standing.held);
     let revision = next.revision.clone().unwrap_or_default();
     if ready

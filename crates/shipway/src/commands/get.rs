@@ -1,5 +1,7 @@
 //! `shipway get`: what is where, and why not.
 
+mod failure;
+
 use std::pin::pin;
 use std::process::ExitCode;
 
@@ -14,8 +16,11 @@ use super::target::{Target, named};
 use crate::config::ClusterArgs;
 use crate::error::CliError;
 use crate::output::{Columns, Format, OutputArgs, age, lines, note, print_text, print_whole};
+pub(crate) use failure::unlisted;
 
 /// Show Shipments: what is delivered here, at which revision, and why not
+///
+/// With a name, each object and file that is not where it should be is listed as well, the first 50 of them.
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
     /// Show only the Shipment of this name
@@ -48,8 +53,11 @@ pub(crate) async fn cmd_get(cluster: &ClusterArgs, args: &GetArgs) -> Result<Exi
     };
     let (shipments, version) = read(&target, &api, args).await?;
     let columns = show(&target, args, &shipments)?;
-    if args.name.is_none() && args.output.output.is_for_people() {
-        tell_stuck(&target, args).await;
+    if args.output.output.is_for_people() {
+        match &args.name {
+            Some(_) => show_failures(&shipments[0]),
+            None => tell_stuck(&target, args).await,
+        }
     }
     if args.watch {
         watch(&api, args, &version, &columns).await?;
@@ -120,6 +128,15 @@ fn show(target: &Target, args: &GetArgs, shipments: &[Shipment]) -> Result<Colum
         }
     }
     Ok(columns)
+}
+
+/// Lists what of one Shipment is not where it should be.
+fn show_failures(shipment: &Shipment) {
+    let status = shipment.status.clone().unwrap_or_default();
+    print_text(&failure::failures(&status));
+    if let Some(unlisted) = unlisted(&status) {
+        note(unlisted);
+    }
 }
 
 /// Names the Deliverables that have not become Shipments: nothing else would show them here.

@@ -15,6 +15,7 @@ use kube::api::{Api, ListParams};
 use manifest::ObjectId;
 use serde_json::Value;
 
+use super::get::unlisted;
 use super::target::{AT_ONCE, Target, unable};
 use crate::config::ClusterArgs;
 use crate::error::CliError;
@@ -23,6 +24,8 @@ use crate::progress::Progress;
 use walk::Found;
 
 /// Show the objects of a Shipment with what belongs to them, and how they are
+///
+/// What could not be applied, and files that could not be read, are shown as well.
 #[derive(Debug, Args)]
 pub(crate) struct TreeArgs {
     /// The Shipment
@@ -53,11 +56,14 @@ pub(crate) async fn cmd_tree(cluster: &ClusterArgs, args: &TreeArgs) -> Result<E
     progress.say("reading what belongs to them");
     let unread = walk::children(&target, &catalog, &mut found).await?;
     drop(progress);
+    let status = shipment.status.clone().unwrap_or_default();
+    let absent = walk::blame(&mut found, &status.failures);
     let tree = Tree::of(walk::leaves(&found));
     let shown = show::Shown {
         shipment: &shipment,
         tree: &tree,
         found: &found,
+        absent: &absent,
         unread: &unread,
     };
     match args.output.output {
@@ -66,10 +72,10 @@ pub(crate) async fn cmd_tree(cluster: &ClusterArgs, args: &TreeArgs) -> Result<E
         Format::Table => print_text(&shown.table()),
         Format::Wide => print_text(&shown.wide()),
     }
-    if entries.is_empty() {
+    if entries.is_empty() && absent.is_empty() {
         note(format!("nothing is delivered by Shipment `{}`", args.name));
     }
-    for line in &unread {
+    for line in unread.iter().chain(&unlisted(&status)) {
         note(line);
     }
     Ok(ExitCode::SUCCESS)

@@ -204,7 +204,7 @@ async fn the_deletion_budget_of_an_environment_holds_a_prune() {
         &scene,
         "web",
         "DeletionBudget",
-        &["2 objects", "`shipway confirm`"],
+        &["2 objects", "`shipway confirm web -n "],
     )
     .await;
     assert_eq!(status.held.map(|held| held.count), Some(2));
@@ -239,7 +239,13 @@ async fn kinds_that_an_environment_names_need_confirmation() {
     scene.until_ready("web", None).await;
     scene.remove("web/a.yaml");
     scene.push().await;
-    let status = until_says(&scene, "web", "ConfirmationNeeded", &["`shipway confirm`"]).await;
+    let status = until_says(
+        &scene,
+        "web",
+        "ConfirmationNeeded",
+        &["`shipway confirm web -n "],
+    )
+    .await;
     let held = status.held.expect("it is held");
     assert_eq!(value(&scene, "a").await.as_deref(), Some("1"));
     scene.kubectl(&[

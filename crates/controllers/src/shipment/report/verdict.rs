@@ -8,10 +8,14 @@ use kinds::shipment::{Failure, HeldPrune};
 use manifest::ObjectId;
 use tokio::time::Instant;
 
-use crate::event::objects;
+use crate::board::Key;
+use crate::event::{clipped, objects};
 use crate::ledger::Ledger;
 use crate::shipment::check::Checked;
 use crate::source::Trouble;
+
+/// The longest message of a failure.
+const MESSAGE: usize = 500;
 
 /// How a pass ended that got there.
 pub(in crate::shipment) enum Outcome {
@@ -26,6 +30,7 @@ pub(in crate::shipment) enum Outcome {
 /// Where a Shipment stands after a pass.
 #[derive(Clone)]
 pub(in crate::shipment) struct Standing {
+    pub(super) key: Key,
     pub(super) revision: String,
     pub(super) specification: String,
     pub(super) overlay: Option<String>,
@@ -57,6 +62,7 @@ impl Outcome {
 /// Where a Shipment stands. Pure: it is read off the ledger, which holds what was applied.
 pub(in crate::shipment) fn outcome(checked: &Checked, ledger: &Ledger) -> Outcome {
     Outcome::Standing(Box::new(Standing {
+        key: checked.key.clone(),
         revision: checked.revision(),
         specification: checked.at.tree.to_string(),
         overlay: checked
@@ -109,13 +115,6 @@ pub(super) struct Verdict {
 }
 
 pub(super) fn verdict(standing: &Standing) -> Verdict {
-    let not_ready = |reason: Reason, message: String, reconciling: bool, stalled: bool| Verdict {
-        ready: "False",
-        reason,
-        message,
-        reconciling,
-        stalled,
-    };
     if let Some(first) = standing.failures.first() {
         let reason = reason_of(&first.reason);
         let waiting = matches!(
@@ -129,7 +128,12 @@ pub(super) fn verdict(standing: &Standing) -> Verdict {
         return not_ready(reason, told(&standing.failures), waiting, !waiting);
     }
     if let Some(held) = &standing.held {
-        return not_ready(reason_of(&held.reason), held_back(held), false, true);
+        return not_ready(
+            reason_of(&held.reason),
+            held_back(&standing.key, held),
+            false,
+            true,
+        );
     }
     if let Some(pending) = &standing.pending {
         return Verdict {
@@ -143,41 +147,8 @@ pub(super) fn verdict(standing: &Standing) -> Verdict {
     if let Some(message) = all_undone(&standing.undone) {
         return not_ready(Reason::RepairUndone, message, false, true);
     }
-    if let Some((id, health)) = standing
-        .unsettled
-        .iter()
-        .find(|(_, health)| health.status == Status::Failed)
-    {
-        return not_ready(
-            Reason::Unhealthy,
-            format!("`{id}` failed: {}", sentence(health)),
-            false,
-            false,
-        );
-    }
-    if let Some((id, health)) = standing.unsettled.first() {
-        let rest = standing.unsettled.len() - 1;
-        let more = if rest == 0 {
-            String::new()
-        } else {
-            format!(" and {rest} more")
-        };
-        let message = format!("`{id}`{more}: {}", sentence(health));
-        if standing.overdue {
-            return not_ready(
-                Reason::HealthTimeout,
-                format!("not healthy in time: {message}"),
-                false,
-                false,
-            );
-        }
-        return Verdict {
-            ready: "Unknown",
-            reason: Reason::Progressing,
-            message,
-            reconciling: true,
-            stalled: false,
-        };
+    if let Some(verdict) = unhealthy(standing) {
+        return verdict;
     }
     if let Some(trouble) = &standing.stale {
         let message = format!(
@@ -211,9 +182,72 @@ pub(super) fn verdict(standing: &Standing) -> Verdict {
     }
 }
 
+fn not_ready(reason: Reason, message: String, reconciling: bool, stalled: bool) -> Verdict {
+    Verdict {
+        ready: "False",
+        reason,
+        message,
+        reconciling,
+        stalled,
+    }
+}
+
+/// What the health of objects says, where one is not healthy.
+fn unhealthy(standing: &Standing) -> Option<Verdict> {
+    if let Some((id, health)) = standing
+        .unsettled
+        .iter()
+        .find(|(_, health)| health.status == Status::Failed)
+    {
+        let message = format!("`{id}` failed: {}", sentence(health));
+        return Some(not_ready(Reason::Unhealthy, message, false, false));
+    }
+    let (id, health) = standing.unsettled.first()?;
+    let rest = standing.unsettled.len() - 1;
+    let more = if rest == 0 {
+        String::new()
+    } else {
+        format!(" and {rest} more")
+    };
+    let message = format!("`{id}`{more}: {}", sentence(health));
+    if standing.overdue {
+        let message = format!("not healthy in time: {message}");
+        return Some(not_ready(Reason::HealthTimeout, message, false, false));
+    }
+    Some(Verdict {
+        ready: "Unknown",
+        reason: Reason::Progressing,
+        message,
+        reconciling: true,
+        stalled: false,
+    })
+}
+
+/// All that is not where it should be: what could not be applied, what is not healthy and will not get
+/// so, and what does not stay as it is in Git.
+pub(super) fn failures(standing: &Standing) -> Vec<Failure> {
+    let of = |reason: Reason, id: &ObjectId, message: &str| {
+        let mut failure = Failure::new(reason, clipped(message, MESSAGE));
+        failure.object = Some(id.to_string());
+        failure
+    };
+    let mut failures = standing.failures.clone();
+    let undone = standing.undone.iter();
+    failures.extend(undone.map(|(id, by)| of(Reason::RepairUndone, id, by)));
+    for (id, health) in &standing.unsettled {
+        let reason = match health.status {
+            Status::Failed => Reason::Unhealthy,
+            _ if standing.overdue => Reason::HealthTimeout,
+            _ => continue,
+        };
+        failures.push(of(reason, id, &sentence(health)));
+    }
+    failures
+}
+
 /// What is not deleted, and what would change that. No confirmation helps against a render that
 /// is incomplete or empty.
-fn held_back(held: &HeldPrune) -> String {
+fn held_back(key: &Key, held: &HeldPrune) -> String {
     let are = if held.count == 1 { "is" } else { "are" };
     let what = format!(
         "{} left the source and {are} not deleted",
@@ -223,8 +257,8 @@ fn held_back(held: &HeldPrune) -> String {
         return format!("{what}, since nothing, or not everything, could be rendered");
     }
     format!(
-        "{what} ({}): run `shipway confirm` to see and confirm the list {}",
-        held.reason, held.digest
+        "{what} ({}): run `shipway confirm {} -n {}` to see and confirm the list {}",
+        held.reason, key.name, key.namespace, held.digest
     )
 }
 

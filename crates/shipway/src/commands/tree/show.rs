@@ -7,6 +7,7 @@ use delivery::tree::{Node, Tree};
 use k8s_openapi::jiff::Timestamp;
 use kinds::Shipment;
 use kinds::condition::{self, kind};
+use kinds::shipment::Failure;
 use kube::ResourceExt as _;
 use manifest::ObjectId;
 use serde_json::{Value, json};
@@ -20,6 +21,8 @@ pub(super) struct Shown<'a> {
     pub(super) shipment: &'a Shipment,
     pub(super) tree: &'a Tree,
     pub(super) found: &'a [Found],
+    /// What is not there since it could not be applied, or its file not be read.
+    pub(super) absent: &'a [Failure],
     /// What could not be read.
     pub(super) unread: &'a [String],
 }
@@ -61,7 +64,17 @@ impl Shown<'_> {
                 message(&node.health),
             ]);
         };
-        walk(&self.tree.roots, "", &mut add);
+        walk(&self.tree.roots, "", self.absent.len(), &mut add);
+        for (index, failure) in self.absent.iter().enumerate() {
+            let branch = branch(index + 1 == self.absent.len());
+            let status = Status::Failed.as_str().to_owned();
+            rows.push(vec![
+                format!("{branch}{}", name_of(failure)),
+                status,
+                String::new(),
+                format!("{}: {}", failure.reason, failure.message),
+            ]);
+        }
         table(header, &rows)
     }
 
@@ -97,7 +110,7 @@ impl Shown<'_> {
             let dot = if node.id.group.is_empty() { "" } else { "." };
             names.push(format!("{kind}{dot}{}/{}", node.id.group, node.id.name));
         };
-        walk(&self.tree.roots, "", &mut add);
+        walk(&self.tree.roots, "", 0, &mut add);
         lines(names)
     }
 
@@ -110,9 +123,17 @@ impl Shown<'_> {
             "revision": status.revision,
             "ready": ready.map(|ready| ready.status.clone()),
             "objects": self.tree.roots.iter().map(value).collect::<Vec<_>>(),
+            "failures": status.failures,
+            "failed": status.failed.unwrap_or_default(),
             "unread": self.unread,
         })
     }
+}
+
+/// The object, or the file where there is none.
+fn name_of(failure: &Failure) -> &str {
+    let name = failure.object.as_ref().or(failure.at.as_ref());
+    name.map_or("-", String::as_str)
 }
 
 fn value(node: &Node) -> Value {
@@ -138,17 +159,18 @@ fn why(health: &Health) -> String {
     }
 }
 
-/// Visits every node with the branches that lead to it.
-fn walk(nodes: &[Node], stem: &str, visit: &mut impl FnMut(&Node, String)) {
+/// Visits every node with the branches that lead to it; `more` lines of the same level follow.
+fn walk(nodes: &[Node], stem: &str, more: usize, visit: &mut impl FnMut(&Node, String)) {
     for (index, node) in nodes.iter().enumerate() {
-        let (branch, below) = if index + 1 == nodes.len() {
-            ("└─", "  ")
-        } else {
-            ("├─", "│ ")
-        };
-        visit(node, format!("{stem}{branch}"));
-        walk(&node.children, &format!("{stem}{below}"), visit);
+        let is_last = index + 1 == nodes.len() + more;
+        let below = if is_last { "  " } else { "│ " };
+        visit(node, format!("{stem}{}", branch(is_last)));
+        walk(&node.children, &format!("{stem}{below}"), 0, visit);
     }
+}
+
+fn branch(is_last: bool) -> &'static str {
+    if is_last { "└─" } else { "├─" }
 }
 
 #[cfg(test)]
@@ -177,12 +199,17 @@ mod tests {
             leaf(id("Service", "web"), None),
         ];
         let mut seen = Vec::new();
-        walk(&Tree::of(leaves).roots, "", &mut |node, branch| {
+        let roots = Tree::of(leaves).roots;
+        walk(&roots, "", 0, &mut |node, branch| {
             seen.push(format!("{branch}{}", node.id));
         });
         assert_eq!(
-            lines(seen),
+            lines(&seen),
             "├─Deployment/shop/web\n│ └─Pod/shop/web-1\n└─Service/shop/web\n"
         );
+        walk(&roots, "", 1, &mut |node, branch| {
+            seen.push(format!("{branch}{}", node.id));
+        });
+        assert_eq!(seen.last().map(String::as_str), Some("├─Service/shop/web"));
     }
 }

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cluster::catalog::Catalog;
-use delivery::health::{self, Health};
+use delivery::health::{self, Health, Status};
 use delivery::tree::Leaf;
 use k8s_openapi::jiff::Timestamp;
+use kinds::Reason;
+use kinds::shipment::Failure;
 use kube::api::{Api, DynamicObject, ListParams};
 use manifest::{GroupKind, ObjectId};
 use serde_json::Value;
@@ -106,6 +108,38 @@ pub(super) async fn children(
         }
     }
     Ok(unread)
+}
+
+/// Says of each object that could not be applied why not. Tells the failures of what is not among
+/// the objects: what was refused and never came to be, and files.
+pub(super) fn blame(found: &mut [Found], failures: &[Failure]) -> Vec<Failure> {
+    let mut by_name: BTreeMap<String, &mut Found> = found
+        .iter_mut()
+        .map(|found| (found.id.to_string(), found))
+        .collect();
+    let mut absent = Vec::new();
+    for failure in failures {
+        let object = failure.object.as_ref();
+        match object.and_then(|object| by_name.get_mut(object)) {
+            // It was read just now, and says more than what was said of it last.
+            Some(found) if found.object.is_some() && is_of_health(failure) => {}
+            Some(found) => {
+                found.health = Health {
+                    status: Status::Failed,
+                    reason: failure.reason.clone(),
+                    message: failure.message.clone(),
+                };
+            }
+            None => absent.push(failure.clone()),
+        }
+    }
+    absent
+}
+
+/// Whether a failure says how an object is, rather than what became of its apply.
+fn is_of_health(failure: &Failure) -> bool {
+    let words = [Reason::Unhealthy, Reason::HealthTimeout];
+    words.iter().any(|word| word.as_str() == failure.reason)
 }
 
 /// The kinds to list, by namespace, those that make others first.
@@ -237,6 +271,30 @@ mod tests {
             id,
             json!({"kind": kind, "metadata": {"uid": uid, "ownerReferences": [{"uid": owner}]}}),
         )
+    }
+
+    #[test]
+    fn what_could_not_be_applied_is_blamed_and_what_never_was_is_kept_apart() {
+        let failure = |object: Option<&str>, message: &str| {
+            let mut failure = Failure::new(Reason::Forbidden, message.to_owned());
+            failure.object = object.map(str::to_owned);
+            failure
+        };
+        let mut found = [
+            found("Deployment", "web", "1", ""),
+            found("Pod", "web", "2", "1"),
+        ];
+        let all = [
+            failure(Some("Deployment/shop/web"), "too large"),
+            failure(Some("Role/shop/reader"), "not yours"),
+            failure(None, "no YAML"),
+        ];
+        let absent = blame(&mut found, &all);
+        assert_eq!(absent, all[1..]);
+        let shown =
+            found.map(|found| format!("{:?} {}", found.health.status, found.health.message));
+        assert_eq!(shown[0], "Failed too large");
+        assert!(!shown[1].starts_with("Failed"), "{}", shown[1]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `shipway tree`.
 
 use serde_json::{Value, json};
-use suite::Scene;
+use suite::{Scene, SceneOptions};
 
 use super::{fixed, reader, run, settings};
 use testkit::{Need, World};
@@ -123,4 +123,67 @@ async fn tree_says_what_the_caller_may_not_read() {
     );
     assert!(shown.contains("ReplicaSet/"), "{shown}");
     assert!(notes.contains("you may not list Pod in"), "{notes}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn get_and_tree_name_every_object_and_file_that_failed() {
+    let options = SceneOptions {
+        role: "edit",
+        ..SceneOptions::default()
+    };
+    let scene = Scene::with("treefail", options).await;
+    scene.write("config/settings.yaml", &settings("settings", "blue"));
+    scene.write("config/broken.yaml", "kind: [\n");
+    scene.write(
+        "config/role.yaml",
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: never}\nrules: []\n",
+    );
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    scene
+        .until("web", "has failed twice", |status| status.failed == Some(2))
+        .await;
+    let role = format!("Role/{}/never", scene.ns());
+    let shown = run(&scene, &["tree", "web"]);
+    let line = |of: &str, text: &str| {
+        let found = text.lines().find(|line| line.contains(of));
+        found
+            .unwrap_or_else(|| panic!("no line of `{of}`:\n{text}"))
+            .to_owned()
+    };
+    assert!(line(&role, &shown).contains(" Failed "), "{shown}");
+    assert!(
+        line(&role, &shown).contains("Forbidden: the ServiceAccount"),
+        "{shown}"
+    );
+    assert!(
+        line("─broken.yaml:", &shown).contains("ManifestInvalid: "),
+        "{shown}"
+    );
+    assert!(line("ConfigMap/", &shown).contains(" Current"), "{shown}");
+    let shown = run(&scene, &["get", "web"]);
+    let file = line("ManifestInvalid ", &shown);
+    assert!(
+        file.contains("   broken.yaml:1   not valid YAML"),
+        "{shown}"
+    );
+    let object = line("Forbidden ", &shown);
+    assert!(
+        object.contains(&role) && object.contains("   role.yaml:1     the ServiceAccount"),
+        "{shown}"
+    );
+    for command in ["get", "tree"] {
+        let whole = run(&scene, &[command, "web", "-o", "json"]);
+        let whole: Value = serde_json::from_str(&whole).expect("it is JSON");
+        let failures = whole
+            .pointer("/status/failures")
+            .unwrap_or_else(|| &whole["failures"]);
+        let reasons = failures.as_array().expect("a list").iter();
+        let reasons: Vec<_> = reasons.map(|failure| failure["reason"].as_str()).collect();
+        assert_eq!(
+            reasons,
+            [Some("ManifestInvalid"), Some("Forbidden")],
+            "{command}"
+        );
+    }
 }
