@@ -16,6 +16,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
 use crate::error::CliError;
+use crate::output::word;
 
 /// Where and as whom a command works.
 #[derive(Clone, Debug, Default, Args)]
@@ -83,6 +84,30 @@ impl ClusterArgs {
             context: Some(context.to_owned()),
             ..self.clone()
         }
+    }
+
+    /// The flags as they were given, for a command that is shown: it is to be pasted as it is.
+    pub(crate) fn flags(&self) -> String {
+        let namespace = self.namespace.as_ref();
+        let namespace = namespace.map(|name| format!(" -n {}", word(name)));
+        format!("{}{}", namespace.unwrap_or_default(), self.place())
+    }
+
+    /// The same without the namespace, which is what kubectl needs to find the cluster.
+    pub(crate) fn place(&self) -> String {
+        let kubeconfig = self.kubeconfig.as_ref();
+        let flags = [
+            ("--context", self.context.clone()),
+            (
+                "--kubeconfig",
+                kubeconfig.map(|file| file.display().to_string()),
+            ),
+        ];
+        let given = flags
+            .into_iter()
+            .filter_map(|(flag, value)| Some((flag, value?)));
+        let words = given.map(|(flag, value)| format!(" {flag} {}", word(&value)));
+        words.collect::<Vec<_>>().concat()
     }
 
     /// The names of the contexts of the kubeconfig.
@@ -155,4 +180,23 @@ pub(crate) fn data_folder() -> Result<PathBuf, CliError> {
 fn in_cluster() -> bool {
     std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
         && std::env::var_os("KUBECONFIG").is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_shown_as_they_can_be_pasted() {
+        let mut flags = ClusterArgs::default();
+        assert_eq!(flags.flags(), "");
+        flags.namespace = Some("shop".to_owned());
+        flags.context = Some("two words".to_owned());
+        assert_eq!(flags.flags(), " -n shop --context 'two words'");
+        flags.kubeconfig = Some(PathBuf::from("/tmp/config"));
+        assert_eq!(
+            flags.place(),
+            " --context 'two words' --kubeconfig /tmp/config"
+        );
+    }
 }

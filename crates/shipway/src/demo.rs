@@ -147,7 +147,7 @@ async fn tell(
 async fn clear(stage: &mut Stage, signals: &mut Signals, board: &Board) -> Result<(), CliError> {
     let since = Instant::now();
     board.line("Taking everything away; this needs some seconds");
-    let again = "`shipway demo` with the same contexts clears up before it begins";
+    let again = format!("{} clears up before it begins", stage.again());
     let left = tokio::select! {
         left = stage.clear() => left,
         () = signals.next() => {

@@ -159,6 +159,16 @@ pub(crate) fn age(since: Option<k8s_openapi::jiff::Timestamp>) -> String {
     }
 }
 
+/// A word for a shell.
+pub(crate) fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@,".contains(c);
+    if text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,5 +180,11 @@ mod tests {
             table(&["NAME", "READY", "MESSAGE"], &rows),
             "NAME   READY   MESSAGE\nweb    True\n"
         );
+    }
+
+    #[test]
+    fn a_message_is_one_word_for_a_shell() {
+        assert_eq!(word("it's here"), "'it'\\''s here'");
+        assert_eq!(word("shop.yaml"), "shop.yaml");
     }
 }

@@ -48,7 +48,10 @@ pub(crate) async fn cmd_confirm(
         return Err(CliError::failed(
             "these are held because nothing, or not everything, could be rendered: no confirmation helps",
         )
-        .hint(format!("`shipway get {}` says what to mend", args.name)));
+        .hint(format!(
+            "{} says what to mend",
+            target.command(&format!("get {}", args.name))
+        )));
     }
     if let Some(digest) = args
         .digest
@@ -59,9 +62,12 @@ pub(crate) async fn cmd_confirm(
             "the list has the digest `{}`, not `{digest}`: it has changed",
             held.digest
         ))
-        .hint("look at it again, then pass its new digest"));
+        .hint(format!(
+            "look at it again, then agree with {}",
+            target.command(&format!("confirm {} --digest {}", args.name, held.digest))
+        )));
     }
-    if !args.yes && !agreed(&held)? {
+    if !args.yes && !agreed(&target, &args.name, &held)? {
         return Err(CliError::failed("nothing was confirmed"));
     }
     let patch = json!({"metadata": {"annotations": {names::CONFIRM_ANNOTATION: held.digest}}});
@@ -117,12 +123,15 @@ fn counted(count: i64) -> String {
     }
 }
 
-fn agreed(held: &HeldPrune) -> Result<bool, CliError> {
+fn agreed(target: &Target, name: &str, held: &HeldPrune) -> Result<bool, CliError> {
     if !std::io::stdin().is_terminal() {
         return Err(CliError::failed(
             "there is no terminal to ask on, and the deletion is not confirmed",
         )
-        .hint(format!("pass --yes, best with --digest {}", held.digest)));
+        .hint(format!(
+            "{} agrees to exactly this list",
+            target.command(&format!("confirm {name} --yes --digest {}", held.digest))
+        )));
     }
     note(format!("Held because of {}.", held.reason));
     let these = if held.count == 1 { "this" } else { "these" };

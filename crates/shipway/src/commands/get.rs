@@ -60,7 +60,7 @@ pub(crate) async fn cmd_get(cluster: &ClusterArgs, args: &GetArgs) -> Result<Exi
         }
     }
     if args.watch {
-        watch(&api, args, &version, &columns).await?;
+        watch(&target, &api, (args, &version, &columns)).await?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -80,7 +80,10 @@ async fn read(
     if let Some(labels) = &args.selector {
         params = params.labels(labels);
     }
-    let list = api.list(&params).await.map_err(|error| refused(&error))?;
+    let list = api
+        .list(&params)
+        .await
+        .map_err(|error| target.refused(&error))?;
     Ok((
         list.items,
         list.metadata.resource_version.unwrap_or_default(),
@@ -170,10 +173,9 @@ async fn tell_stuck(target: &Target, args: &GetArgs) {
 
 /// Shows each change as it comes.
 async fn watch(
+    target: &Target,
     api: &Api<Shipment>,
-    args: &GetArgs,
-    version: &str,
-    columns: &Columns,
+    (args, version, columns): (&GetArgs, &str, &Columns),
 ) -> Result<(), CliError> {
     let mut params = WatchParams::default();
     if let Some(name) = &args.name {
@@ -188,7 +190,7 @@ async fn watch(
         let mut changes = pin!(
             api.watch(&params, &from)
                 .await
-                .map_err(|error| refused(&error))?
+                .map_err(|error| target.refused(&error))?
         );
         // The API server ends a watch after some minutes, and it is taken up where it was.
         while let Some(change) = changes.next().await {
@@ -214,38 +216,10 @@ async fn watch(
                         status.message
                     )));
                 }
-                Err(error) => return Err(refused(&error)),
+                Err(error) => return Err(target.refused(&error)),
             }
         }
     }
-}
-
-pub(crate) fn refused(error: &kube::Error) -> CliError {
-    match error {
-        kube::Error::Api(status)
-            if status.code == 404 && status.message.contains("page not found") =>
-        {
-            CliError::failed("this cluster does not know Shipments")
-                .hint("install them with `shipway crds | kubectl apply --server-side -f -`")
-        }
-        kube::Error::Api(status) => CliError::failed(&status.message),
-        error => CliError::failed(format!("could not reach the cluster: {}", causes(error)))
-            .hint("is it running, and is `--context` the one that you mean?"),
-    }
-}
-
-/// What went wrong, down to its cause: the outermost error alone says little.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut texts: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let text = error.to_string();
-        if texts.iter().all(|known| !known.contains(&text)) {
-            texts.push(text);
-        }
-        next = error.source();
-    }
-    texts.join(": ")
 }
 
 /// Which columns are shown.

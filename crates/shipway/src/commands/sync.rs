@@ -12,7 +12,7 @@ use kube::api::{Api, ListParams};
 use kube::runtime::wait::await_condition;
 use serde_json::json;
 
-use super::get::{refused, short};
+use super::get::short;
 use super::target::{Target, named};
 use crate::config::ClusterArgs;
 use crate::error::CliError;
@@ -64,7 +64,8 @@ pub(crate) async fn cmd_sync(cluster: &ClusterArgs, args: &SyncArgs) -> Result<E
             let why =
                 format!("Shipment `{namespace}/{name}` is suspended: its source is not looked at");
             if !args.all {
-                return Err(CliError::failed(why).hint(format!("`shipway resume {name}` first")));
+                let resume = target.command(&format!("resume {name}"));
+                return Err(CliError::failed(why).hint(format!("{resume} first")));
             }
             note(why);
             continue;
@@ -93,7 +94,7 @@ async fn chosen(target: &Target, args: &SyncArgs) -> Result<Vec<Shipment>, CliEr
     let found = api
         .list(&ListParams::default())
         .await
-        .map_err(|error| refused(&error))?
+        .map_err(|error| target.refused(&error))?
         .items;
     if found.is_empty() {
         return Err(CliError::failed("there are no Shipments"));
@@ -142,7 +143,8 @@ async fn wait(
         _ => true,
     };
     let waited = tokio::time::timeout_at(deadline, await_condition(api.clone(), name, over)).await;
-    let hint = format!("`shipway get {name} -n {namespace}` shows how it stands");
+    let get = target.command_in(&format!("get {name}"), namespace);
+    let hint = format!("{get} shows how it stands");
     match waited {
         Ok(Ok(Some(shipment))) => match stands(&shipment, at) {
             Stands::Ready(revision) => Ok(short(&revision)),

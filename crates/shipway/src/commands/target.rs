@@ -9,7 +9,6 @@ use kube::Client;
 use kube::api::{Api, ApiResource};
 use serde_json::Value;
 
-use crate::commands::get::refused;
 use crate::config::ClusterArgs;
 use crate::error::CliError;
 
@@ -18,6 +17,7 @@ pub(crate) const AT_ONCE: usize = 16;
 
 /// A cluster and the namespace that is worked in.
 pub(crate) struct Target {
+    args: ClusterArgs,
     pub(crate) client: Client,
     pub(crate) caller: Caller,
     pub(crate) namespace: String,
@@ -28,6 +28,7 @@ impl Target {
     pub(crate) async fn connect(cluster: &ClusterArgs) -> Result<Self, CliError> {
         let client = cluster.connect().await?;
         Ok(Self {
+            args: cluster.clone(),
             caller: Caller::new(
                 client.clone(),
                 Arc::new(Limiter::new(AT_ONCE)),
@@ -47,16 +48,44 @@ impl Target {
     pub(crate) async fn shipment(&self, name: &str) -> Result<Shipment, CliError> {
         self.shipments().get(name).await.map_err(|error| {
             let missing = matches!(&error, kube::Error::Api(status) if status.code == 404);
-            let refusal = refused(&error);
+            let refusal = self.refused(&error);
             if missing {
                 refusal.hint(format!(
-                    "`shipway get -n {}` lists the Shipments of the namespace, `shipway get -A` those of all",
-                    self.namespace
+                    "{} lists the Shipments of the namespace, `shipway get -A{}` those of all",
+                    self.command_in("get", &self.namespace),
+                    self.args.place(),
                 ))
             } else {
                 refusal
             }
         })
+    }
+
+    /// A command to run next in the same place, as it can be pasted.
+    pub(crate) fn command(&self, words: &str) -> String {
+        format!("`shipway {words}{}`", self.args.flags())
+    }
+
+    /// The same in another namespace, which is named.
+    pub(crate) fn command_in(&self, words: &str, namespace: &str) -> String {
+        format!("`shipway {words} -n {namespace}{}`", self.args.place())
+    }
+
+    /// What the API server's refusal means for whoever runs a command.
+    pub(crate) fn refused(&self, error: &kube::Error) -> CliError {
+        match error {
+            kube::Error::Api(status)
+                if status.code == 404 && status.message.contains("page not found") =>
+            {
+                CliError::failed("this cluster does not know Shipments").hint(format!(
+                    "install them with `shipway crds | kubectl apply --server-side{} -f -`",
+                    self.args.place()
+                ))
+            }
+            kube::Error::Api(status) => CliError::failed(&status.message),
+            error => CliError::failed(format!("could not reach the cluster: {}", causes(error)))
+                .hint("is it running, and is `--context` the one that you mean?"),
+        }
     }
 
     /// Merges a patch into a Shipment, in the name of the command line.
@@ -77,6 +106,20 @@ impl Target {
             .and_then(|answer| answer.decode())
             .map_err(|error| unable(&error))
     }
+}
+
+/// What went wrong, down to its cause: the outermost error alone says little.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        if texts.iter().all(|known| !known.contains(&text)) {
+            texts.push(text);
+        }
+        next = error.source();
+    }
+    texts.join(": ")
 }
 
 /// The error of a request for which there is nothing better to say.

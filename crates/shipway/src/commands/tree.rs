@@ -91,7 +91,8 @@ pub(crate) async fn inventory(
     let mut entries = Vec::new();
     loop {
         let page = api.list(&params).await.map_err(|error| {
-            super::get::refused(&error)
+            target
+                .refused(&error)
                 .hint("this reads the `inventories.shipway.run` of the Shipment's namespace")
         })?;
         let next = page

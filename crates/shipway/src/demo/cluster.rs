@@ -23,7 +23,7 @@ use super::repository::Repositories;
 use crate::commands::crds;
 use crate::config::ClusterArgs;
 use crate::error::CliError;
-use crate::output::{ask, note};
+use crate::output::{ask, note, word};
 pub(crate) use access::apply_as;
 use access::{apply, find, marked};
 use controller::Controller;
@@ -51,6 +51,8 @@ pub(super) struct Stage {
     /// The contexts, each once.
     contexts: Vec<Context>,
     kubeconfig: Option<PathBuf>,
+    /// The flags that the demo was given.
+    flags: ClusterArgs,
     controllers: Vec<Controller>,
     kubelets: Vec<kubelet::Kubelet>,
     /// Whether an earlier demo left something.
@@ -97,6 +99,7 @@ impl Stage {
             environments,
             contexts,
             kubeconfig: cluster.kubeconfig.clone(),
+            flags: cluster.clone(),
             controllers: Vec::new(),
             kubelets: Vec::new(),
             leftovers: false,
@@ -254,6 +257,25 @@ impl Stage {
             .collect();
     }
 
+    /// The flags for a command that works on an environment, as they can be pasted.
+    pub(super) fn flags_for(&self, environment: &Env) -> String {
+        let flags = ClusterArgs {
+            namespace: Some(environment.namespace.clone()),
+            ..self.flags.in_context(&environment.context)
+        };
+        flags.flags()
+    }
+
+    /// The flags with which kubectl finds a context's cluster.
+    fn place(&self, context: &Context) -> String {
+        self.flags.in_context(&context.name).place()
+    }
+
+    /// The command that shows the same demo again.
+    pub(super) fn again(&self) -> String {
+        format!("`shipway demo{}`", self.flags.place())
+    }
+
     /// The user's kubeconfig, where one was named.
     pub(super) fn kubeconfig(&self) -> Option<&std::path::Path> {
         self.kubeconfig.as_deref()
@@ -283,11 +305,13 @@ impl Stage {
     pub(super) fn farewell(&self, repositories: Option<&Repositories>, board: &Board) {
         board.chapter("Everything is left running. What to try:");
         if let Some(kubeconfig) = &self.kubeconfig {
-            board.line(&format!("  export KUBECONFIG={}", kubeconfig.display()));
+            let kubeconfig = word(&kubeconfig.display().to_string());
+            board.line(&format!("  export KUBECONFIG={kubeconfig}"));
         }
         let qa = &self.environments[0];
-        let place = format!("-n {} --context {}", qa.namespace, qa.context);
-        board.line(&format!("  shipway get -A --context {}", qa.context));
+        let context = word(&qa.context);
+        let place = format!("-n {} --context {context}", qa.namespace);
+        board.line(&format!("  shipway get -A --context {context}"));
         board.line(&format!("  shipway tree shop {place}"));
         board.line(&format!("  kubectl describe shipment shop {place}"));
         if let Some(repositories) = repositories {

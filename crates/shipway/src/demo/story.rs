@@ -16,6 +16,7 @@ use super::cluster::{Env, Stage, api};
 use super::file::{self, APP};
 use super::repository::{Repositories, push};
 use crate::error::CliError;
+use crate::output::word;
 
 /// How long the effect of something that has already happened may take to be seen.
 const SOON: Duration = Duration::from_secs(30);
@@ -173,21 +174,17 @@ impl Scene<'_> {
             .chapter("A promotion is a commit to the deliverables repository");
         for pair in self.stage.environments.windows(2) {
             let (from, to) = (&pair[0], &pair[1]);
-            let arguments = ["promote", "shop", "--from", from.name, "--to", to.name];
+            let clone = self.git.deliverables.dir().display().to_string();
+            let arguments = [
+                "promote", "shop", "--from", from.name, "--to", to.name, "--repo", &clone,
+            ];
+            self.shown(from, &arguments);
+            let message = word(&format!("promote shop to {}", to.name));
+            let git = format!("git -C {}", word(&clone));
             self.board.line(&format!(
-                "  $ shipway {} && git commit && git pull --rebase && git push",
-                arguments.join(" ")
+                "  $ {git} commit -am {message}\n  $ {git} pull --rebase\n  $ {git} push"
             ));
-            let directory = self.git.deliverables.dir().display().to_string();
-            self.shipway(
-                from,
-                &[
-                    &arguments[..],
-                    &["--repo", &directory, "--from-context", &from.context],
-                ]
-                .concat(),
-            )
-            .await?;
+            self.shipway(from, &arguments).await?;
             let since = self.push_deliverables().await?;
             let took = to
                 .until_ready("the promoted commit arrives", "shop", commit, since)
@@ -196,6 +193,14 @@ impl Scene<'_> {
                 .done(&format!("{}: runs {}", to.name, &commit[..8]), took);
         }
         Ok(())
+    }
+
+    /// Shows a command of this program as it can be pasted.
+    fn shown(&self, environment: &Env, arguments: &[&str]) {
+        let words: Vec<String> = arguments.iter().map(|argument| word(argument)).collect();
+        let flags = self.stage.flags_for(environment);
+        self.board
+            .line(&format!("  $ shipway {}{flags}", words.join(" ")));
     }
 
     /// Runs a command of this program against an environment, exactly as a user would.

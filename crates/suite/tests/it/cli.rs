@@ -179,8 +179,7 @@ async fn sync_looks_at_once_and_waits_for_what_that_look_finds() {
     run(&scene, &["suspend", "web"]);
     let suspended = fails(&scene, &["sync", "web"]);
     assert!(
-        suspended.contains("is suspended")
-            && suspended.contains("hint: `shipway resume web` first"),
+        suspended.contains("is suspended") && suspended.contains("hint: `shipway resume web -n "),
         "{suspended}"
     );
 }
@@ -315,11 +314,17 @@ async fn confirm_lets_exactly_the_list_go_that_was_shown() {
         .collect();
     let list = list.join("\n") + "\n";
     assert_eq!((code, out), (2, list.clone()));
+    let again = format!(
+        "`shipway confirm web --yes --digest {} -n {} --context {} --kubeconfig {}`",
+        held.digest,
+        scene.ns(),
+        scene.world.cluster(),
+        scene.world.kubeconfig().display()
+    );
     assert_eq!(
         err,
         format!(
-            "error: there is no terminal to ask on, and the deletion is not confirmed\nhint: pass --yes, best with --digest {}\n",
-            held.digest
+            "error: there is no terminal to ask on, and the deletion is not confirmed\nhint: {again} agrees to exactly this list\n"
         )
     );
     let other = fails(

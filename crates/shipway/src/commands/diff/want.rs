@@ -11,7 +11,7 @@ use kinds::{Environment, Shipment};
 use kube::api::{Api, ListParams};
 
 use super::source::{Checkout, credentials};
-use crate::commands::get::{refused, short};
+use crate::commands::get::short;
 use crate::commands::target::Target;
 use crate::error::CliError;
 use crate::progress::Progress;
@@ -84,7 +84,7 @@ impl Case {
         let list = all
             .list(&ListParams::default())
             .await
-            .map_err(|error| no_environment(&error))?;
+            .map_err(|error| without_overlay(self.target.refused(&error)))?;
         let all: Vec<_> = list.items.into_iter().map(Arc::new).collect();
         environment::choose(&all, &self.shipment).map_err(|halt| halted(&halt))
     }
@@ -92,7 +92,9 @@ impl Case {
     /// An Environment by name.
     pub(super) async fn environment_named(&self, name: &str) -> Result<Environment, CliError> {
         let all: Api<Environment> = Api::all(self.target.client.clone());
-        all.get(name).await.map_err(|error| no_environment(&error))
+        all.get(name)
+            .await
+            .map_err(|error| without_overlay(self.target.refused(&error)))
     }
 
     /// The part of the overlay that concerns the Shipment, if there is an Environment.
@@ -194,10 +196,6 @@ fn delivered(shipment: &Shipment, digits: &str) -> Option<CommitId> {
         .find(|commit| commit.starts_with(digits))?
         .parse()
         .ok()
-}
-
-fn no_environment(error: &kube::Error) -> CliError {
-    without_overlay(refused(error))
 }
 
 fn without_overlay(error: CliError) -> CliError {

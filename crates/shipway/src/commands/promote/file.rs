@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::CliError;
+use crate::output::word;
 
 /// How deep below an environment's folder a file is looked for.
 const DEPTH: usize = 8;
@@ -142,16 +143,6 @@ pub(super) fn next_steps(repo: &Path, path: &str, message: &str) -> String {
     )
 }
 
-/// A word for a shell.
-fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
-    if text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,15 +196,6 @@ mod tests {
         check(
             &["staging/deliverable-web.yaml"],
             "there is no `staging/deliverable-shop.yaml` in `R`",
-        );
-    }
-
-    #[test]
-    fn a_message_is_one_word_for_a_shell() {
-        assert_eq!(word("it's here"), "'it'\\''s here'");
-        assert_eq!(
-            word("staging/deliverable-shop.yaml"),
-            "staging/deliverable-shop.yaml"
         );
     }
 }

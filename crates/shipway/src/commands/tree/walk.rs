@@ -103,7 +103,7 @@ pub(super) async fn children(
                 Err(kube::Error::Api(status)) if status.code == 403 => {
                     unread.push(format!("you may not list {} in `{namespace}`: what belongs to the objects is not all shown", kind.kind));
                 }
-                Err(error) => return Err(crate::commands::get::refused(&error)),
+                Err(error) => return Err(target.refused(&error)),
             }
         }
     }

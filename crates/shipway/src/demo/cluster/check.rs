@@ -47,7 +47,7 @@ impl Stage {
                 .iter()
                 .any(|lease| lease.namespace().as_deref() == Some(LEASE.0));
             let leftovers = self.names_are_free(context).await?;
-            definitions_fit(context).await?;
+            definitions_fit(context, &self.place(context)).await?;
             let others = self.of_others(context).await?;
             if !others.is_empty() {
                 return Err(occupied(&context.name, &others));
@@ -97,8 +97,8 @@ impl Stage {
                         context.name
                     ))
                     .hint(format!(
-                        "the demo needs that name; if nobody needs what is there: `kubectl delete {} {name} --context {}`",
-                        kind.to_lowercase(), context.name
+                        "the demo needs that name; if nobody needs what is there: `kubectl delete {} {name}{}`",
+                        kind.to_lowercase(), self.place(context)
                     )));
                 }
                 found => leftovers |= found.is_some(),
@@ -208,7 +208,7 @@ fn busy(context: &str, holder: &str) -> CliError {
 }
 
 /// Whether the definitions that are there are ours: they are used as they are, never changed.
-async fn definitions_fit(context: &Context) -> Result<(), CliError> {
+async fn definitions_fit(context: &Context, place: &str) -> Result<(), CliError> {
     let api: Api<CustomResourceDefinition> = Api::all(context.client.clone());
     for wanted in kinds::crd::all() {
         let name = wanted.name_any();
@@ -235,7 +235,9 @@ async fn definitions_fit(context: &Context) -> Result<(), CliError> {
                 "the definition `{name}` in the context `{}` is not the one of this version of Shipway",
                 context.name
             ))
-            .hint("of another version of Shipway: install this one's with `shipway crds | kubectl apply --server-side -f -`")
+            .hint(format!(
+                "of another version of Shipway: install this one's with `shipway crds | kubectl apply --server-side{place} -f -`"
+            ))
             .hint("of another product, such as Cartographer: try a cluster without it"));
         }
     }

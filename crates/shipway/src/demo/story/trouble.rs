@@ -154,12 +154,7 @@ impl Scene<'_> {
             took,
         );
         let arguments = ["confirm", "shop", "--yes"];
-        self.board.line(&format!(
-            "  $ shipway {} -n {} --context {}",
-            arguments.join(" "),
-            self.qa().namespace,
-            self.qa().context
-        ));
+        self.shown(self.qa(), &arguments);
         let since = Instant::now();
         self.shipway(self.qa(), &arguments).await?;
         let took = self
