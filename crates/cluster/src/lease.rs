@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::caller::{Caller, Payload, Want};
+use crate::contact::Contact;
 use crate::error::ApiError;
 use crate::resource::Resource;
 use crate::term::{Moment, Term};
@@ -23,26 +24,43 @@ const STEP: Duration = Duration::from_secs(3);
 /// How soon the holder tries again after a renewal that failed: until then it may not write.
 const SOON: Duration = Duration::from_secs(1);
 
+/// The Lease that a process wants, and as whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// The namespace of the Lease.
+    pub namespace: &'a str,
+    /// The name of the Lease.
+    pub name: &'a str,
+    /// The name under which it is held.
+    pub holder: &'a str,
+}
+
 /// A Lease held by this process.
 pub struct Held {
     caller: Caller,
+    contact: Arc<Contact>,
     place: Resource,
     holder: String,
     version: String,
     term: Arc<Term>,
 }
 
-/// Waits until the Lease is ours. `waiting` is told once who has it.
+/// Waits until the Lease is ours. `waiting` is told once who has it, and `contact` whether the API
+/// server answers, from now on until the Lease is given back.
 ///
 /// # Errors
 /// [`ApiError`] when the Lease may not be read or written; an unreachable server is waited for.
 pub async fn acquire(
     caller: &Caller,
-    namespace: &str,
-    name: &str,
-    holder: &str,
+    contact: &Arc<Contact>,
+    claim: Claim<'_>,
     waiting: impl Fn(&str),
 ) -> Result<Held, ApiError> {
+    let Claim {
+        namespace,
+        name,
+        holder,
+    } = claim;
     let api = ApiResource::erase::<Lease>(&());
     let place = Resource::object(&api, Some(namespace), name);
     // Another clock is not trusted: a holder is dead when its Lease has not moved for a term
@@ -54,11 +72,13 @@ pub async fn acquire(
             Ok(answer) => Some(answer.decode::<Lease>()?),
             Err(error) if error.is_not_found() => None,
             Err(error) if error.is_transient() => {
+                contact.lost(&error);
                 sleep(STEP).await;
                 continue;
             }
             Err(error) => return Err(error),
         };
+        contact.made();
         let version = lease
             .as_ref()
             .and_then(|lease| lease.metadata.resource_version.clone())
@@ -102,6 +122,7 @@ pub async fn acquire(
                     term.begin(begun);
                     return Ok(Held {
                         caller: caller.clone(),
+                        contact: contact.clone(),
                         place,
                         holder: holder.to_owned(),
                         version: version_of(&answer.decode::<Value>()?),
@@ -134,7 +155,14 @@ impl Held {
                 () = done.cancelled() => break Kept::GivenBack,
                 () = sleep(pause) => {}
             }
-            pause = match self.renew().await {
+            let renewed = self.renew().await;
+            match &renewed {
+                Err(error) if !error.is_conflict() && !error.is_not_found() => {
+                    self.contact.lost(error);
+                }
+                _ => self.contact.made(),
+            }
+            pause = match renewed {
                 Ok(()) => STEP,
                 Err(error) if error.is_conflict() || error.is_not_found() => {
                     match self.reread().await {

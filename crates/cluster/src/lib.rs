@@ -8,6 +8,7 @@ pub mod apply;
 pub mod caller;
 pub mod catalog;
 pub mod client;
+pub mod contact;
 pub mod error;
 pub mod events;
 pub mod field_path;
@@ -22,6 +23,7 @@ pub mod term;
 pub mod watch;
 
 pub use caller::{Caller, Meter};
+pub use contact::Contact;
 pub use error::ApiError;
 pub use limiter::Limiter;
 pub use ownership::Owner;

@@ -11,6 +11,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use cluster::Contact;
 use controllers::{Engine, Metrics};
 use prometheus_client::registry::Registry;
 use serde::Deserialize;
@@ -27,6 +28,8 @@ const LARGEST_EVENT: usize = 64 * 1024;
 pub(crate) struct Site {
     /// Set as soon as the controllers run.
     pub(crate) engine: OnceCell<Engine>,
+    /// Whether the API server answers.
+    pub(crate) contact: Arc<Contact>,
     pub(crate) metrics: Arc<Metrics>,
     /// The key that push events are signed with; without one they are refused.
     pub(crate) hook_key: Option<Vec<u8>>,
@@ -52,13 +55,18 @@ pub(crate) async fn serve(
 }
 
 async fn readyz(State(site): State<Arc<Site>>) -> impl IntoResponse {
-    if site.engine.initialized() {
-        (StatusCode::OK, "ok\n")
-    } else {
-        (
+    let is_running = site.engine.initialized();
+    match site.contact.loss() {
+        Some((lasted, why)) => {
+            let seconds = lasted.as_secs();
+            let text = format!("out of touch with the API server for {seconds} s: {why}\n");
+            (StatusCode::SERVICE_UNAVAILABLE, text)
+        }
+        None if is_running => (StatusCode::OK, "ok\n".to_owned()),
+        None => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "the controllers are not running (yet): another one may hold the Lease\n",
-        )
+            "the controllers are not running (yet): another one may hold the Lease\n".to_owned(),
+        ),
     }
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use clap::{Args, FromArgMatches as _, ValueEnum};
 use cluster::caller::{Meter, Want};
-use cluster::lease::{self, Kept};
-use cluster::{ApiError, Caller, Limiter, Resource};
+use cluster::lease::{self, Claim, Kept};
+use cluster::{ApiError, Caller, Contact, Limiter, Resource};
 use controllers::{Metrics, Options};
 use git::Limits;
 use k8s_openapi::api::core::v1::Secret;
@@ -112,8 +112,10 @@ pub(super) async fn control(
         None => None,
     };
     let metrics = Arc::new(Metrics::default());
+    let contact = Arc::new(Contact::default());
     let site = Arc::new(Site {
         engine: OnceCell::new(),
+        contact: contact.clone(),
         metrics: metrics.clone(),
         hook_key,
     });
@@ -126,7 +128,7 @@ pub(super) async fn control(
     tracing::info!(http.address = %address, "serving /healthz, /readyz, /metrics and /hooks/git on http://{address}");
 
     let held = tokio::select! {
-        held = hold_lease(&caller, &args) => held?,
+        held = hold_lease(&caller, &contact, (cluster, &args)) => held?,
         () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
     };
     let (started, running) = oneshot::channel();
@@ -206,23 +208,29 @@ fn limits(seconds: u64) -> Limits {
     }
 }
 
-async fn hold_lease(caller: &Caller, args: &ControllerArgs) -> Result<lease::Held, CliError> {
+async fn hold_lease(
+    caller: &Caller,
+    contact: &Arc<Contact>,
+    (cluster, args): (&ClusterArgs, &ControllerArgs),
+) -> Result<lease::Held, CliError> {
     let holder = format!("shipway-{}-{}", std::process::id(), random());
-    let held = lease::acquire(
-        caller,
-        &args.lease_namespace,
-        "shipway-controller",
-        &holder,
-        |other| {
-            tracing::info!(
-                lease.holder = other,
-                "waiting: `{other}` is at work on this cluster"
-            );
-        },
-    );
+    let claim = Claim {
+        namespace: &args.lease_namespace,
+        name: "shipway-controller",
+        holder: &holder,
+    };
+    let held = lease::acquire(caller, contact, claim, |other| {
+        tracing::info!(
+            lease.holder = other,
+            "waiting: `{other}` is at work on this cluster"
+        );
+    });
     held.await.map_err(|error| {
         CliError::failed(format!("could not hold the Lease `{}/shipway-controller`: {error}", args.lease_namespace))
-            .hint("install what the controller needs with `shipway crds | kubectl apply --server-side -f -`")
+            .hint(format!(
+                "install what the controller needs with `shipway crds | kubectl apply --server-side{} -f -`",
+                cluster.place()
+            ))
     })
 }
 

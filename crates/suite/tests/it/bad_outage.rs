@@ -59,6 +59,12 @@ async fn an_outage_of_the_api_server_is_outlived() {
     while since.elapsed() < Duration::from_mins(1) {
         until_looked(&controller, 1).await; // it goes on as well as it can
     }
+    let (code, body) = controller.get("/readyz").await.expect("it answers");
+    assert_eq!(code, 503, "{body}");
+    assert!(
+        body.starts_with("out of touch with the API server for ") && body.contains("refused"),
+        "{body}"
+    );
     outage.end().await;
     let mut window = scene.world.audit().await;
     scene.until_ready("web", Some(&commit)).await;
@@ -77,11 +83,14 @@ async fn an_outage_of_the_api_server_is_outlived() {
         .clone()
         .only(|request| request.resource == "configmaps" && request.name == "new");
     assert!(twice.count() <= 1, "written more than once:\n{twice}");
-    let (code, _) = controller
-        .get("/readyz")
+    controller
+        .wait_ready(Duration::from_secs(30))
         .await
-        .expect("the same controller answers");
-    assert_eq!(code, 200);
+        .expect("the same controller is ready");
+    let log = controller.log();
+    let lines = |words: &str| log.lines().filter(|line| line.contains(words)).count();
+    assert_eq!(lines("out of touch with the API server"), 1, "{log}");
+    assert_eq!(lines("in touch with the API server again"), 1, "{log}");
     measured(&format!("after a minute without an API server:\n{written}"));
 }
 
