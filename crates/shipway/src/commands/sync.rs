@@ -1,5 +1,7 @@
 //! `shipway sync`: a look at the source at once, instead of at the next interval.
 
+mod along;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -31,7 +33,7 @@ pub(crate) struct SyncArgs {
     /// With --all: of all namespaces
     #[arg(short = 'A', long, requires = "all")]
     all_namespaces: bool,
-    /// Wait until what was found is applied and healthy
+    /// Wait until what was found is applied and healthy, and the Shipments that it brings are
     #[arg(short, long)]
     wait: bool,
     /// Wait no longer than this
@@ -114,7 +116,10 @@ async fn wait_all(
     // They go on side by side in the cluster, so that one after another is waited for.
     for (namespace, name) in asked {
         match wait(target, (namespace, name), at, deadline, &progress).await {
-            Ok(revision) => print_text(&format!("{} is ready at {revision}\n", named(name))),
+            Ok(revision) => {
+                print_text(&format!("{} is ready at {revision}\n", named(name)));
+                failed.extend(along::wait(target, (namespace, name), deadline, &progress).await);
+            }
             Err(error) => failed.push(error),
         }
     }
@@ -135,7 +140,7 @@ async fn wait(
     progress: &Progress,
 ) -> Result<String, CliError> {
     let api: Api<Shipment> = Api::namespaced(target.client.clone(), namespace);
-    let over = |shipment: Option<&Shipment>| match shipment.map(|shipment| stands(shipment, at)) {
+    let over = |shipment: Option<&Shipment>| match shipment.map(|shipment| looked(shipment, at)) {
         Some(Stands::Under(message)) => {
             progress.say(format!("{namespace}/{name}: {message}"));
             false
@@ -146,7 +151,7 @@ async fn wait(
     let get = target.command_in(&format!("get {name}"), namespace);
     let hint = format!("{get} shows how it stands");
     match waited {
-        Ok(Ok(Some(shipment))) => match stands(&shipment, at) {
+        Ok(Ok(Some(shipment))) => match looked(&shipment, at) {
             Stands::Ready(revision) => Ok(short(&revision)),
             Stands::Stuck(message) | Stands::Under(message) => Err(CliError::failed(format!(
                 "Shipment `{namespace}/{name}` needs somebody: {message}"
@@ -165,7 +170,7 @@ async fn wait(
                 .await
                 .ok()
                 .flatten()
-                .map(|shipment| stands(&shipment, at))
+                .map(|shipment| looked(&shipment, at))
             {
                 Some(Stands::Under(message)) => message,
                 _ => "it is not ready".to_owned(),
@@ -189,27 +194,36 @@ enum Stands {
     Under(String),
 }
 
-fn stands(shipment: &Shipment, at: &str) -> Stands {
+/// How it stands once the look that was asked for is done.
+fn looked(shipment: &Shipment, at: &str) -> Stands {
     let status = shipment.status.clone().unwrap_or_default();
     let annotation = shipment.annotations().get(names::SYNC_ANNOTATION);
     // Somebody else may have asked again meanwhile: then their look answers ours as well.
     let wanted = annotation.map_or(at, String::as_str);
+    if status.synced.as_deref() == Some(wanted) {
+        return stands(shipment);
+    }
     let current = status.observed_generation == shipment.metadata.generation;
     let ready = condition::find(&status.conditions, kind::READY);
     let message = ready.map(|ready| ready.message.clone()).unwrap_or_default();
-    if status.synced.as_deref() != Some(wanted) {
-        // Nothing is looked at for a spec that cannot be read.
-        let unreadable = ready.is_some_and(|ready| ready.reason == Reason::SpecInvalid.as_str());
-        if current && unreadable {
-            return Stands::Stuck(message);
-        }
-        return Stands::Under(format!(
-            "waiting for the look at the source; last: {message}"
-        ));
+    // Nothing is looked at for a spec that cannot be read.
+    let unreadable = ready.is_some_and(|ready| ready.reason == Reason::SpecInvalid.as_str());
+    if current && unreadable {
+        return Stands::Stuck(message);
     }
-    if !current {
+    Stands::Under(format!(
+        "waiting for the look at the source; last: {message}"
+    ))
+}
+
+/// How it stands with its latest spec.
+fn stands(shipment: &Shipment) -> Stands {
+    let status = shipment.status.clone().unwrap_or_default();
+    if status.observed_generation != shipment.metadata.generation {
         return Stands::Under("waiting for the controller to see the latest spec".to_owned());
     }
+    let ready = condition::find(&status.conditions, kind::READY);
+    let message = ready.map(|ready| ready.message.clone()).unwrap_or_default();
     let is = |kind: &str| condition::find(&status.conditions, kind).is_some_and(Condition::is_true);
     if is(kind::READY) {
         return Stands::Ready(status.revision.unwrap_or_default());
@@ -249,19 +263,19 @@ mod tests {
     #[test]
     fn only_what_was_looked_up_after_the_request_counts() {
         assert_eq!(
-            stands(&shipment("t1", "Ready"), "t1"),
+            looked(&shipment("t1", "Ready"), "t1"),
             Stands::Ready("main@sha1:1".to_owned())
         );
         assert!(matches!(
-            stands(&shipment("t0", "Ready"), "t1"),
+            looked(&shipment("t0", "Ready"), "t1"),
             Stands::Under(_)
         ));
         assert_eq!(
-            stands(&shipment("t1", "Stalled"), "t1"),
+            looked(&shipment("t1", "Stalled"), "t1"),
             Stands::Stuck("so".to_owned())
         );
         assert_eq!(
-            stands(&shipment("t1", "Reconciling"), "t1"),
+            looked(&shipment("t1", "Reconciling"), "t1"),
             Stands::Under("so".to_owned())
         );
     }
@@ -272,6 +286,6 @@ mod tests {
         shipment
             .annotations_mut()
             .insert(names::SYNC_ANNOTATION.to_owned(), "t2".to_owned());
-        assert!(matches!(stands(&shipment, "t1"), Stands::Ready(_)));
+        assert!(matches!(looked(&shipment, "t1"), Stands::Ready(_)));
     }
 }

@@ -71,6 +71,11 @@ impl Target {
         format!("`shipway {words} -n {namespace}{}`", self.args.place())
     }
 
+    /// The flags with which kubectl finds the same cluster.
+    pub(crate) fn flags(&self) -> String {
+        self.args.place()
+    }
+
     /// What the API server's refusal means for whoever runs a command.
     pub(crate) fn refused(&self, error: &kube::Error) -> CliError {
         match error {

@@ -39,7 +39,7 @@ pub(crate) async fn cmd_tree(cluster: &ClusterArgs, args: &TreeArgs) -> Result<E
     let target = Target::connect(cluster).await?;
     let shipment = target.shipment(&args.name).await?;
     let progress = Progress::start("reading the inventory");
-    let entries = inventory(&target, &args.name).await?;
+    let entries = inventory(&target, &target.namespace, &args.name).await?;
     let catalog = Catalog::new(target.client.clone());
     catalog
         .refresh(std::time::Duration::ZERO)
@@ -84,9 +84,10 @@ pub(crate) async fn cmd_tree(cluster: &ClusterArgs, args: &TreeArgs) -> Result<E
 /// What a Shipment has delivered.
 pub(crate) async fn inventory(
     target: &Target,
+    namespace: &str,
     name: &str,
 ) -> Result<Vec<InventoryEntry>, CliError> {
-    let api: Api<Inventory> = Api::namespaced(target.client.clone(), &target.namespace);
+    let api: Api<Inventory> = Api::namespaced(target.client.clone(), namespace);
     let mut params = ListParams::default().limit(100);
     let mut entries = Vec::new();
     loop {

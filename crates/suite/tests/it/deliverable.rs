@@ -206,3 +206,42 @@ async fn a_root_deliverable_delivers_the_others() {
         "nothing was delivered"
     );
 }
+
+const NEVER_HEALTHY: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers: [{name: web, image: web}]
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sync_of_a_root_waits_for_what_its_deliverables_bring() {
+    let scene = Scene::new("dlvroot").await;
+    let brought = deliverable(&scene, "web", "config");
+    scene.write("root/deliverable-web.yaml", &brought.to_string());
+    scene.write("config/settings.yaml", SETTINGS);
+    // No kubelet plays here.
+    scene.write("config/deployment.yaml", NEVER_HEALTHY);
+    scene.push().await;
+    scene.apply(&scene.shipment("root", "root")).await;
+    let wait = ["sync", "root", "--wait", "--timeout"];
+    let (code, out, err) = scene.shipway(&[&wait[..], &["5s"]].concat());
+    assert_eq!(code, 2, "{out}{err}");
+    assert!(
+        out.starts_with("shipment.shipway.run/root is ready at main@"),
+        "{out}"
+    );
+    let ns = scene.ns();
+    let late = format!("Shipment `{ns}/web` is not ready in time: `Deployment/{ns}/web`");
+    assert!(err.contains(&late), "{err}");
+    scene.remove("config/deployment.yaml");
+    scene.push().await;
+    let (code, out, err) = scene.shipway(&[&wait[..], &["30s"]].concat());
+    assert_eq!(code, 0, "{out}{err}");
+    let brought = format!("\nshipment.shipway.run/web in {ns} is ready at main@");
+    assert!(out.contains(&brought), "{out}");
+}

@@ -110,7 +110,7 @@ pub(super) async fn held(
     let served = |group: &str, version: &str, kind: &str| catalog.served(group, version, kind);
     let settled = delivery::settle(&case.subject(), rendering.manifests, &served);
     let wanted = wanted(&settled.objects, &settled.problems, &case.key.namespace);
-    let entries = inventory(&case.target, &case.key.name).await?;
+    let entries = inventory(&case.target, &case.key.namespace, &case.key.name).await?;
     let protection = pruned::protection(case, environment)?;
     let situation = prune::Situation {
         inventory: &pruned::listed(&entries),

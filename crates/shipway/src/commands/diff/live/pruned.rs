@@ -27,7 +27,12 @@ impl Stage<'_> {
         complete: bool,
         environment: Option<&Environment>,
     ) -> Result<(Vec<Difference>, Vec<String>), CliError> {
-        let entries = inventory(&self.case.target, &self.case.key.name).await?;
+        let entries = inventory(
+            &self.case.target,
+            &self.case.key.namespace,
+            &self.case.key.name,
+        )
+        .await?;
         let protection = protection(self.case, environment)?;
         let inventory = listed(&entries);
         let situation = prune::Situation {
