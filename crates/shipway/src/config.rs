@@ -110,19 +110,32 @@ impl ClusterArgs {
         words.collect::<Vec<_>>().concat()
     }
 
+    /// Reads the kubeconfig.
+    fn read(&self) -> Result<Kubeconfig, CliError> {
+        match &self.kubeconfig {
+            Some(file) => Kubeconfig::read_from(file).map_err(|error| {
+                CliError::failed(format!(
+                    "could not read the kubeconfig `{}`: {error}",
+                    file.display()
+                ))
+            }),
+            None => Kubeconfig::read().map_err(|error| self.no_cluster(&error)),
+        }
+    }
+
     /// The names of the contexts of the kubeconfig.
     pub(crate) fn contexts(&self) -> Result<Vec<String>, CliError> {
-        let read = match &self.kubeconfig {
-            Some(file) => Kubeconfig::read_from(file),
-            None => Kubeconfig::read(),
-        };
-        let kubeconfig = read
-            .map_err(|error| CliError::failed(format!("could not read the kubeconfig: {error}")))?;
-        Ok(kubeconfig
-            .contexts
-            .into_iter()
-            .map(|context| context.name)
-            .collect())
+        let contexts = self.read()?.contexts.into_iter();
+        Ok(contexts.map(|context| context.name).collect())
+    }
+
+    /// The context that an environment of this name has: that of its name, or `run-` and its name.
+    pub(crate) fn context_of(&self, environment: &str) -> Result<Option<String>, CliError> {
+        let contexts = self.contexts()?;
+        let run = format!("run-{environment}");
+        let named = contexts.iter().find(|name| *name == environment);
+        let named = named.or_else(|| contexts.iter().find(|name| **name == run));
+        Ok(named.cloned())
     }
 
     fn no_cluster(&self, error: &impl ToString) -> CliError {

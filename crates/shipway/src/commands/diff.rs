@@ -2,6 +2,7 @@
 
 mod identity;
 mod live;
+mod place;
 mod show;
 mod source;
 mod want;
@@ -19,6 +20,7 @@ use crate::config::ClusterArgs;
 use crate::error::CliError;
 use crate::output::{Format, OutputArgs, lines, note, print_text, print_whole};
 use live::Compared;
+use place::Places;
 use show::{Difference, summary};
 use want::Case;
 
@@ -46,8 +48,15 @@ pub(crate) struct DiffArgs {
     )]
     to: Option<String>,
     /// Compare the manifests with the overlays of these two Environments
+    ///
+    /// The Shipment is that of the context. An Environment that is not in its cluster is looked for in the
+    /// context of its own name, or of `run-` and its name: that is how it goes with one cluster for each
+    /// environment. Where contexts have other names, --contexts tells them.
     #[arg(long, value_name = "ENVIRONMENT,ENVIRONMENT", conflicts_with_all = ["from", "to_revision", "no_overlay"])]
     between: Option<String>,
+    /// With --between: read the two Environments, and the Secrets that they name, from these contexts
+    #[arg(long, value_name = "NAME,NAME", requires = "between")]
+    contexts: Option<String>,
     /// Leave out what the Environment adds
     #[arg(long)]
     no_overlay: bool,
@@ -66,10 +75,14 @@ struct Outcome {
 
 pub(crate) async fn cmd_diff(cluster: &ClusterArgs, args: &DiffArgs) -> Result<ExitCode, CliError> {
     let environments = args.between.as_deref().map(two).transpose()?;
+    let contexts = args.contexts.as_deref().map(two_contexts).transpose()?;
     let target = Target::connect(cluster).await?;
     let case = Case::open(target, &args.name).await?;
     let outcome = match (&environments, &args.from) {
-        (Some(names), _) => between(&case, args, names).await?,
+        (Some(names), _) => {
+            let places = Places { cluster, contexts };
+            between(&case, args, names, &places).await?
+        }
         (None, Some(from)) => revisions(&case, args, from).await?,
         (None, None) => with_cluster(&case, args).await?,
     };
@@ -93,6 +106,18 @@ pub(crate) async fn held(
 }
 
 fn two(text: &str) -> Result<(String, String), CliError> {
+    pair(text).ok_or_else(|| {
+        CliError::usage("--between takes two Environments, as in `--between qa,production`")
+    })
+}
+
+fn two_contexts(text: &str) -> Result<(String, String), CliError> {
+    pair(text).ok_or_else(|| {
+        CliError::usage("--contexts takes two contexts, as in `--contexts qa,production`")
+    })
+}
+
+fn pair(text: &str) -> Option<(String, String)> {
     match text
         .split(',')
         .map(str::trim)
@@ -100,11 +125,9 @@ fn two(text: &str) -> Result<(String, String), CliError> {
         .as_slice()
     {
         [one, other] if !one.is_empty() && !other.is_empty() => {
-            Ok(((*one).to_owned(), (*other).to_owned()))
+            Some(((*one).to_owned(), (*other).to_owned()))
         }
-        _ => Err(CliError::usage(
-            "--between takes two Environments, as in `--between qa,production`",
-        )),
+        _ => None,
     }
 }
 
@@ -148,12 +171,19 @@ async fn between(
     case: &Case,
     args: &DiffArgs,
     names: &(String, String),
+    places: &Places<'_>,
 ) -> Result<Outcome, CliError> {
     let (commit, revision) = case.fetch(args.revision.as_deref()).await?;
+    let contexts = places.contexts.as_ref();
+    let chosen = [
+        (&names.0, contexts.map(|contexts| &contexts.0)),
+        (&names.1, contexts.map(|contexts| &contexts.1)),
+    ];
     let mut sides = Vec::new();
-    for name in [&names.0, &names.1] {
-        let environment = case.environment_named(name).await?;
-        let overlay = case.overlay(&environment).await?;
+    for (name, context) in chosen {
+        let found = places.find(&case.target, name, context).await?;
+        let target = found.target.as_ref().unwrap_or(&case.target);
+        let overlay = case.overlay_from(target, &found.environment).await?;
         sides.push(case.render(commit, overlay.as_ref()).await?);
     }
     let (new, old) = (

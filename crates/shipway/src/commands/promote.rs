@@ -131,19 +131,14 @@ fn from_context(cluster: &ClusterArgs, args: &PromoteArgs, from: &str) -> Result
     if let Some(context) = args.from_context.as_ref().or(cluster.context.as_ref()) {
         return Ok(context.clone());
     }
-    let contexts = cluster.contexts()?;
-    let run = format!("run-{from}");
-    contexts
-        .iter()
-        .find(|name| *name == from)
-        .or_else(|| contexts.iter().find(|name| **name == run))
-        .cloned()
-        .ok_or_else(|| {
-            CliError::failed(format!("the kubeconfig has no context `{from}` or `{run}`")).hint(
-                format!(
-                    "name it with --from-context; there are: {}",
-                    contexts.join(", ")
-                ),
-            )
-        })
+    if let Some(context) = cluster.context_of(from)? {
+        return Ok(context);
+    }
+    let contexts = cluster.contexts()?.join(", ");
+    Err(CliError::failed(format!(
+        "the kubeconfig has no context `{from}` or `run-{from}`"
+    ))
+    .hint(format!(
+        "name it with --from-context; there are: {contexts}"
+    )))
 }

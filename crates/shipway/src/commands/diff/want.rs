@@ -89,28 +89,22 @@ impl Case {
         environment::choose(&all, &self.shipment).map_err(|halt| halted(&halt))
     }
 
-    /// An Environment by name.
-    pub(super) async fn environment_named(&self, name: &str) -> Result<Environment, CliError> {
-        let all: Api<Environment> = Api::all(self.target.client.clone());
-        all.get(name)
-            .await
-            .map_err(|error| without_overlay(self.target.refused(&error)))
-    }
-
     /// The part of the overlay that concerns the Shipment, if there is an Environment.
     pub(super) async fn overlay_of(
         &self,
         environment: Option<&Environment>,
     ) -> Result<Option<Overlay>, CliError> {
         match environment {
-            Some(environment) => self.overlay(environment).await,
+            Some(environment) => self.overlay_from(&self.target, environment).await,
             None => Ok(None),
         }
     }
 
-    /// The part of an Environment's overlay that concerns the Shipment.
-    pub(super) async fn overlay(
+    /// The part of an Environment's overlay that concerns the Shipment; `target` is where the Environment
+    /// was read, and its Secret is.
+    pub(super) async fn overlay_from(
         &self,
+        target: &Target,
         environment: &Environment,
     ) -> Result<Option<Overlay>, CliError> {
         let Some(overlay) = &environment.spec.overlay else {
@@ -119,7 +113,7 @@ impl Case {
         let git = &overlay.git;
         self.progress.say(format!("reading {}", git.url));
         let credentials = match &git.secret_ref {
-            Some(secret) => credentials(&self.target, &secret.namespace, &secret.name)
+            Some(secret) => credentials(target, &secret.namespace, &secret.name)
                 .await
                 .map_err(without_overlay)?,
             None => Credentials::default(),
@@ -198,7 +192,7 @@ fn delivered(shipment: &Shipment, digits: &str) -> Option<CommitId> {
         .ok()
 }
 
-fn without_overlay(error: CliError) -> CliError {
+pub(super) fn without_overlay(error: CliError) -> CliError {
     error.hint("--no-overlay compares without what the Environment adds")
 }
 

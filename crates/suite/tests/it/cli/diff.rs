@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use suite::Scene;
 
 use super::{fails, fixed, reader, settings};
+use crate::rules_crash::{alone, stage};
 
 /// Runs `shipway diff web`; the exit code, and what it printed with the namespace as `ns`.
 fn diff(scene: &Scene, more: &[&str]) -> (i32, String, String) {
@@ -349,6 +350,48 @@ async fn diff_takes_the_environment_in_and_compares_two_of_them() {
             .delete(name, &DeleteParams::default())
             .await
             .expect("it can be deleted");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn diff_compares_environments_that_are_in_two_clusters() {
+    let _turn = alone().await; // the other cluster's controllers notice each Environment
+    let (scene, far) = (Scene::new("diffnear").await, stage("difffar").await);
+    scene.write("config/settings.yaml", &settings("settings", "blue"));
+    scene.push().await;
+    let patch = "env/all/patches/settings.yaml";
+    far.write(patch, &settings("settings", "red"));
+    far.push().await;
+    let (near, distant) = (format!("{}-near", scene.ns()), format!("{}-far", far.ns()));
+    let mut bare = environment(&scene, &near, scene.ns(), "env");
+    bare["spec"]
+        .as_object_mut()
+        .expect("a spec is a map")
+        .remove("overlay");
+    scene.apply(&bare).await;
+    far.apply(&environment(&far, &distant, "nowhere", "env"))
+        .await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    scene.until_ready("web", None).await;
+    let both = format!("{near},{distant}");
+    let (code, _, err) = diff(&scene, &["--between", &both]);
+    assert_eq!(code, 2, "{err}");
+    assert!(
+        err.contains(&format!("there is no Environment `{distant}` here"))
+            && err.contains("hint: --contexts names"),
+        "{err}"
+    );
+    let contexts = format!("{},{}", scene.world.cluster(), far.world.cluster());
+    let (code, out, err) = diff(&scene, &["--between", &both, "--contexts", &contexts]);
+    assert_eq!(code, 1, "{err}");
+    assert!(
+        out.ends_with("  -   colour: blue\n  +   colour: red\n"),
+        "{out}"
+    );
+    for (client, name) in [(&scene.client, &near), (&far.client, &distant)] {
+        let all: Api<Environment> = Api::all(client.clone());
+        let gone = all.delete(name, &DeleteParams::default()).await;
+        gone.expect("it can be deleted");
     }
 }
 
