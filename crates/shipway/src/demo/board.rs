@@ -15,6 +15,10 @@ use crate::output::{table, visible};
 
 /// The widest message of the table.
 const MESSAGE: usize = 60;
+/// A terminal with fewer columns shows no counts, and commits without their kind: the message tells more.
+const WIDE: usize = 110;
+/// The columns that a narrow terminal does without.
+const COUNTS: [&str; 2] = ["OBJECTS", "FAILED"];
 
 /// The board.
 #[derive(Clone)]
@@ -95,7 +99,7 @@ impl Board {
     pub(super) fn finish(&self) {
         let mut shown = self.lock();
         if !shown.terminal && !shown.finished && !shown.rows.is_empty() {
-            put(&format!("\n{}", shown.table()));
+            put(&format!("\n{}", shown.table(None)));
         }
         shown.finished = true;
         shown.drawn = 0;
@@ -114,34 +118,68 @@ impl Shown {
         }
     }
 
-    /// Draws the table, each row on one line: a row that wrapped could not be erased.
+    /// Draws the table, each row on one line: a row that wrapped could not be erased, and a terminal
+    /// may be made narrower later.
     fn draw(&mut self) {
         self.drawn = 0;
         if !self.terminal || self.finished || self.rows.is_empty() {
             return;
         }
-        let text = self.table();
+        let text = self.table(columns());
         self.drawn = text.lines().count() + 1;
         control("\x1b[?7l");
         put(&format!("\n{text}"));
         control("\x1b[?7h");
     }
 
-    fn table(&self) -> String {
-        let rows: Vec<Vec<String>> = self.rows.values().cloned().collect();
-        table(
-            &[
-                "ENVIRONMENT",
-                "SHIPMENT",
-                "READY",
-                "REVISION",
-                "OBJECTS",
-                "FAILED",
-                "MESSAGE",
-            ],
-            &rows,
-        )
+    fn table(&self, columns: Option<usize>) -> String {
+        within(self.rows.values().cloned().collect(), columns)
     }
+}
+
+/// How many columns the terminal has.
+fn columns() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(usize::from(width.0)).filter(|width| *width > 0)
+}
+
+/// The table, with no line longer than so many columns.
+fn within(mut rows: Vec<Vec<String>>, columns: Option<usize>) -> String {
+    let mut header = vec![
+        "ENVIRONMENT",
+        "SHIPMENT",
+        "READY",
+        "REVISION",
+        "OBJECTS",
+        "FAILED",
+        "MESSAGE",
+    ];
+    if columns.is_some_and(|columns| columns < WIDE) {
+        let places: Vec<bool> = header.iter().map(|name| COUNTS.contains(name)).collect();
+        for row in &mut rows {
+            for cell in row.iter_mut() {
+                *cell = cell.replace("sha1:", "");
+            }
+            let mut place = places.iter();
+            row.retain(|_| place.next() != Some(&true));
+        }
+        header.retain(|name| !COUNTS.contains(name));
+    }
+    let text = table(&header, &rows);
+    let Some(columns) = columns else {
+        return text;
+    };
+    let lines = text.lines().map(|line| cut(line, columns));
+    lines.fold(String::new(), |text, line| format!("{text}{line}\n"))
+}
+
+/// A line of so many columns at most.
+fn cut(line: &str, columns: usize) -> String {
+    if line.chars().count() <= columns {
+        return line.to_owned();
+    }
+    let kept: String = line.chars().take(columns.saturating_sub(1)).collect();
+    format!("{kept}…")
 }
 
 /// Writes text. A closed output ends nothing: the demo is checked by its exit code.
@@ -183,4 +221,37 @@ fn row(environment: &str, shipment: &Shipment) -> Vec<String> {
         number(status.failed),
         message,
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_longer_than_the_terminal_is_wide() {
+        let words = [
+            "production",
+            "deliverables",
+            "Unknown",
+            "main@sha1:9e8a46dd",
+            "19",
+            "0",
+            "`Deployment/shipway-demo-production/shop`: 2 out of 3 ready",
+        ];
+        let row: Vec<String> = words.map(str::to_owned).to_vec();
+        let longest = |columns| {
+            let text = within(vec![row.clone()], columns);
+            text.lines().map(|line| line.chars().count()).max()
+        };
+        assert_eq!(longest(Some(80)), Some(80));
+        assert_eq!(longest(Some(120)), Some(120));
+        assert_eq!(longest(Some(200)), longest(None));
+        let narrow = within(vec![row.clone()], Some(80));
+        assert!(narrow.contains("`Deployment/"), "{narrow}");
+        assert!(
+            !narrow.contains("OBJECTS") && narrow.contains(" main@9e8a46dd "),
+            "{narrow}"
+        );
+        assert!(within(vec![row], Some(120)).contains("OBJECTS"));
+    }
 }
