@@ -47,8 +47,16 @@ pub(crate) struct DemoArgs {
 /// Runs `shipway demo`. The contexts come from the flag `--context`, separated by commas.
 pub(crate) async fn cmd_demo(cluster: &ClusterArgs, args: &DemoArgs) -> Result<ExitCode, CliError> {
     if cluster.context.is_some() {
-        return Box::pin(show(cluster, args, Ground::Theirs)).await;
+        let mut stage = Stage::connect(cluster).await?;
+        stage.check().await?;
+        if !args.yes && !stage.agreed()? {
+            return Err(CliError::failed("nothing was done"));
+        }
+        // From here on a signal ends the demo, not the process: there is something to clear up.
+        let mut signals = Signals::new()?;
+        return Box::pin(show(stage, args, Ground::Theirs, &mut signals)).await;
     }
+    let mut signals = Signals::new()?; // its clusters have to be taken away as well
     let folder = tempfile::tempdir()
         .map_err(|error| CliError::failed(format!("no temporary folder: {error}")))?;
     let embedded = Embedded {
@@ -59,7 +67,12 @@ pub(crate) async fn cmd_demo(cluster: &ClusterArgs, args: &DemoArgs) -> Result<E
     };
     let running = embedded.start().await?;
     let own = running.context(&CLUSTERS.join(","));
-    let shown = Box::pin(show(&own, args, Ground::Own)).await;
+    let shown = async {
+        let mut stage = Stage::connect(&own).await?;
+        stage.check().await?;
+        show(stage, args, Ground::Own, &mut signals).await
+    };
+    let shown = Box::pin(shown).await;
     running.stop().await;
     shown
 }
@@ -74,34 +87,30 @@ enum Ground {
 }
 
 async fn show(
-    cluster: &ClusterArgs,
+    mut stage: Stage,
     args: &DemoArgs,
     ground: Ground,
+    signals: &mut Signals,
 ) -> Result<ExitCode, CliError> {
-    let mut stage = Stage::connect(cluster).await?;
-    stage.check().await?;
-    if ground == Ground::Theirs && !args.yes && !stage.agreed()? {
-        return Err(CliError::failed("nothing was done"));
-    }
-    // From here on a signal ends the demo, not the process: there is something to clear up.
-    let mut signals = Signals::new()?;
     let board = Board::new();
     if stage.has_leftovers() {
         board.chapter("An earlier demo was not cleared up");
-        clear(&mut stage, &mut signals, &board).await?;
+        clear(&mut stage, ground, signals, &board).await?;
     }
     let mut repositories = None;
     let (ends, mut ended) = mpsc::unbounded_channel();
+    let mut was_interrupted = false;
     let told = tokio::select! {
-        told = tell(&mut stage, &mut repositories, (args, ground), &ends, &board) => Some(told),
+        told = tell(&mut stage, &mut repositories, (args, ground), &ends, &board) => told,
         Some(last) = ended.recv() => {
-            Some(Err(CliError::failed(format!("a controller ended; its last words were:\n  {last}"))))
+            Err(CliError::failed(format!("a controller ended; its last words were:\n  {last}")))
         }
-        () = signals.next() => None,
+        signal = signals.next() => {
+            was_interrupted = true;
+            Err(CliError::interrupted(signal, "interrupted"))
+        }
     };
     board.finish();
-    let was_interrupted = told.is_none();
-    let told = told.unwrap_or_else(|| Err(CliError::failed("interrupted")));
     if let Err(error) = &told {
         board.failed(&error.to_string());
     }
@@ -109,7 +118,7 @@ async fn show(
         stage.farewell(repositories.as_ref(), &board);
         signals.next().await;
     }
-    let cleared = clear(&mut stage, &mut signals, &board).await;
+    let cleared = clear(&mut stage, ground, signals, &board).await;
     told.and(cleared).map(|()| ExitCode::SUCCESS)
 }
 
@@ -144,14 +153,23 @@ async fn tell(
 }
 
 /// Takes everything away, or as much as there is time for until the next signal.
-async fn clear(stage: &mut Stage, signals: &mut Signals, board: &Board) -> Result<(), CliError> {
+async fn clear(
+    stage: &mut Stage,
+    ground: Ground,
+    signals: &mut Signals,
+    board: &Board,
+) -> Result<(), CliError> {
     let since = Instant::now();
     board.line("Taking everything away; this needs some seconds");
     let again = format!("{} clears up before it begins", stage.again());
     let left = tokio::select! {
         left = stage.clear() => left,
-        () = signals.next() => {
-            return Err(CliError::failed("interrupted again: some of it is left").hint(again));
+        signal = signals.next() => {
+            if ground == Ground::Own {
+                return Ok(()); // what is left of clusters of its own ends with them
+            }
+            let why = "interrupted while it was taken away: some of it is left";
+            return Err(CliError::interrupted(signal, why).hint(again));
         }
     };
     if left.is_empty() {
@@ -181,12 +199,13 @@ impl Signals {
         })
     }
 
-    /// The next one of them.
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
-        }
+    /// The number of the next one of them.
+    async fn next(&mut self) -> u8 {
+        let kind = tokio::select! {
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+            _ = self.hang_up.recv() => SignalKind::hangup(),
+        };
+        u8::try_from(kind.as_raw_value()).unwrap_or_default()
     }
 }

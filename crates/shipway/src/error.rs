@@ -11,6 +11,8 @@ pub(crate) enum Kind {
     Failed,
     /// The command line is wrong.
     Usage,
+    /// A signal of this number ended the command.
+    Interrupted(u8),
 }
 
 /// Why a command ended without success.
@@ -48,6 +50,19 @@ impl CliError {
         }
     }
 
+    /// A signal of this number ended the command.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an error at hand is passed as it is"
+    )]
+    pub(crate) fn interrupted(signal: u8, error: impl ToString) -> Self {
+        Self {
+            kind: Kind::Interrupted(signal),
+            error: error.to_string(),
+            hints: Vec::new(),
+        }
+    }
+
     /// Adds what to do about it.
     #[must_use]
     #[expect(
@@ -66,11 +81,13 @@ impl CliError {
         }
     }
 
-    /// 2 for a failure (1 is what `diff` says when there are differences), 64 for wrong usage.
+    /// 2 for a failure (1 is what `diff` says when there are differences), 64 for wrong usage, and what
+    /// a shell says of a program that a signal ended: 130 for Ctrl-C.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self.kind {
             Kind::Failed => ExitCode::from(2),
             Kind::Usage => ExitCode::from(64),
+            Kind::Interrupted(signal) => ExitCode::from(128_u8.saturating_add(signal)),
         }
     }
 }

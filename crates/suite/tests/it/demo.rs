@@ -365,7 +365,7 @@ async fn ctrl_c_in_the_middle_of_the_demo_takes_everything_away() {
     terminal.until("qa: its Deliverables are there").await;
     terminal.press("\u{3}").await;
     let (code, shown) = terminal.end().await;
-    assert_eq!(code, 2, "{shown}");
+    assert_eq!(code, 130, "{shown}");
     assert!(shown.contains("interrupted"), "{shown}");
     assert!(shown.contains("nothing is left"), "{shown}");
     ground.assert_is_as(&before).await;
