@@ -46,6 +46,7 @@ pub(crate) async fn reconcile(deliverable: Arc<Deliverable>, ctx: Arc<Ctx>) -> A
         Ok(changed) => {
             if changed {
                 narrate(&deliverable, &ctx, &next);
+                tell_health(&deliverable, &ctx, &next);
             }
             if refused {
                 Action::requeue(AFTER_REFUSAL)
@@ -78,6 +79,22 @@ fn narrate(deliverable: &Deliverable, ctx: &Ctx, next: &DeliverableStatus) {
     let key = Key::new(deliverable.namespace().unwrap_or_default(), name);
     tracing::warn!(deliverable.key = %key, deliverable.reason = %reason, "Deliverable `{key}`: {message}");
     event::warn_word(&ctx.events, deliverable, reason, "Stamp", message);
+}
+
+/// Cartographer's event of how the stamped Shipment is, once for each change of it.
+fn tell_health(deliverable: &Deliverable, ctx: &Ctx, next: &DeliverableStatus) {
+    let before = deliverable.status.as_ref();
+    let before = before.and_then(status::healthy).unwrap_or("Unknown");
+    let Some(healthy) = status::healthy(next).filter(|now| *now != before) else {
+        return; // a first `Unknown` tells nothing
+    };
+    let note = format!(
+        "[{}] found healthy status in [shipments.shipway.run/{}] changed to [{healthy}]",
+        stamp::RESOURCE,
+        deliverable.name_any()
+    );
+    let word = "ResourceHealthyStatusChanged";
+    event::tell_word(&ctx.events, deliverable, word, "Stamp", &note);
 }
 
 fn stamped(deliverable: &Deliverable, ctx: &Ctx) -> Option<Arc<Shipment>> {

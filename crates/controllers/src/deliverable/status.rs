@@ -115,6 +115,13 @@ fn walk(
     )];
 }
 
+/// How the stamped object is: `True`, `False` or `Unknown`, once that is told.
+pub(super) fn healthy(status: &DeliverableStatus) -> Option<&str> {
+    let resource = status.resources.first()?;
+    let healthy = condition::find(&resource.conditions, "Healthy")?;
+    Some(&healthy.status)
+}
+
 /// The health rule of the template: the condition `Ready` of the stamped object.
 fn health(shipment: Option<&Shipment>) -> (String, String, String) {
     let current = shipment.filter(|shipment| {

@@ -90,6 +90,14 @@ async fn a_deliverable_stamps_a_shipment_and_shows_its_health() {
     let labels = shipment.metadata.labels.unwrap_or_default();
     assert_eq!(labels["app"], "shop");
     assert_eq!(labels["carto.run/deliverable-name"], "web");
+    let about = "[deployer] found healthy status in [shipments.shipway.run/web]";
+    let word = "ResourceHealthyStatusChanged";
+    let told = scene.until_event("web", &[word, about]).await;
+    assert!(told.ends_with(" changed to [True]"), "{told}");
+    scene.write("config/settings.yaml", "kind: [\n");
+    scene.push().await;
+    let told = scene.until_event("web", &[word, "[False]"]).await;
+    assert!(told.contains(about), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
