@@ -2,7 +2,9 @@
 //!
 //! kube's own stack speaks HTTP/1.1 only (a TLS connection per watch), repeats 429, 503 and 504
 //! on its own for up to 20 seconds, and logs every URL; this one leaves all of that to the caller.
-//! What a kubeconfig says about a connection holds all the same, but for its `proxy-url`.
+//! What a kubeconfig says about a connection holds all the same.
+
+mod proxy;
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -11,11 +13,13 @@ use std::time::Duration;
 
 use http::Uri;
 use http::{HeaderMap, HeaderValue, Request, header};
-use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder};
+use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use kube::client::{Body, ConfigExt as _, RustlsTlsError};
 use kube::{Client, Config};
+use tokio::net::TcpStream;
+use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Layer as _, Service as _, ServiceBuilder, ServiceExt as _};
 
 /// How often an idle connection is asked whether it is still there. A server that vanished
@@ -25,10 +29,13 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// How long a connection may take to be made, TLS included.
 const CONNECTING: Duration = Duration::from_secs(5);
 
+/// What makes a connection to an address.
+type Dial = BoxCloneSyncService<Uri, MaybeHttpsStream<TokioIo<TcpStream>>, BoxError>;
+
 /// Makes a client over one shared HTTP/2 connection. Must be called inside a tokio runtime.
 ///
 /// # Errors
-/// When the configuration's certificates or credentials cannot be used.
+/// When the configuration's certificates, credentials or proxy cannot be used.
 pub fn connect(config: &Config) -> Result<Client, kube::Error> {
     // Without this each small request waits for the acknowledgement of the one before it: over one
     // connection that is ten times slower (measured).
@@ -45,7 +52,14 @@ pub fn connect(config: &Config) -> Result<Client, kube::Error> {
             .map_err(kube::Error::RustlsTls)?;
         connector = connector.with_server_name_resolver(FixedServerNameResolver::new(name));
     }
-    let connector = connector.enable_all_versions().wrap_connector(tcp);
+    let connector = connector.enable_all_versions();
+    let connector: Dial = match &config.proxy_url {
+        Some(url) => {
+            let tunnel = proxy::through(url, tcp).map_err(kube::Error::Service)?;
+            BoxCloneSyncService::new(connector.wrap_connector(tunnel))
+        }
+        None => BoxCloneSyncService::new(connector.wrap_connector(tcp)),
+    };
     // An API server that is just starting accepts connections long before it answers on them.
     let connector = tower::service_fn(move |uri: Uri| {
         let connecting = tokio::time::timeout(CONNECTING, connector.clone().oneshot(uri));

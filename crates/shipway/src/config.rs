@@ -45,24 +45,20 @@ impl ClusterArgs {
             context: self.context.clone(),
             ..KubeConfigOptions::default()
         };
-        let mut config = match &self.kubeconfig {
-            Some(file) => {
-                let kubeconfig = Kubeconfig::read_from(file).map_err(|error| {
-                    CliError::failed(format!(
-                        "could not read the kubeconfig `{}`: {error}",
-                        file.display()
-                    ))
-                })?;
-                Config::from_custom_kubeconfig(kubeconfig, &options)
-                    .await
-                    .map_err(|error| self.no_cluster(&error))?
-            }
-            None if self.context.is_none() && in_cluster() => {
-                Config::incluster().map_err(|error| self.no_cluster(&error))?
-            }
-            None => Config::from_kubeconfig(&options)
+        let mut config = if self.kubeconfig.is_none() && self.context.is_none() && in_cluster() {
+            let mut config = Config::incluster().map_err(|error| self.no_cluster(&error))?;
+            config.proxy_url = None;
+            config
+        } else {
+            let kubeconfig = self.read()?;
+            let proxy = proxy(&kubeconfig, self.context.as_deref());
+            let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
                 .await
-                .map_err(|error| self.no_cluster(&error))?,
+                .map_err(|error| self.no_cluster(&error))?;
+            // kube takes that of the environment as well, and none of its exceptions: a cluster on this
+            // machine would be looked for behind it.
+            config.proxy_url = config.proxy_url.filter(|_| proxy);
+            config
         };
         // Requests are repeated where it is known whether that makes sense, not in the transport.
         config.default_retry = false;
@@ -188,6 +184,18 @@ pub(crate) fn data_folder() -> Result<PathBuf, CliError> {
         CliError::failed("there is neither $HOME nor $XDG_DATA_HOME")
             .hint("name a folder with --data-dir")
     })
+}
+
+/// Whether the cluster of a context has a `proxy-url`.
+fn proxy(kubeconfig: &Kubeconfig, context: Option<&str>) -> bool {
+    let context = context.or(kubeconfig.current_context.as_deref());
+    let mut contexts = kubeconfig.contexts.iter();
+    let context = contexts.find(|known| Some(known.name.as_str()) == context);
+    let cluster = context.and_then(|known| Some(known.context.as_ref()?.cluster.as_str()));
+    let mut clusters = kubeconfig.clusters.iter();
+    let cluster = clusters.find(|known| Some(known.name.as_str()) == cluster);
+    let url = cluster.and_then(|known| known.cluster.as_ref()?.proxy_url.as_deref());
+    url.is_some_and(|url| !url.is_empty())
 }
 
 fn in_cluster() -> bool {

@@ -2,6 +2,7 @@
 
 mod diff;
 mod promote;
+mod proxy;
 mod tree;
 
 use std::path::PathBuf;
