@@ -6,22 +6,17 @@
 //!
 //! External rules: `pkg/printers/internalversion/printers.go` of k8s.io/kubernetes, which the server always
 //! asks for the wide form; `pkg/registry/rest/table.go` of k8s.io/apiserver for kinds that have no function
-//! there; `pkg/registry/apiservice/etcd` of k8s.io/kube-aggregator.
+//! there. Kinds that are only stored are shown as those are.
 
 mod access;
-mod admission;
 mod cell;
+mod claim;
 mod event;
-mod flow;
-mod network;
-mod node;
 pub mod object;
 mod pod;
-mod scaling;
-mod storage;
+mod service;
 mod workload;
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -38,7 +33,6 @@ pub struct Printer {
     resource: &'static str,
     cells: fn(Row<'_>) -> Vec<Value>,
     conditions: fn(&Value) -> Option<Value>,
-    order: Option<fn(&Value, &Value) -> Ordering>,
     null_if_empty: bool,
 }
 
@@ -53,7 +47,6 @@ const fn kind(
         resource,
         cells,
         conditions: |_| None,
-        order: None,
         null_if_empty: false,
     }
 }
@@ -64,65 +57,28 @@ static OTHER: Printer = Printer {
     ..kind("", "", |row| vec![row.name(), row.created_at()])
 };
 
-const ADMISSION: &str = "admissionregistration.k8s.io";
-const FLOW: &str = "flowcontrol.apiserver.k8s.io";
-const NETWORK: &str = "networking.k8s.io";
 const RBAC: &str = "rbac.authorization.k8s.io";
-const STORAGE: &str = "storage.k8s.io";
 
 #[rustfmt::skip]
 static PRINTERS: &[Printer] = &[
-    kind("", "componentstatuses", node::component),
     kind("", "configmaps", access::config_map),
-    kind("", "endpoints", network::endpoints),
     kind("", "events", event::core),
-    kind("", "namespaces", node::namespace),
-    kind("", "nodes", node::node),
-    kind("", "persistentvolumeclaims", storage::claim),
-    kind("", "persistentvolumes", storage::volume),
+    kind("", "namespaces", |row| vec![row.name(), row.text("status.phase").into(), row.age()]),
+    kind("", "persistentvolumeclaims", claim::claim),
     Printer { conditions: pod::conditions, ..kind("", "pods", pod::cells) },
-    kind("", "podtemplates", workload::pod_template),
-    kind("", "replicationcontrollers", workload::replication_controller),
-    kind("", "resourcequotas", scaling::quota),
     kind("", "secrets", access::secret),
     kind("", "serviceaccounts", |row| vec![row.name(), row.age()]),
-    kind("", "services", network::service),
-    kind(ADMISSION, "mutatingadmissionpolicies", admission::mutating_policy),
-    kind(ADMISSION, "mutatingadmissionpolicybindings", admission::binding),
-    kind(ADMISSION, "mutatingwebhookconfigurations", admission::webhooks),
-    kind(ADMISSION, "validatingadmissionpolicies", admission::validating_policy),
-    kind(ADMISSION, "validatingadmissionpolicybindings", admission::binding),
-    kind(ADMISSION, "validatingwebhookconfigurations", admission::webhooks),
-    kind("apiregistration.k8s.io", "apiservices", admission::api_service),
-    kind("apps", "controllerrevisions", workload::revision),
+    kind("", "services", service::service),
     kind("apps", "daemonsets", workload::daemon_set),
     kind("apps", "deployments", workload::deployment),
     kind("apps", "replicasets", workload::replica_set),
     kind("apps", "statefulsets", workload::stateful_set),
-    kind("autoscaling", "horizontalpodautoscalers", scaling::autoscaler),
-    kind("autoscaling", "scales", scaling::scale),
-    kind("batch", "cronjobs", workload::cron_job),
+    kind("autoscaling", "scales", workload::scale),
     kind("batch", "jobs", workload::job),
-    kind("certificates.k8s.io", "certificatesigningrequests", access::signing_request),
-    kind("coordination.k8s.io", "leases", node::lease),
-    kind("discovery.k8s.io", "endpointslices", network::endpoint_slice),
+    kind("coordination.k8s.io", "leases", |row| vec![row.name(), row.text("spec.holderIdentity").into(), row.age()]),
     kind("events.k8s.io", "events", event::regarding),
-    Printer { order: Some(flow::order), ..kind(FLOW, "flowschemas", flow::schema) },
-    kind(FLOW, "prioritylevelconfigurations", flow::level),
-    kind(NETWORK, "ingressclasses", network::ingress_class),
-    kind(NETWORK, "ingresses", network::ingress),
-    kind(NETWORK, "ipaddresses", network::address),
-    kind(NETWORK, "networkpolicies", network::policy),
-    kind(NETWORK, "servicecidrs", network::range),
-    kind("node.k8s.io", "runtimeclasses", node::runtime_class),
-    kind("policy", "poddisruptionbudgets", scaling::disruption_budget),
     kind(RBAC, "clusterrolebindings", access::role_binding),
     kind(RBAC, "rolebindings", access::role_binding),
-    kind("scheduling.k8s.io", "priorityclasses", node::priority_class),
-    kind(STORAGE, "csidrivers", storage::driver),
-    kind(STORAGE, "csinodes", storage::node),
-    kind(STORAGE, "storageclasses", storage::class),
-    kind(STORAGE, "volumeattachments", storage::attachment),
 ];
 
 impl Printer {
@@ -134,7 +90,7 @@ impl Printer {
         found.unwrap_or(&OTHER)
     }
 
-    /// The columns. Upstream has kinds with more cells than columns, which kubectl does not show.
+    /// The columns.
     pub fn columns(&self) -> &'static [Column] {
         let all = &*COLUMNS;
         let known = all.get(&(self.group, self.resource));
@@ -150,11 +106,6 @@ impl Printer {
     /// The conditions of an object's row (`TableRowCondition`): whether it is `Completed`.
     pub fn conditions(&self, object: &Value) -> Option<Value> {
         (self.conditions)(object)
-    }
-
-    /// In which order a list shows its objects; none for the order in which they are stored.
-    pub fn order(&self) -> Option<fn(&Value, &Value) -> Ordering> {
-        self.order
     }
 
     /// Whether a list without objects has `null` for rows, which upstream has for kinds that show nothing

@@ -5,22 +5,17 @@
 //! says counts as absent. Faults come in upstream's order, those of maps by key.
 
 mod access;
-mod admission;
-mod autoscaler;
+mod claim;
 mod config;
-mod endpoint;
+mod event;
 mod fault;
 mod job;
 mod namespace;
-mod network;
-mod node;
 mod part;
 mod pod;
-mod quota;
 mod rule;
 mod selector;
 mod service;
-mod storage;
 mod workload;
 
 use serde_json::Value;
@@ -61,8 +56,6 @@ pub struct Ways {
     pub prepare_status_update: fn(&mut Value, &Value),
     /// What is wrong with an object, or with its change.
     pub validate: fn(&Value, Option<&Value>) -> Vec<FieldError>,
-    /// What is wrong with a change of the status.
-    pub validate_status: fn(&Value, &Value) -> Vec<FieldError>,
     /// Whether `metadata.generation` counts changes of it.
     pub generation: bool,
     /// Whether a change counts.
@@ -94,7 +87,6 @@ pub const PLAIN: Ways = Ways {
     prepare_update: |_, _| {},
     prepare_status_update: keep_spec,
     validate: |_, _| Vec::new(),
-    validate_status: |_, _| Vec::new(),
     generation: false,
     counts: is_spec_changed,
     unconditional_update: true,
@@ -145,17 +137,6 @@ pub fn keep_spec(new: &mut Value, old: &Value) {
     part::keep(new, old, "spec");
 }
 
-/// The spec stays as it is, and of the metadata what its writer says.
-fn keep_spec_and_metadata(new: &mut Value, old: &Value) {
-    keep_spec(new, old);
-    let old = &old["metadata"];
-    if let Some(metadata) = part::made(new, "metadata") {
-        for name in ["labels", "annotations", "finalizers", "ownerReferences"] {
-            part::keep(metadata, old, name);
-        }
-    }
-}
-
 /// Whether anything but metadata and status has changed.
 fn is_spec_changed(new: &Value, old: &Value) -> bool {
     let (Some(new), Some(old)) = (new.as_object(), old.as_object()) else {
@@ -183,89 +164,30 @@ fn again_as(object: &Value, rule: NameRule) -> Vec<FieldError> {
 
 /// The ways of a built-in kind.
 pub fn of(group: &str, resource: &str) -> &'static Ways {
-    match group {
-        "" => core(resource),
-        "apps" => match resource {
-            "deployments" => &workload::DEPLOYMENT,
-            "replicasets" => &workload::REPLICA_SET,
-            "statefulsets" => &workload::STATEFUL_SET,
-            "daemonsets" => &workload::DAEMON_SET,
-            "controllerrevisions" => &workload::CONTROLLER_REVISION,
-            _ => &OTHER,
-        },
-        "batch" => match resource {
-            "jobs" => &job::JOB,
-            "cronjobs" => &job::CRON_JOB,
-            _ => &OTHER,
-        },
-        "rbac.authorization.k8s.io" => match resource {
-            "roles" => &access::ROLE,
-            "clusterroles" => &access::CLUSTER_ROLE,
-            "rolebindings" => &access::ROLE_BINDING,
-            "clusterrolebindings" => &access::CLUSTER_ROLE_BINDING,
-            _ => &OTHER,
-        },
-        "networking.k8s.io" => match resource {
-            "ingresses" => &network::INGRESS,
-            "ingressclasses" => &network::INGRESS_CLASS,
-            "networkpolicies" => &network::NETWORK_POLICY,
-            "servicecidrs" => &APART,
-            _ => &OTHER,
-        },
-        "storage.k8s.io" => match resource {
-            "storageclasses" => &storage::STORAGE_CLASS,
-            "csidrivers" => &storage::DRIVER,
-            "volumeattachments" => &storage::ATTACHMENT,
-            "csinodes" | "csistoragecapacities" => &CONDITIONAL,
-            _ => &OTHER,
-        },
-        "admissionregistration.k8s.io" => match resource {
-            "validatingwebhookconfigurations" => &admission::VALIDATING_WEBHOOKS,
-            "mutatingwebhookconfigurations" => &admission::MUTATING_WEBHOOKS,
-            "validatingadmissionpolicies" | "mutatingadmissionpolicies" => &admission::POLICY,
-            "validatingadmissionpolicybindings" | "mutatingadmissionpolicybindings" => {
-                &admission::POLICY_BINDING
-            }
-            _ => &OTHER,
-        },
-        "flowcontrol.apiserver.k8s.io" => match resource {
-            "flowschemas" => &admission::FLOW_SCHEMA,
-            "prioritylevelconfigurations" => &admission::PRIORITY_LEVEL,
-            _ => &OTHER,
-        },
-        _ => match (group, resource) {
-            ("apiextensions.k8s.io", "customresourcedefinitions") => &DEFINITION,
-            ("autoscaling", "horizontalpodautoscalers") => &autoscaler::AUTOSCALER,
-            ("policy", "poddisruptionbudgets") => &autoscaler::BUDGET,
-            ("discovery.k8s.io", "endpointslices") => &endpoint::ENDPOINT_SLICE,
-            ("coordination.k8s.io", "leases") => &node::LEASE,
-            ("events.k8s.io", "events") => &node::EVENT,
-            ("scheduling.k8s.io", "priorityclasses") => &quota::PRIORITY_CLASS,
-            ("certificates.k8s.io", "certificatesigningrequests") => &admission::SIGNING_REQUEST,
-            ("node.k8s.io", "runtimeclasses") => &RUNTIME_CLASS,
-            ("apiregistration.k8s.io", "apiservices") => &CONDITIONAL,
-            _ => &OTHER,
-        },
-    }
-}
-
-fn core(resource: &str) -> &'static Ways {
-    match resource {
-        "configmaps" => &config::CONFIG_MAP,
-        "secrets" => &config::SECRET,
-        "namespaces" => &namespace::NAMESPACE,
-        "serviceaccounts" => &namespace::SERVICE_ACCOUNT,
-        "services" => &service::SERVICE,
-        "pods" => &pod::POD,
-        "podtemplates" => &pod::POD_TEMPLATE,
-        "replicationcontrollers" => &workload::REPLICATION_CONTROLLER,
-        "endpoints" => &endpoint::ENDPOINTS,
-        "events" => &node::CORE_EVENT,
-        "nodes" => &node::NODE,
-        "limitranges" => &quota::LIMIT_RANGE,
-        "resourcequotas" => &quota::QUOTA,
-        "persistentvolumeclaims" => &storage::CLAIM,
-        "persistentvolumes" => &storage::VOLUME,
+    match (group, resource) {
+        ("", "configmaps") => &config::CONFIG_MAP,
+        ("", "secrets") => &config::SECRET,
+        ("", "namespaces") => &namespace::NAMESPACE,
+        ("", "serviceaccounts") => &namespace::SERVICE_ACCOUNT,
+        ("", "services") => &service::SERVICE,
+        ("", "pods") => &pod::POD,
+        ("", "persistentvolumeclaims") => &claim::CLAIM,
+        ("", "events") => &event::CORE_EVENT,
+        ("events.k8s.io", "events") => &event::EVENT,
+        ("apps", "deployments") => &workload::DEPLOYMENT,
+        ("apps", "replicasets") => &workload::REPLICA_SET,
+        ("apps", "statefulsets") => &workload::STATEFUL_SET,
+        ("apps", "daemonsets") => &workload::DAEMON_SET,
+        ("batch", "jobs") => &job::JOB,
+        ("rbac.authorization.k8s.io", "roles") => &access::ROLE,
+        ("rbac.authorization.k8s.io", "clusterroles") => &access::CLUSTER_ROLE,
+        ("rbac.authorization.k8s.io", "rolebindings") => &access::ROLE_BINDING,
+        ("rbac.authorization.k8s.io", "clusterrolebindings") => &access::CLUSTER_ROLE_BINDING,
+        ("coordination.k8s.io", "leases") => &LEASE,
+        ("apiextensions.k8s.io", "customresourcedefinitions") => &DEFINITION,
+        ("batch", "cronjobs")
+        | ("networking.k8s.io", "ingresses" | "networkpolicies")
+        | ("policy", "poddisruptionbudgets") => &COUNTED,
         _ => &OTHER,
     }
 }
@@ -273,20 +195,13 @@ fn core(resource: &str) -> &'static Ways {
 /// A kind of which nothing else is known.
 static OTHER: Ways = STATUS;
 
-/// A kind whose status is written without its metadata.
-static APART: Ways = Ways {
-    prepare_status_update: keep_spec_and_metadata,
-    status_resets: &["metadata", "spec"],
+/// A kind whose changes are counted, and of which nothing else is known.
+static COUNTED: Ways = Ways {
+    generation: true,
     ..STATUS
 };
 
-/// A kind that is changed by those alone who know it.
-static CONDITIONAL: Ways = Ways {
-    unconditional_update: false,
-    ..STATUS
-};
-
-static RUNTIME_CLASS: Ways = Ways {
+static LEASE: Ways = Ways {
     unconditional_update: false,
     create_on_update: true,
     ..PLAIN

@@ -321,11 +321,9 @@ impl Kind {
                 let (new, old) = (metadata_of(object), metadata_of(live));
                 let mut errors = validate::update(new, old, self.scope());
                 errors.extend(ways::finalizer_faults(object));
-                errors.extend(if subresource == "status" {
-                    (self.ways.validate_status)(object, live)
-                } else {
-                    (self.ways.validate)(object, Some(live))
-                });
+                if subresource != "status" {
+                    errors.extend((self.ways.validate)(object, Some(live)));
+                }
                 errors
             }
         }

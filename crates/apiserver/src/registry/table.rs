@@ -1,7 +1,5 @@
 //! Tables, as kubectl shows them: of built-in kinds and of custom resources.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -37,7 +35,7 @@ impl Kind {
         } else {
             Printer::of(&self.resource.group, &self.resource.plural)
         };
-        for object in in_order(printer, objects).iter() {
+        for object in objects {
             table.push(
                 object,
                 printer.cells(object, now),
@@ -50,13 +48,4 @@ impl Kind {
         }
         table
     }
-}
-
-/// Objects in the order in which their kind is listed.
-fn in_order<'a>(printer: &Printer, objects: &'a [Value]) -> Cow<'a, [Value]> {
-    let mut objects = Cow::Borrowed(objects);
-    if let Some(order) = printer.order() {
-        objects.to_mut().sort_by(order);
-    }
-    objects
 }

@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::cell::{Row, text};
-use crate::crd::human_duration;
 
 /// A `RoleBinding` or `ClusterRoleBinding`.
 pub(super) fn role_binding(row: Row<'_>) -> Vec<Value> {
@@ -40,37 +39,4 @@ pub(super) fn secret(row: Row<'_>) -> Vec<Value> {
 pub(super) fn config_map(row: Row<'_>) -> Vec<Value> {
     let count = row.size("data") + row.size("binaryData");
     vec![row.name(), count.into(), row.age()]
-}
-
-pub(super) fn signing_request(row: Row<'_>) -> Vec<Value> {
-    let lifetime = row
-        .at("spec.expirationSeconds")
-        .as_i64()
-        .map(human_duration);
-    vec![
-        row.name(),
-        row.age(),
-        row.text_unless_empty("spec.signerName", "<none>").into(),
-        row.text("spec.username").into(),
-        lifetime.unwrap_or_else(|| "<none>".to_owned()).into(),
-        signing_status(row).into(),
-    ]
-}
-
-fn signing_status(row: Row<'_>) -> String {
-    let conditions = row.items("status.conditions");
-    let has = |kind| conditions.iter().any(|one| text(one, "type") == kind);
-    let mut status = match () {
-        () if has("Denied") => "Denied",
-        () if has("Approved") => "Approved",
-        () => "Pending",
-    }
-    .to_owned();
-    if has("Failed") {
-        status.push_str(",Failed");
-    }
-    if !row.text("status.certificate").is_empty() {
-        status.push_str(",Issued");
-    }
-    status
 }

@@ -1,7 +1,5 @@
 //! What cells are made of: fields of an object, durations, lists that are cut short.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -64,17 +62,8 @@ impl<'a> Row<'a> {
         whole(self.object, path)
     }
 
-    pub(super) fn flag(self, path: &str) -> bool {
-        flag(self.object, path)
-    }
-
     pub(super) fn items(self, path: &str) -> &'a [Value] {
         items(self.object, path)
-    }
-
-    /// How many items a list has.
-    pub(super) fn count(self, path: &str) -> Value {
-        self.items(path).len().into()
     }
 
     /// How many entries a map has.
@@ -85,11 +74,6 @@ impl<'a> Row<'a> {
     /// Whether the object is being deleted.
     pub(super) fn is_deleted(self) -> bool {
         !self.at("metadata.deletionTimestamp").is_null()
-    }
-
-    /// An annotation.
-    pub(super) fn annotation(self, name: &str) -> Option<&'a str> {
-        self.at("metadata.annotations").get(name)?.as_str()
     }
 }
 
@@ -168,16 +152,6 @@ pub(super) fn joined<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     joined
 }
 
-/// `count` texts, of which no more than `max` are written.
-pub(super) fn at_most(max: usize, count: usize, texts: impl Iterator<Item = String>) -> String {
-    let mut written = texts.take(max).collect::<Vec<_>>().join(",");
-    if let Some(more) = count.checked_sub(max).filter(|more| *more > 0) {
-        // Writing to a string does not fail.
-        let _ = write!(written, " + {more} more...");
-    }
-    written
-}
-
 /// Labels as `key=value`.
 pub(super) fn labels(value: &Value) -> String {
     let mut written = String::new();
@@ -236,16 +210,4 @@ pub(super) fn selector_or_none(value: &Value) -> String {
 /// The names of containers, and their images.
 pub(super) fn containers(containers: &[Value]) -> [Value; 2] {
     ["name", "image"].map(|field| joined(containers.iter().map(|one| text(one, field))).into())
-}
-
-/// The name of a class, with a mark where one of the annotations makes it the default.
-pub(super) fn or_default(row: Row<'_>, annotations: &[&str]) -> Value {
-    if annotations
-        .iter()
-        .any(|name| row.annotation(name) == Some("true"))
-    {
-        format!("{} (default)", row.text("metadata.name")).into()
-    } else {
-        row.name()
-    }
 }

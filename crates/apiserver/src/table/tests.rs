@@ -35,11 +35,8 @@ fn cells_are_those_of_the_genuine_server() {
         .iter()
         .map(|one| (one.group, one.resource))
         .filter(|one| !kinds.contains(one));
-    // The genuine server's are not there without a scheduler, and scales are shown by another path.
-    assert_eq!(
-        unseen.collect::<Vec<_>>(),
-        [("", "componentstatuses"), ("autoscaling", "scales")]
-    );
+    // Scales are shown by another path.
+    assert_eq!(unseen.collect::<Vec<_>>(), [("autoscaling", "scales")]);
 }
 
 #[test]
@@ -72,8 +69,7 @@ fn each_kind_with_cells_has_recorded_columns_and_the_other_way_round() {
     assert_eq!(recorded, known);
     for printer in PRINTERS.iter().chain([&OTHER]) {
         let cells = printer.cells(&json!({}), Timestamp::UNIX_EPOCH).len();
-        let more = usize::from(printer.resource == "ipaddresses");
-        assert_eq!(cells, printer.columns().len() + more, "{printer:?}");
+        assert_eq!(cells, printer.columns().len(), "{printer:?}");
     }
 }
 
@@ -165,53 +161,11 @@ fn ages_have_two_or_three_digits() {
     assert_eq!(cell::ago(&Value::Null, now), "<unknown>");
 }
 
-#[test]
-fn flow_schemas_are_listed_in_the_order_in_which_they_are_tried() {
-    let schema = |name: &str, precedence: i64| json!({"metadata": {"name": name}, "spec": {"matchingPrecedence": precedence}});
-    let mut all = [
-        schema("a", 900),
-        schema("c", 2),
-        schema("b", 2),
-        schema("d", 10),
-    ];
-    let printer = Printer::of("flowcontrol.apiserver.k8s.io", "flowschemas");
-    all.sort_by(printer.order().expect("they have an order"));
-    let names = all
-        .each_ref()
-        .map(|schema| cell::text(schema, "metadata.name"));
-    assert_eq!(names, ["b", "c", "d", "a"]);
-    assert!(Printer::of("", "pods").order().is_none());
-}
-
 /// What a cluster cannot be brought to show without great pains, as upstream's own tests have it.
 #[test]
 fn cells_of_rare_objects() {
     let now: Timestamp = "2026-01-31T12:00:00Z".parse().expect("a time");
     for (key, object, column, expected) in [
-        (
-            "componentstatuses",
-            json!({"conditions": [{"type": "Healthy", "status": "True", "message": "ok"}]}),
-            1,
-            "Healthy",
-        ),
-        (
-            "componentstatuses",
-            json!({"conditions": [{"type": "Healthy", "status": "False", "error": "x"}]}),
-            3,
-            "x",
-        ),
-        (
-            "certificates.k8s.io/certificatesigningrequests",
-            json!({"status": {"certificate": "Zm9v", "conditions": [{"type": "Approved"}]}}),
-            5,
-            "Approved,Issued",
-        ),
-        (
-            "certificates.k8s.io/certificatesigningrequests",
-            json!({"status": {"conditions": [{"type": "Approved"}, {"type": "Failed"}]}}),
-            5,
-            "Approved,Failed",
-        ),
         (
             "apps/deployments",
             json!({"spec": {"selector": {"matchExpressions": [{"key": "a", "operator": "Like"}]}}}),
@@ -229,24 +183,6 @@ fn cells_of_rare_objects() {
             json!({"metadata": {"name": "web"}}),
             0,
             "web",
-        ),
-        (
-            "apiregistration.k8s.io/apiservices",
-            json!({"status": {"conditions": [{"type": "Available", "status": "False"}]}}),
-            2,
-            "False",
-        ),
-        (
-            "autoscaling/horizontalpodautoscalers",
-            json!({"spec": {"metrics": [{"type": "Odd"}]}}),
-            2,
-            "<unknown type>",
-        ),
-        (
-            "networking.k8s.io/ipaddresses",
-            json!({"spec": {"parentRef": {"resource": "Services", "group": "", "name": "x"}}}),
-            1,
-            "services/x",
         ),
     ] {
         assert_eq!(

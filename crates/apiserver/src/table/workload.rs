@@ -3,30 +3,19 @@
 use serde_json::Value;
 
 use super::cell::{
-    Row, between, condition, containers, flag, labels, selector, selector_or_none, text, time,
+    Row, between, condition, containers, labels, selector, selector_or_none, text, time,
 };
 
 const CONTAINERS: &str = "spec.template.spec.containers";
 
-pub(super) fn pod_template(row: Row<'_>) -> Vec<Value> {
-    let [names, images] = containers(row.items("template.spec.containers"));
-    vec![
-        row.name(),
-        names,
-        images,
-        labels(row.at("template.metadata.labels")).into(),
-    ]
-}
-
-pub(super) fn replication_controller(row: Row<'_>) -> Vec<Value> {
-    replicas(row, labels(row.at("spec.selector")))
+/// What `/scale` answers.
+pub(super) fn scale(row: Row<'_>) -> Vec<Value> {
+    let (wanted, there) = (row.whole("spec.replicas"), row.whole("status.replicas"));
+    vec![row.name(), wanted.into(), there.into(), row.age()]
 }
 
 pub(super) fn replica_set(row: Row<'_>) -> Vec<Value> {
-    replicas(row, selector_or_none(row.at("spec.selector")))
-}
-
-fn replicas(row: Row<'_>, selector: String) -> Vec<Value> {
+    let selector = selector_or_none(row.at("spec.selector"));
     let [names, images] = containers(row.items(CONTAINERS));
     vec![
         row.name(),
@@ -85,28 +74,6 @@ pub(super) fn daemon_set(row: Row<'_>) -> Vec<Value> {
     ]
 }
 
-pub(super) fn revision(row: Row<'_>) -> Vec<Value> {
-    let owners = row.items("metadata.ownerReferences");
-    let controller = owners.iter().find(|one| flag(one, "controller"));
-    let controller = controller.map_or_else(
-        || "<none>".to_owned(),
-        |owner| {
-            let (group, _) = text(owner, "apiVersion")
-                .rsplit_once('/')
-                .unwrap_or_default();
-            let dot = if group.is_empty() { "" } else { "." };
-            let kind = format!("{}{dot}{group}", text(owner, "kind")).to_lowercase();
-            format!("{kind}/{}", text(owner, "name"))
-        },
-    );
-    vec![
-        row.name(),
-        controller.into(),
-        row.whole("revision").into(),
-        row.age(),
-    ]
-}
-
 pub(super) fn job(row: Row<'_>) -> Vec<Value> {
     let done = row.whole("status.succeeded");
     let completions = match row.at("spec.completions").as_i64() {
@@ -146,30 +113,4 @@ fn job_status(row: Row<'_>) -> &'static str {
         () if is("SuccessCriteriaMet") => "SuccessCriteriaMet",
         () => "Running",
     }
-}
-
-pub(super) fn cron_job(row: Row<'_>) -> Vec<Value> {
-    let suspended = match row.at("spec.suspend") {
-        Value::Bool(true) => "True",
-        Value::Bool(false) => "False",
-        _ => "<unset>",
-    };
-    let last = if row.at("status.lastScheduleTime").is_null() {
-        "<none>".to_owned()
-    } else {
-        row.ago("status.lastScheduleTime")
-    };
-    let [names, images] = containers(row.items("spec.jobTemplate.spec.template.spec.containers"));
-    vec![
-        row.name(),
-        row.text("spec.schedule").into(),
-        row.text_or("spec.timeZone", "<none>").into(),
-        suspended.into(),
-        row.count("status.active"),
-        last.into(),
-        row.age(),
-        names,
-        images,
-        selector_or_none(row.at("spec.jobTemplate.spec.selector")).into(),
-    ]
 }

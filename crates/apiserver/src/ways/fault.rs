@@ -75,11 +75,6 @@ impl Faults {
         self.push(FieldError::too_long(at.text(), most));
     }
 
-    pub(super) fn too_many(&mut self, at: &Path<'_>, count: usize, most: usize) {
-        let most = u64::try_from(most).unwrap_or(u64::MAX);
-        self.push(FieldError::too_many(at.text(), count, most));
-    }
-
     pub(super) fn not_found(&mut self, at: &Path<'_>, value: impl Into<Value>) {
         self.push(FieldError {
             kind: FieldErrorKind::NotFound,

@@ -1,17 +1,13 @@
-//! `Job` and `CronJob`.
+//! `Job`.
 //!
 //! External rules: k8s.io/kubernetes, pkg/apis/batch/v1 (defaults), pkg/apis/batch/validation, and the
 //! strategies in pkg/registry/batch.
 
 mod check;
-mod outcome;
-mod schedule;
 
 use serde_json::{Value, json};
 
-pub(super) use check::domain_path;
-
-use super::part::{self, Part as _, each, fill, fill_empty, found, made};
+use super::part::{self, Part as _, fill, made};
 use super::pod::default_template;
 use super::workload::take_labels;
 use super::{STATUS, Ways, drop_status};
@@ -26,19 +22,11 @@ pub(super) static JOB: Ways = Ways {
         }
     },
     validate: check::job,
-    validate_status: outcome::job_status,
     generation: true,
     default_propagation: Propagation::Orphan,
     selectable: &[("status.successful", |job| {
         job["status"].number("succeeded").to_string()
     })],
-    ..STATUS
-};
-
-pub(super) static CRON_JOB: Ways = Ways {
-    default: default_cron_job,
-    validate: check::cron_job,
-    generation: true,
     ..STATUS
 };
 
@@ -72,33 +60,7 @@ fn default_job(job: &mut Value) {
     };
     fill(spec, "podReplacementPolicy", policy);
     fill(spec, "manualSelector", false);
-    of_pods(spec);
-}
-
-/// What Jobs and the templates of Jobs have by default.
-fn of_pods(spec: &mut Value) {
     default_template(spec, "template");
-    if let Some(policy) = found(spec, "podFailurePolicy") {
-        for rule in each(policy, "rules") {
-            for pattern in each(rule, "onPodConditions") {
-                fill_empty(pattern, "status", "True");
-            }
-        }
-    }
-}
-
-fn default_cron_job(job: &mut Value) {
-    let Some(spec) = made(job, "spec") else {
-        return;
-    };
-    fill_empty(spec, "concurrencyPolicy", "Allow");
-    fill(spec, "suspend", false);
-    fill(spec, "successfulJobsHistoryLimit", 3);
-    fill(spec, "failedJobsHistoryLimit", 1);
-    let template = made(spec, "jobTemplate");
-    if let Some(spec) = template.and_then(|template| made(template, "spec")) {
-        of_pods(spec);
-    }
 }
 
 /// Labels the Pods of a Job with its uid, and selects them by it. A Job without labels of its own has

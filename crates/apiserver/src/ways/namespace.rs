@@ -33,7 +33,6 @@ pub(super) static NAMESPACE: Ways = Ways {
         name_label(new);
     },
     validate: check_namespace,
-    validate_status: check_phase,
     name: NameRule::Label,
     special: crate::ways::Special::HoldsContents,
     selectable: &[("status.phase", |namespace| {
@@ -93,24 +92,6 @@ fn standard(name: &str, at: &Path<'_>, faults: &mut Faults) {
         let why = "name is neither a standard finalizer name nor is it fully qualified";
         faults.invalid(at, name, why);
     }
-}
-
-fn check_phase(new: &Value, _: &Value) -> Vec<FieldError> {
-    let mut faults = Faults::default();
-    let phase = new["status"].text("phase");
-    let (wanted, why) = if new["metadata"].has("deletionTimestamp") {
-        let why = "may only be 'Terminating' if `deletionTimestamp` is not empty";
-        ("Terminating", why)
-    } else {
-        (
-            "Active",
-            "may only be 'Active' if `deletionTimestamp` is empty",
-        )
-    };
-    if phase != wanted {
-        faults.invalid(&Path::at("status.Phase"), phase, why);
-    }
-    faults.into_errors()
 }
 
 /// What is wrong with the finalizers of an object of a built-in kind, beyond their characters.

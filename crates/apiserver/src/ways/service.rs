@@ -29,7 +29,6 @@ pub(super) static SERVICE: Ways = Ways {
         drop_of_other_type(new, old);
     },
     validate: check::service,
-    validate_status: check::status,
     create_on_update: true,
     name: NameRule::Label,
     special: crate::ways::Special::HasAddresses,

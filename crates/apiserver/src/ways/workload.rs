@@ -1,8 +1,7 @@
-//! `Deployment`, `ReplicaSet`, `ReplicationController`, `StatefulSet`, `DaemonSet` and
-//! `ControllerRevision`.
+//! `Deployment`, `ReplicaSet`, `StatefulSet` and `DaemonSet`.
 //!
 //! External rules: k8s.io/kubernetes, pkg/apis/apps/v1 (defaults), pkg/apis/apps/validation, and the
-//! strategies in pkg/registry/apps. `maxUnavailable` of StatefulSets is dropped: the feature is off.
+//! strategies in pkg/registry/apps.
 
 mod check;
 mod daemon;
@@ -10,16 +9,12 @@ mod stateful;
 
 use serde_json::{Map, Value};
 
-pub(super) use check::{at_most_all, count_or_share};
 pub(super) use daemon::DAEMON_SET;
 pub(super) use stateful::STATEFUL_SET;
 
-use super::fault::Faults;
 use super::part::{self, Part as _, fill, fill_empty, keep, made};
 use super::pod::default_template;
-use super::{PLAIN, ReadField, STATUS, Ways, again, keep_spec};
-use crate::registry::options::Propagation;
-use crate::validate::Path;
+use super::{STATUS, Ways, keep_spec};
 
 pub(super) static DEPLOYMENT: Ways = Ways {
     default: default_deployment,
@@ -30,7 +25,6 @@ pub(super) static DEPLOYMENT: Ways = Ways {
         }
     },
     validate: check::deployment,
-    validate_status: check::deployment_status,
     generation: true,
     counts: check::is_spec_or_annotation_changed,
     status_resets: &["spec", "metadata.labels"],
@@ -45,44 +39,9 @@ pub(super) static REPLICA_SET: Ways = Ways {
         }
     },
     validate: check::replica_set,
-    validate_status: check::replica_status,
     generation: true,
-    selectable: REPLICAS,
     ..STATUS
 };
-
-pub(super) static REPLICATION_CONTROLLER: Ways = Ways {
-    default: default_controller,
-    validate: check::controller,
-    validate_status: check::replica_status,
-    generation: true,
-    default_propagation: Propagation::Orphan,
-    selectable: REPLICAS,
-    ..STATUS
-};
-
-pub(super) static CONTROLLER_REVISION: Ways = Ways {
-    validate: |new, old| {
-        let mut faults = Faults::default();
-        if old.is_some() {
-            faults.extend(again(new, &CONTROLLER_REVISION));
-        }
-        faults.not_negative(&Path::at("revision"), new.number("revision"));
-        let at = Path::at("data");
-        match (old, new.part("data")) {
-            (Some(old), data) => faults.immutable(&at, data, old.part("data")),
-            (None, Value::Object(_)) => {}
-            (None, Value::Null) => faults.required(&at, "data is mandatory"),
-            (None, _) => faults.required(&at, "data must be a valid JSON object"),
-        }
-        faults.into_errors()
-    },
-    ..PLAIN
-};
-
-const REPLICAS: &[(&str, ReadField)] = &[("status.replicas", |object| {
-    object["status"].number("replicas").to_string()
-})];
 
 fn default_deployment(deployment: &mut Value) {
     let Some(spec) = made(deployment, "spec") else {
@@ -101,24 +60,6 @@ fn default_deployment(deployment: &mut Value) {
     }
     fill(spec, "revisionHistoryLimit", 10);
     fill(spec, "progressDeadlineSeconds", 600);
-}
-
-fn default_controller(controller: &mut Value) {
-    let labels = controller["spec"]["template"]["metadata"]["labels"].clone();
-    if labels.is_object() {
-        take_labels(controller, &labels);
-    }
-    let Some(spec) = made(controller, "spec") else {
-        return;
-    };
-    fill(spec, "replicas", 1);
-    let is_empty = spec["selector"].as_object().is_none_or(Map::is_empty);
-    if labels.is_object() && is_empty {
-        part::put(spec, "selector", labels);
-    }
-    if spec.has("template") {
-        default_template(spec, "template");
-    }
 }
 
 /// Gives an object that has no labels those of its Pods.

@@ -3,7 +3,7 @@
 //! External rules: `SetDefaults_Pod` and what it calls, of k8s.io/kubernetes, pkg/apis/core/v1, and the
 //! conversions there, which bring old and new names of fields together.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::resource;
 use crate::ways::part::{Part as _, drop_field, each, fill, fill_empty, found, made, put};
@@ -14,9 +14,6 @@ const MODE: i64 = 0o644;
 
 /// A Pod.
 pub(super) fn pod(pod: &mut Value) {
-    if let Some(status) = found(pod, "status") {
-        addresses(status);
-    }
     let Some(spec) = made(pod, "spec") else {
         return;
     };
@@ -25,34 +22,8 @@ pub(super) fn pod(pod: &mut Value) {
             resource::request_what_is_limited(container);
         }
     }
-    resource::of_pod(spec);
     fill(spec, "enableServiceLinks", true);
-    if spec.is_true("hostNetwork") {
-        for list in &CONTAINERS[..2] {
-            for container in each(spec, list) {
-                for port in each(container, "ports") {
-                    fill_empty(port, "hostPort", port["containerPort"].clone());
-                }
-            }
-        }
-    }
-    if spec.number("terminationGracePeriodSeconds") < 0 {
-        put(spec, "terminationGracePeriodSeconds", 1);
-    }
     self::spec(spec);
-}
-
-/// The old and the new way to write a Pod's addresses: the first of the new ones is the old one.
-fn addresses(status: &mut Value) {
-    let ip = status.text("podIP");
-    let first = status["podIPs"][0].text("ip");
-    if !ip.is_empty() && ip != first {
-        let ips = json!([{"ip": ip}]);
-        put(status, "podIPs", ips);
-    } else if ip.is_empty() && !first.is_empty() {
-        let first = first.to_owned();
-        put(status, "podIP", first);
-    }
 }
 
 /// The template of Pods in a field of an object.
@@ -77,11 +48,6 @@ fn spec(spec: &mut Value) {
         for container in each(spec, list) {
             self::container(container);
         }
-    }
-    resource::round_up(spec, "overhead");
-    if let Some(resources) = found(spec, "resources") {
-        resource::round_up(resources, "limits");
-        resource::round_up(resources, "requests");
     }
 }
 
@@ -113,9 +79,6 @@ fn container(container: &mut Value) {
     for variable in each(container, "env") {
         if let Some(source) = found(variable, "valueFrom") {
             field(source);
-            if let Some(file) = found(source, "fileKeyRef") {
-                fill(file, "optional", false);
-            }
         }
     }
     if let Some(resources) = found(container, "resources") {
@@ -189,18 +152,6 @@ fn volume(volume: &mut Value) {
             }
         }
     }
-    if let Some(image) = found(volume, "image") {
-        let policy = pull_policy(image.text("reference"));
-        fill_empty(image, "pullPolicy", policy);
-    }
-    let claim = found(volume, "ephemeral").and_then(|source| found(source, "volumeClaimTemplate"));
-    if let Some(spec) = claim.and_then(|claim| made(claim, "spec")) {
-        fill(spec, "volumeMode", "Filesystem");
-        if let Some(resources) = found(spec, "resources") {
-            resource::round_up(resources, "limits");
-            resource::round_up(resources, "requests");
-        }
-    }
     // The schema's defaults leave `null` alone in a volume that names another source.
     if volume["emptyDir"].is_null() {
         drop_field(volume, "emptyDir");
@@ -216,7 +167,7 @@ fn pull_policy(image: &str) -> &'static str {
     }
 }
 
-/// Whether a reference names the tag `latest`, be it by naming none. What is no reference has no tag.
+/// Whether a reference names the tag `latest`, be it by naming none.
 fn is_latest(image: &str) -> bool {
     let (name, digest) = match image.split_once('@') {
         Some((name, digest)) => (name, Some(digest)),
@@ -228,31 +179,16 @@ fn is_latest(image: &str) -> bool {
         None => (name, None),
     };
     match (tag, digest) {
-        _ if !is_repository(name) => false,
+        _ if name.is_empty() => false,
         (Some(tag), _) => tag == "latest",
         (None, digest) => digest.is_none(),
     }
 }
 
-/// Whether a text can name a repository: its path has no upper case, its host may.
-fn is_repository(name: &str) -> bool {
-    let is_host = |part: &str| part.contains(['.', ':']) || part == "localhost";
-    let path = match name.split_once('/') {
-        Some((host, path)) if is_host(host) => path,
-        _ => name,
-    };
-    let known =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-/".contains(&byte);
-    let is_id = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    !is_id
-        && path.split('/').all(|part| {
-            let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
-            edge(part.bytes().next()) && edge(part.bytes().last()) && part.bytes().all(known)
-        })
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -265,9 +201,7 @@ mod tests {
             ("registry.example.com:5000/web:v1", false),
             ("web@sha256:0123", false),
             ("web:latest@sha256:0123", true),
-            ("Web", false),
             ("", false),
-            ("a//b", false),
         ] {
             assert_eq!(is_latest(image), latest, "{image}");
         }

@@ -5,7 +5,6 @@ use serde_json::Value;
 use crate::validate::Path;
 use crate::ways::fault::Faults;
 use crate::ways::part::Part as _;
-use crate::ways::rule;
 
 const COUNTS: [&str; 5] = [
     "initialDelaySeconds",
@@ -24,10 +23,6 @@ pub(super) fn check(container: &Value, spec: &Value, at: &Path<'_>, faults: &mut
             if lifecycle.has(name) {
                 handler(lifecycle.part(name), &at.field(name), grace, faults);
             }
-        }
-        if lifecycle.has("stopSignal") && !spec.has("os") {
-            let why = "may not be set for containers with empty `spec.os.name`";
-            faults.forbidden(&at.field("stopSignal"), why);
         }
     }
     for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
@@ -97,13 +92,5 @@ fn get(get: &Value, at: &Path<'_>, faults: &mut Faults) {
     let scheme = get.text("scheme");
     if !["HTTP", "HTTPS"].contains(&scheme) {
         faults.unsupported(&at.field("scheme"), scheme, &["HTTP", "HTTPS"]);
-    }
-    for header in get.items("httpHeaders") {
-        let name = header.text("name");
-        faults.each(
-            &at.field("httpHeaders"),
-            name,
-            rule::header(name).into_iter().collect(),
-        );
     }
 }

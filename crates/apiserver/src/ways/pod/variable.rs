@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::resource;
 use crate::validate::Path;
 use crate::ways::fault::Faults;
 use crate::ways::part::Part as _;
@@ -76,24 +75,16 @@ pub(super) fn check(container: &Value, at: &Path<'_>, faults: &mut Faults) {
 
 fn source(variable: &Value, at: &Path<'_>, faults: &mut Faults) {
     let source = variable.part("valueFrom");
-    let mut given = 0;
     if source.has("fieldRef") {
-        given += 1;
-        field(
-            source.part("fieldRef"),
-            &FIELDS,
-            &at.field("fieldRef"),
-            faults,
-        );
+        field(source["fieldRef"].text("fieldPath"), at, faults);
     }
     if source.has("resourceFieldRef") {
-        given += 1;
+        let name = source["resourceFieldRef"].text("resource");
         let at = at.field("resourceFieldRef");
-        resource_field(source.part("resourceFieldRef"), &at, faults);
+        faults.one_of(&at.field("resource"), name, &RESOURCES);
     }
     for name in ["configMapKeyRef", "secretKeyRef"] {
         if source.has(name) {
-            given += 1;
             let (key, at) = (source.part(name), at.field(name));
             faults.subdomain(&at.field("name"), key.text("name"));
             match key.text("key") {
@@ -102,20 +93,8 @@ fn source(variable: &Value, at: &Path<'_>, faults: &mut Faults) {
             }
         }
     }
-    if source.has("fileKeyRef") {
-        given += 1;
-        let (file, at) = (source.part("fileKeyRef"), at.field("fileKeyRef"));
-        match file.text("key") {
-            "" => faults.required(&at.field("key"), ""),
-            key => faults.each(&at.field("key"), key, rule::variable(key)),
-        }
-        for name in ["volumeName", "path"] {
-            if file.text(name).is_empty() {
-                faults.required(&at.field(name), "");
-            }
-        }
-    }
-    let why = match given {
+    let given = source.as_object().into_iter().flatten();
+    let why = match given.filter(|(_, value)| !value.is_null()).count() {
         0 => {
             "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
         }
@@ -127,84 +106,15 @@ fn source(variable: &Value, at: &Path<'_>, faults: &mut Faults) {
 }
 
 /// A reference to a field of the Pod.
-pub(super) fn field(reference: &Value, known: &[&str], at: &Path<'_>, faults: &mut Faults) {
-    let path = reference.text("fieldPath");
-    let version = reference.text("apiVersion");
+fn field(path: &str, at: &Path<'_>, faults: &mut Faults) {
+    let at = at.field("fieldRef");
+    let at = at.field("fieldPath");
+    let is_entry =
+        path.starts_with("metadata.labels['") || path.starts_with("metadata.annotations['");
     if path.is_empty() {
-        faults.required(&at.field("fieldPath"), "");
-        return;
-    }
-    if version != "v1" {
-        let why = format!("error converting fieldPath: unsupported pod version: {version}");
-        faults.invalid(&at.field("fieldPath"), path, why);
-        return;
-    }
-    let subscript = path
-        .strip_suffix("']")
-        .and_then(|path| path.split_once("['"));
-    match subscript {
-        Some(("metadata.annotations", key)) => faults.qualified(at, &key.to_lowercase()),
-        Some(("metadata.labels", key)) => faults.qualified(at, key),
-        Some(_) => {
-            let why = format!(
-                "error converting fieldPath: field label does not support subscript: {path}"
-            );
-            faults.invalid(&at.field("fieldPath"), path, why);
-        }
-        None if known.contains(&path) => {}
-        None if is_known(path) => faults.unsupported(&at.field("fieldPath"), path, known),
-        None => {
-            let why = format!("error converting fieldPath: field label not supported: {path}");
-            faults.invalid(&at.field("fieldPath"), path, why);
-        }
+        faults.required(&at, "");
+    } else if !is_entry && !FIELDS.contains(&path) {
+        let why = format!("error converting fieldPath: field label not supported: {path}");
+        faults.invalid(&at, path, why);
     }
 }
-
-fn is_known(path: &str) -> bool {
-    let others = [
-        "metadata.annotations",
-        "metadata.labels",
-        "spec.restartPolicy",
-        "spec.schedulerName",
-        "status.phase",
-    ];
-    FIELDS.contains(&path) || others.contains(&path)
-}
-
-/// A reference to an amount that a container asks for.
-pub(super) fn resource_field(reference: &Value, at: &Path<'_>, faults: &mut Faults) {
-    let name = reference.text("resource");
-    let huge = ["requests.hugepages-", "limits.hugepages-"];
-    if name.is_empty() {
-        faults.required(&at.field("resource"), "");
-    } else if !RESOURCES.contains(&name) && !huge.iter().any(|start| name.starts_with(start)) {
-        faults.unsupported(&at.field("resource"), name, &RESOURCES);
-    }
-    let divisor = reference.part("divisor");
-    let text = divisor.as_str().unwrap_or_default();
-    if resource::amount(divisor).unwrap_or(0) == 0 {
-        return;
-    }
-    let (known, why) = match name.split_once('.').map_or("", |(_, name)| name) {
-        "cpu" => (
-            &["1m", "1"][..],
-            "only divisor's values 1m and 1 are supported with the cpu resource",
-        ),
-        "memory" => (
-            SIZES,
-            "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with the memory resource",
-        ),
-        "ephemeral-storage" => (
-            SIZES,
-            "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with the local ephemeral storage resource",
-        ),
-        _ => return,
-    };
-    if !known.contains(&text) {
-        faults.invalid(&at.field("divisor"), name, why);
-    }
-}
-
-const SIZES: &[&str] = &[
-    "1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei",
-];

@@ -11,7 +11,7 @@ use super::{is_headless, is_reached_from_outside, needs_health_check, needs_ip};
 use crate::status::FieldError;
 use crate::validate::Path;
 use crate::ways::fault::Faults;
-use crate::ways::part::{Part as _, annotation, names};
+use crate::ways::part::Part as _;
 use crate::ways::rule;
 
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
@@ -20,7 +20,6 @@ const POLICIES: [&str; 2] = ["Cluster", "Local"];
 const FAMILIES: [&str; 2] = ["IPv4", "IPv6"];
 const FAMILY_POLICIES: [&str; 3] = ["PreferDualStack", "RequireDualStack", "SingleStack"];
 const DISTRIBUTIONS: [&str; 3] = ["PreferClose", "PreferSameZone", "PreferSameNode"];
-const RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
 const BALANCER_ONLY: &str = "may only be used when `type` is 'LoadBalancer'";
 const AFFINITY_MOST: i64 = 86_400;
 
@@ -44,21 +43,13 @@ pub(super) fn service(new: &Value, old: Option<&Value>) -> Vec<FieldError> {
     let external = at.field("externalIPs");
     let known: BTreeSet<&str> = old.texts("externalIPs").collect();
     for (index, ip) in spec.texts("externalIPs").enumerate() {
-        let found = if known.contains(ip) {
-            Vec::new()
-        } else {
-            rule::ip_faults(ip)
-        };
-        let found = if found.is_empty() {
-            rule::endpoint_faults(ip)
-        } else {
-            found
-        };
-        faults.each(&external.index(index), ip, found);
+        if !known.contains(ip) {
+            faults.each(&external.index(index), ip, rule::ip_faults(ip));
+        }
     }
     faults.one_of(&at.field("type"), spec.text("type"), &TYPES);
     repeated_ports(spec, &at.field("ports"), &mut faults);
-    balancer(new, &at, &mut faults);
+    balancer(spec, &at, &mut faults);
     traffic(spec, &at, &mut faults);
     faults.into_errors()
 }
@@ -231,32 +222,8 @@ fn addresses(spec: &Value, old: &Value, at: &Path<'_>, faults: &mut Faults) {
     }
 }
 
-fn balancer(service: &Value, at: &Path<'_>, faults: &mut Faults) {
-    let spec = service.part("spec");
+fn balancer(spec: &Value, at: &Path<'_>, faults: &mut Faults) {
     let is_balancer = spec.text("type") == "LoadBalancer";
-    // Upstream names it so.
-    let ranges = at.field("LoadBalancerSourceRanges");
-    if !spec.items("loadBalancerSourceRanges").is_empty() {
-        if !is_balancer {
-            faults.forbidden(&ranges, BALANCER_ONLY);
-        }
-        for (index, range) in spec.texts("loadBalancerSourceRanges").enumerate() {
-            let range = range.trim();
-            faults.each(&ranges.index(index), range, rule::network_faults(range));
-        }
-    } else if let Some(text) = annotation(service, RANGES) {
-        let at = Path::at("metadata.annotations");
-        if !is_balancer {
-            faults.forbidden(&at.key(RANGES), BALANCER_ONLY);
-        }
-        for range in text
-            .split(',')
-            .map(str::trim)
-            .filter(|_| !text.trim().is_empty())
-        {
-            faults.each(&at.key(RANGES), range, rule::network_faults(range));
-        }
-    }
     if is_balancer {
         if let Some(class) = spec["loadBalancerClass"].as_str() {
             faults.qualified(&at.field("loadBalancerClass"), class);
@@ -343,45 +310,4 @@ fn change(new: &Value, old: &Value, at: &Path<'_>, faults: &mut Faults) {
     if needs_health_check(new) && needs_health_check(old) && new[port] != old[port] {
         faults.forbidden(&at.field(port), "field is immutable");
     }
-}
-
-/// What is wrong with a Service's status.
-pub(super) fn status(new: &Value, old: &Value) -> Vec<FieldError> {
-    let mut faults = Faults::default();
-    let known = names(old["status"]["loadBalancer"].items("ingress"), "ip");
-    let at = Path::at("status.loadBalancer.ingress");
-    let all = new["status"]["loadBalancer"].items("ingress");
-    if !all.is_empty() && new["spec"].text("type") != "LoadBalancer" {
-        faults.forbidden(&at, "may only be used when `spec.type` is 'LoadBalancer'");
-        return faults.into_errors();
-    }
-    for (index, ingress) in all.iter().enumerate() {
-        let at = at.index(index);
-        let ip = ingress.text("ip");
-        if !ip.is_empty() && !known.contains(ip) {
-            faults.each(&at.field("ip"), ip, rule::ip_faults(ip));
-        }
-        if ip.is_empty() && ingress.has("ipMode") {
-            faults.forbidden(
-                &at.field("ipMode"),
-                "may not be specified when `ip` is not set",
-            );
-        } else if !ip.is_empty() && !ingress.has("ipMode") {
-            faults.required(&at.field("ipMode"), "must be specified when `ip` is set");
-        }
-        faults.one_of_if(
-            &at.field("ipMode"),
-            ingress.part("ipMode"),
-            &["Proxy", "VIP"],
-        );
-        let host = ingress.text("hostname");
-        if !host.is_empty() {
-            faults.subdomain(&at.field("hostname"), host);
-            if rule::ip(host).is_some() {
-                let why = "must be a DNS name, not an IP address";
-                faults.invalid(&at.field("hostname"), host, why);
-            }
-        }
-    }
-    faults.into_errors()
 }

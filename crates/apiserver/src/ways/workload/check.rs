@@ -6,11 +6,10 @@ use crate::status::FieldError;
 use crate::validate::Path;
 use crate::ways::fault::Faults;
 use crate::ways::part::Part as _;
-use crate::ways::pod::{Owner, check_template};
+use crate::ways::pod::check_template;
 use crate::ways::{rule, selector};
 
 const NOT_TAKEN: &str = "`selector` does not match template `labels`";
-const MORE: &str = "cannot be greater than status.replicas";
 
 /// Whether a change counts: that of the spec, or of an annotation.
 pub(super) fn is_spec_or_annotation_changed(new: &Value, old: &Value) -> bool {
@@ -52,34 +51,6 @@ pub(super) fn replica_set(new: &Value, old: Option<&Value>) -> Vec<FieldError> {
     faults.into_errors()
 }
 
-/// A ReplicationController.
-pub(super) fn controller(new: &Value, _: Option<&Value>) -> Vec<FieldError> {
-    let mut faults = Faults::default();
-    let (spec, at) = (new.part("spec"), Path::at("spec"));
-    faults.none_negative(&at, spec, &["minReadySeconds"]);
-    let selector = spec["selector"].as_object();
-    let is_empty = selector.is_none_or(serde_json::Map::is_empty);
-    if is_empty {
-        faults.required(&at.field("selector"), "");
-    }
-    faults.none_negative(&at, spec, &["replicas"]);
-    let at = at.field("template");
-    if !spec.has("template") {
-        faults.required(&at, "");
-        return faults.into_errors();
-    }
-    let template = spec.part("template");
-    let labels = template["metadata"].part("labels");
-    let mut wanted = spec.entries("selector");
-    if !wanted.all(|(key, value)| labels.get(key) == Some(value)) {
-        let at = at.field("metadata");
-        faults.invalid(&at.field("labels"), labels.clone(), NOT_TAKEN);
-    }
-    faults.extend(check_template(template, &at, &Owner::default()));
-    always(template, &at, "ReplicationController", &mut faults);
-    faults.into_errors()
-}
-
 /// The selector of a workload, which may not be empty.
 pub(super) fn label_selector(spec: &Value, at: &Path<'_>, kind: &str, faults: &mut Faults) {
     let at = at.field("selector");
@@ -95,18 +66,19 @@ pub(super) fn label_selector(spec: &Value, at: &Path<'_>, kind: &str, faults: &m
     }
 }
 
-fn template(spec: &Value, at: &Path<'_>, kind: &str, faults: &mut Faults) {
+pub(super) fn template(spec: &Value, at: &Path<'_>, kind: &str, faults: &mut Faults) {
     if !taken(spec, at, "invalid label selector", faults) {
         return;
     }
     let at = at.field("template");
     let value = spec.part("template");
-    faults.extend(check_template(value, &at, &Owner::default()));
+    let claims = spec.items("volumeClaimTemplates");
+    faults.extend(check_template(value, &at, claims));
     always(value, &at, kind, faults);
 }
 
 /// Whether a selector can be used; if it can, the labels of the template have to fit it.
-pub(super) fn taken(spec: &Value, at: &Path<'_>, why: &str, faults: &mut Faults) -> bool {
+fn taken(spec: &Value, at: &Path<'_>, why: &str, faults: &mut Faults) -> bool {
     let value = spec.part("selector");
     let mut own = Faults::default();
     selector::check(value, at, &mut own);
@@ -125,7 +97,7 @@ pub(super) fn taken(spec: &Value, at: &Path<'_>, why: &str, faults: &mut Faults)
 }
 
 /// Pods that have to run on and on.
-pub(super) fn always(template: &Value, at: &Path<'_>, kind: &str, faults: &mut Faults) {
+fn always(template: &Value, at: &Path<'_>, kind: &str, faults: &mut Faults) {
     let (spec, at) = (template.part("spec"), at.field("spec"));
     let policy = spec.text("restartPolicy");
     if policy != "Always" {
@@ -177,7 +149,7 @@ fn strategy(strategy: &Value, at: &Path<'_>, faults: &mut Faults) {
 }
 
 /// A number that is not negative, or a share.
-pub(in crate::ways) fn count_or_share(value: &Value, at: &Path<'_>, faults: &mut Faults) {
+fn count_or_share(value: &Value, at: &Path<'_>, faults: &mut Faults) {
     match value {
         Value::String(text) => {
             if let Some(why) = rule::percent(text) {
@@ -189,88 +161,9 @@ pub(in crate::ways) fn count_or_share(value: &Value, at: &Path<'_>, faults: &mut
 }
 
 /// A share of at most all.
-pub(in crate::ways) fn at_most_all(value: &Value, at: &Path<'_>, faults: &mut Faults) {
+fn at_most_all(value: &Value, at: &Path<'_>, faults: &mut Faults) {
     let share = value.as_str().and_then(rule::percentage);
     if share.is_some_and(|share| share > 100) {
         faults.invalid(at, value.clone(), "must not be greater than 100%");
-    }
-}
-
-/// The status of a Deployment.
-pub(super) fn deployment_status(new: &Value, old: &Value) -> Vec<FieldError> {
-    let mut faults = Faults::default();
-    let (status, at) = (new.part("status"), Path::at("status"));
-    let counts = [
-        "observedGeneration",
-        "replicas",
-        "updatedReplicas",
-        "readyReplicas",
-        "availableReplicas",
-        "unavailableReplicas",
-        "terminatingReplicas",
-        "collisionCount",
-    ];
-    faults.none_negative(&at, status, &counts);
-    let parts = ["updatedReplicas", "readyReplicas", "availableReplicas"];
-    at_most(
-        status,
-        &at,
-        &parts,
-        "cannot be greater than readyReplicas",
-        &mut faults,
-    );
-    not_decremented(status, old.part("status"), &at, &mut faults);
-    faults.into_errors()
-}
-
-/// The status of a ReplicaSet or of a ReplicationController.
-pub(super) fn replica_status(new: &Value, _: &Value) -> Vec<FieldError> {
-    let mut faults = Faults::default();
-    let (status, at) = (new.part("status"), Path::at("status"));
-    let counts = [
-        "replicas",
-        "fullyLabeledReplicas",
-        "readyReplicas",
-        "availableReplicas",
-        "observedGeneration",
-        "terminatingReplicas",
-    ];
-    faults.none_negative(&at, status, &counts);
-    let parts = ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"];
-    at_most(
-        status,
-        &at,
-        &parts,
-        "cannot be greater than readyReplicas",
-        &mut faults,
-    );
-    faults.into_errors()
-}
-
-/// Parts of the replicas are no more than all, and those available no more than those ready.
-pub(super) fn at_most(
-    status: &Value,
-    at: &Path<'_>,
-    parts: &[&str],
-    than_ready: &str,
-    faults: &mut Faults,
-) {
-    for name in parts {
-        let count = status.number(name);
-        if count > status.number("replicas") {
-            faults.invalid(&at.field(name), count, MORE);
-        }
-    }
-    let available = status.number("availableReplicas");
-    if available > status.number("readyReplicas") {
-        faults.invalid(&at.field("availableReplicas"), available, than_ready);
-    }
-}
-
-pub(super) fn not_decremented(new: &Value, old: &Value, at: &Path<'_>, faults: &mut Faults) {
-    let name = "collisionCount";
-    let count = new.number(name);
-    if old.has(name) && count < old.number(name) {
-        faults.invalid(&at.field(name), count, "cannot be decremented");
     }
 }

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::check::{always, at_most_all, count_or_share, not_decremented, same_selector};
+use super::check::{label_selector, same_selector, template};
 use crate::status::FieldError;
 use crate::validate::Path;
 use crate::ways::fault::Faults;
 use crate::ways::part::{Part as _, annotation, fill, fill_empty, made, put};
-use crate::ways::pod::{Owner, check_template, default_template};
-use crate::ways::{STATUS, Ways, drop_status, keep_status, rule, selector};
+use crate::ways::pod::default_template;
+use crate::ways::{STATUS, Ways, drop_status, keep_status};
 
 pub(in crate::ways) static DAEMON_SET: Ways = Ways {
     default,
@@ -24,7 +24,6 @@ pub(in crate::ways) static DAEMON_SET: Ways = Ways {
         set_template_generation(new, count);
     },
     validate: check,
-    validate_status: status,
     generation: true,
     ..STATUS
 };
@@ -67,81 +66,8 @@ fn check(new: &Value, old: Option<&Value>) -> Vec<FieldError> {
     let mut faults = Faults::default();
     let (spec, at) = (new.part("spec"), Path::at("spec"));
     same_selector(new, old, &mut faults);
-    let own = spec.part("selector");
-    let before = faults.len();
-    selector::check(own, &at.field("selector"), &mut faults);
-    let template = spec.part("template");
-    let labels = template["metadata"].part("labels");
-    if faults.len() == before && !selector::takes(own, labels) {
-        let why = "`selector` does not match template `labels`";
-        let at = at.field("template");
-        let at = at.field("metadata");
-        faults.invalid(&at.field("labels"), labels.clone(), why);
-    }
-    if own.is_object() && selector::is_empty(own) {
-        let why = "empty selector is invalid for daemonset";
-        faults.invalid(&at.field("selector"), own.clone(), why);
-    }
-    let template_at = at.field("template");
-    faults.extend(check_template(template, &template_at, &Owner::default()));
-    always(template, &template_at, "DaemonSet", &mut faults);
-    faults.none_negative(&at, spec, &["minReadySeconds"]);
-    strategy(
-        spec.part("updateStrategy"),
-        &at.field("updateStrategy"),
-        &mut faults,
-    );
-    faults.none_negative(&at, spec, &["revisionHistoryLimit"]);
-    faults.into_errors()
-}
-
-fn strategy(strategy: &Value, at: &Path<'_>, faults: &mut Faults) {
-    match strategy.text("type") {
-        "OnDelete" => {}
-        "RollingUpdate" => {
-            let at = at.field("rollingUpdate");
-            let rolling = strategy.part("rollingUpdate");
-            let names = ["maxUnavailable", "maxSurge"];
-            for name in names {
-                count_or_share(rolling.part(name), &at.field(name), faults);
-            }
-            for name in names {
-                at_most_all(rolling.part(name), &at.field(name), faults);
-            }
-            let [unavailable, surge] = names.map(|name| rule::share(rolling.part(name)) != 0);
-            if unavailable && surge {
-                let why = "may not be set when maxUnavailable is non-zero";
-                faults.invalid(&at.field("maxSurge"), rolling["maxSurge"].clone(), why);
-            } else if !unavailable && !surge {
-                let why = "cannot be 0 when maxSurge is 0";
-                faults.required(&at.field("maxUnavailable"), why);
-            }
-        }
-        other => {
-            // Upstream shows its own struct, whose fields have other names.
-            let shown = serde_json::json!({
-                "Type": other, "RollingUpdate": strategy["rollingUpdate"],
-            });
-            faults.unsupported(at, shown, &["RollingUpdate", "OnDelete"]);
-        }
-    }
-}
-
-fn status(new: &Value, old: &Value) -> Vec<FieldError> {
-    let mut faults = Faults::default();
-    let (status, at) = (new.part("status"), Path::at("status"));
-    let counts = [
-        "currentNumberScheduled",
-        "numberMisscheduled",
-        "desiredNumberScheduled",
-        "numberReady",
-        "observedGeneration",
-        "updatedNumberScheduled",
-        "numberAvailable",
-        "numberUnavailable",
-        "collisionCount",
-    ];
-    faults.none_negative(&at, status, &counts);
-    not_decremented(status, old.part("status"), &at, &mut faults);
+    label_selector(spec, &at, "daemonset", &mut faults);
+    template(spec, &at, "DaemonSet", &mut faults);
+    faults.none_negative(&at, spec, &["minReadySeconds", "revisionHistoryLimit"]);
     faults.into_errors()
 }
