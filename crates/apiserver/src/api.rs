@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 use crate::answer;
 use crate::audit::{Head, Log, Seen};
 use crate::auth::rbac::Rules;
-use crate::auth::token::{Issuer, Reference};
-use crate::auth::{self, Attributes, Authenticator, Credentials, User};
+use crate::auth::token::Issuer;
+use crate::auth::{self, Attributes, Credentials, User};
 use crate::cluster::Cluster;
 use crate::fields::manager_of;
 use crate::request::{Query, Target};
@@ -35,7 +35,6 @@ const LONGEST: Duration = Duration::from_mins(1);
 pub struct Api {
     clusters: BTreeMap<String, Arc<Cluster>>,
     first: String,
-    authenticator: Authenticator,
     issuer: Issuer,
     /// Where clients reach it (`127.0.0.1:6443`).
     address: String,
@@ -63,7 +62,6 @@ impl Api {
     /// An API of clusters, of which there is at least one.
     pub fn new(
         clusters: Vec<Arc<Cluster>>,
-        authenticator: Authenticator,
         issuer: Issuer,
         address: impl Into<String>,
         log: Option<Log>,
@@ -76,7 +74,6 @@ impl Api {
         Self {
             clusters: named.collect(),
             first: first.unwrap_or_default(),
-            authenticator,
             issuer,
             address: address.into(),
             log,
@@ -116,17 +113,12 @@ impl Api {
         };
         let now = jiff::Timestamp::now();
         let authorization = header("authorization");
-        let lookup = |reference: Reference<'_>| stored(cluster, reference);
-        let user = self
-            .authenticator
-            .authenticate(
-                Credentials {
-                    certificate: peer.as_deref(),
-                    authorization: authorization.as_deref(),
-                },
-                &lookup,
-                now,
-            )
+        let lookup = |namespace: &str, name: &str| stored(cluster, namespace, name);
+        let shown = Credentials {
+            certificate: peer.as_deref(),
+            authorization: authorization.as_deref(),
+        };
+        let user = auth::authenticate(&self.issuer, shown, &lookup, now)
             .map_err(|_| Status::unauthorized())?;
         let user = seen.caller.get_or_init(|| user).clone();
         let target = seen
@@ -143,9 +135,8 @@ impl Api {
             .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let user = match auth::impersonation_wanted(headers)? {
             Some(wanted) => {
-                let acting = cluster.with_rules(|rules: &Rules| {
-                    auth::impersonate(rules, &user, &wanted, &asked).map(|found| found.user)
-                })?;
+                let acting = cluster
+                    .with_rules(|rules: &Rules| auth::impersonate(rules, &user, &wanted))?;
                 seen.impersonated.get_or_init(|| acting).clone()
             }
             None => user,
@@ -175,15 +166,9 @@ impl Api {
     }
 }
 
-/// An object that a token names, as it is stored now.
-fn stored(cluster: &Cluster, reference: Reference<'_>) -> Option<Arc<Value>> {
-    let (resource, namespace, name) = match reference {
-        Reference::ServiceAccount(namespace, name) => ("serviceaccounts", namespace, name),
-        Reference::Secret(namespace, name) => ("secrets", namespace, name),
-        Reference::Pod(namespace, name) => ("pods", namespace, name),
-        Reference::Node(name) => ("nodes", "", name),
-    };
-    let key = Key::new(&Resource::new("", resource), namespace, name).ok()?;
+/// A ServiceAccount, as it is stored now.
+fn stored(cluster: &Cluster, namespace: &str, name: &str) -> Option<Arc<Value>> {
+    let key = Key::new(&Resource::new("", "serviceaccounts"), namespace, name).ok()?;
     Some(Arc::new(cluster.store.get(&key)?.value()))
 }
 

@@ -9,20 +9,17 @@
 
 mod attributes;
 mod authenticate;
-mod der;
-mod dns;
 mod impersonate;
 mod object;
 pub mod pki;
-mod quote;
 pub mod rbac;
 pub mod review;
 pub mod token;
 mod user;
 
 pub use attributes::{Attributes, ResourceAttributes, Target};
-pub use authenticate::{Authenticator, Credentials, bearer_token, user_of_certificate};
-pub use impersonate::{Impersonated, impersonate, impersonation_wanted};
+pub use authenticate::{Credentials, authenticate, user_of_certificate};
+pub use impersonate::{impersonate, impersonation_wanted};
 pub use user::User;
 
 #[cfg(test)]

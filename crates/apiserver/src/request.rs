@@ -140,7 +140,7 @@ fn verb(method: &http::Method, name: &str, query: &Query) -> Option<Verb> {
 }
 
 /// The text behind percent signs; nothing where it is none.
-fn percent_decoded(text: &str) -> Option<String> {
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
     if !text.contains('%') {
         return Some(text.to_owned());
     }

@@ -13,10 +13,9 @@ use tokio_util::task::TaskTracker;
 use crate::addresses;
 use crate::api::Api;
 use crate::audit::Log;
-use crate::auth::Authenticator;
 use crate::auth::pki::{Client, Pki, PkiError};
 use crate::auth::rbac::bootstrap_objects;
-use crate::auth::token::{Issuer, Verifier};
+use crate::auth::token::Issuer;
 use crate::cluster::{Cluster, WriteError};
 use crate::controllers;
 use crate::registry::draft::Author;
@@ -113,29 +112,19 @@ impl Server {
         })?;
         let now = Timestamp::now();
         let pki = Pki::open(&options.folder.join("keys"), now)?;
-        let serving = pki.serving(&[])?;
+        let serving = pki.serving()?;
         let tls = pki.server_config(&serving)?;
         let admin = pki.client(
             "admin",
             Client {
                 user: "kubernetes-admin",
-                groups: &["system:masters"],
+                group: "system:masters",
             },
         )?;
         let url = format!("https://{address}");
         let issuer = Issuer {
             name: "https://kubernetes.default.svc.cluster.local".to_owned(),
-            audiences: vec!["https://kubernetes.default.svc.cluster.local".to_owned()],
             key: pki.token_key()?,
-        };
-        let verifier = Verifier::new(
-            &issuer.name,
-            &issuer.audiences,
-            vec![issuer.key.public().clone()],
-        );
-        let authenticator = Authenticator {
-            verifier,
-            tokens: std::collections::HashMap::new(),
         };
         let log = match options.audit_log {
             Some(path) => {
@@ -171,7 +160,6 @@ impl Server {
         let kubeconfig = kubeconfig(&pki, &url, &options.clusters, &admin);
         let api = Arc::new(Api::new(
             clusters,
-            authenticator,
             issuer,
             address.to_string(),
             log,

@@ -1,11 +1,10 @@
-//! What is served beside objects: discovery, OpenAPI, health, the version, the keys of tokens.
+//! What is served beside objects: discovery, OpenAPI, health and the version.
 
 use http::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Api, Call, not_served};
 use crate::answer;
-use crate::auth::token::{openid_configuration, openid_keys};
 use crate::discovery;
 use crate::openapi;
 use crate::serve::Body;
@@ -30,20 +29,6 @@ impl Api {
         match parts.as_slice() {
             ["version"] => json(&version()),
             ["healthz" | "livez" | "readyz"] => answer::text(StatusCode::OK, "ok"),
-            [".well-known", "openid-configuration"] => {
-                let keys = std::slice::from_ref(self.issuer.key.public());
-                let url = format!("{}/openid/v1/jwks", self.issuer.name);
-                json(&openid_configuration(&self.issuer.name, &url, keys))
-            }
-            ["openid", "v1", "jwks"] => {
-                let keys = openid_keys(std::slice::from_ref(self.issuer.key.public()));
-                let text = serde_json::to_vec(&keys).unwrap_or_default();
-                answer::with_type(
-                    StatusCode::OK,
-                    "application/jwk-set+json",
-                    answer::whole(text),
-                )
-            }
             ["api"] if call.wants_aggregated() => call.tagged(
                 discovery::AGGREGATED,
                 &discovery::aggregated_core(catalogue),

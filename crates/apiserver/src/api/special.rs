@@ -8,7 +8,7 @@ use super::objects::Requested;
 use super::{Api, stored};
 use crate::answer;
 use crate::auth::review;
-use crate::auth::token::{Reference, TokenRequest};
+use crate::auth::token::TokenRequest;
 use crate::registry::options::WriteOptions;
 use crate::registry::write::{Answer, Write};
 use crate::serve::Body;
@@ -26,29 +26,6 @@ const REVIEWS: &[(&str, &str, &str, Review)] = &[
             let call = request.call;
             call.cluster
                 .with_rules(|rules| review::self_subject_access_review(body, &call.user, rules))
-        },
-    ),
-    (
-        "authorization.k8s.io",
-        "subjectaccessreviews",
-        "",
-        |_, request, body| {
-            request
-                .call
-                .cluster
-                .with_rules(|rules| review::subject_access_review(body, rules))
-        },
-    ),
-    (
-        "authorization.k8s.io",
-        "localsubjectaccessreviews",
-        "",
-        |_, request, body| {
-            let namespace = &request.target.namespace;
-            request
-                .call
-                .cluster
-                .with_rules(|rules| review::local_subject_access_review(body, namespace, rules))
         },
     ),
     (
@@ -72,17 +49,9 @@ const REVIEWS: &[(&str, &str, &str, Review)] = &[
             ))
         },
     ),
-    (
-        "authentication.k8s.io",
-        "tokenreviews",
-        "",
-        |api, request, body| {
-            let lookup = |reference: Reference<'_>| stored(request.call.cluster, reference);
-            review::token_review(body, &api.authenticator, &lookup, request.call.now)
-        },
-    ),
     ("", "serviceaccounts", "token", |api, request, body| {
-        let lookup = |reference: Reference<'_>| stored(request.call.cluster, reference);
+        let cluster = request.call.cluster;
+        let lookup = |namespace: &str, name: &str| stored(cluster, namespace, name);
         let asked = TokenRequest {
             namespace: &request.target.namespace,
             name: &request.target.name,
@@ -90,7 +59,7 @@ const REVIEWS: &[(&str, &str, &str, Review)] = &[
             lookup: &lookup,
             now: request.call.now,
         };
-        asked.issue(&api.issuer).map(|issued| issued.object)
+        asked.issue(&api.issuer)
     }),
 ];
 

@@ -1,9 +1,8 @@
 //! What is asked for, as far as it matters for whether it is allowed.
 
 use super::User;
-use super::quote::Quoted;
 use crate::request::ResourceTarget;
-use crate::status::{About, Status};
+use crate::status::{About, Status, go_quote};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,10 +100,10 @@ impl<'a> Attributes<'a> {
     }
 
     fn refusal(&self, user: &User) -> String {
-        let (who, verb) = (Quoted(&user.name), self.verb);
+        let (who, verb) = (go_quote(&user.name), self.verb);
         let asked = match self.target {
             Target::Path(path) => {
-                return format!("User {who} cannot {verb} path {}", Quoted(path));
+                return format!("User {who} cannot {verb} path {}", go_quote(path));
             }
             Target::Resource(asked) => asked,
         };
@@ -115,13 +114,13 @@ impl<'a> Attributes<'a> {
             joined = format!("{}/{}", asked.resource, asked.subresource);
             &joined
         };
-        let (resource, group) = (Quoted(resource), Quoted(asked.group));
+        let (resource, group) = (go_quote(resource), go_quote(asked.group));
         if asked.namespace.is_empty() {
             format!(
                 "User {who} cannot {verb} resource {resource} in API group {group} at the cluster scope"
             )
         } else {
-            let namespace = Quoted(asked.namespace);
+            let namespace = go_quote(asked.namespace);
             format!(
                 "User {who} cannot {verb} resource {resource} in API group {group} in the namespace {namespace}"
             )

@@ -7,7 +7,6 @@
 
 mod file;
 mod leaf;
-mod sign;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,9 +25,7 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use serde_json::{Value, json};
 
-use super::dns;
 use super::token::{KeyError, SigningKey};
-use leaf::Leaf;
 
 /// How long the authority lives, in days.
 const CA_DAYS: i64 = 10 * 365;
@@ -64,9 +61,6 @@ pub enum PkiError {
     /// TLS cannot be set up with the certificates.
     #[error("no TLS with these certificates")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A client's files cannot be called so.
-    #[error("`{0}` is no name for files")]
-    Name(String),
 }
 
 /// A certificate and its private key, both in PEM.
@@ -83,8 +77,8 @@ pub struct Pair {
 pub struct Client<'a> {
     /// The common name: the user.
     pub user: &'a str,
-    /// The organizations: the groups.
-    pub groups: &'a [&'a str],
+    /// The organization: the group.
+    pub group: &'a str,
 }
 
 /// The authority of one server, and its folder.
@@ -155,33 +149,14 @@ impl Pki {
         &self.ca_pem
     }
 
-    /// The certificate that the server shows: for `localhost`, `127.0.0.1`, `::1`, the names that a
-    /// cluster's own clients use, and those given, which may be host names or addresses.
-    pub fn serving(&self, names: &[String]) -> Result<Pair, PkiError> {
-        const OWN: [&str; 7] = [
-            "localhost",
-            "127.0.0.1",
-            "::1",
-            "kubernetes",
-            "kubernetes.default",
-            "kubernetes.default.svc",
-            "kubernetes.default.svc.cluster.local",
-        ];
-        let mut all: Vec<String> = OWN.iter().map(|&own| own.to_owned()).collect();
-        for name in names {
-            if !all.contains(name) {
-                all.push(name.clone());
-            }
-        }
-        self.kept("serving", &leaf::serving(all)?)
+    /// The certificate that the server shows.
+    pub fn serving(&self) -> Result<Pair, PkiError> {
+        self.kept("serving", leaf::serving()?)
     }
 
-    /// A certificate that makes a client a user. `file` names its files, like a DNS name.
+    /// A certificate that makes a client a user. `file` names its files.
     pub fn client(&self, file: &str, client: Client<'_>) -> Result<Pair, PkiError> {
-        if !dns::is_subdomain(file) || ["ca", "serving", "tokens"].contains(&file) {
-            return Err(PkiError::Name(file.to_owned()));
-        }
-        self.kept(file, &leaf::client(client))
+        self.kept(file, leaf::client(client))
     }
 
     /// The key that signs tokens of ServiceAccounts. It has no end.
@@ -246,8 +221,9 @@ impl Pki {
         })
     }
 
-    /// The pair in the files of a name, if it is as wanted and not near its end; a new one otherwise.
-    fn kept(&self, name: &str, wanted: &Leaf<'_>) -> Result<Pair, PkiError> {
+    /// The pair in the files of a name, if it is of this authority and not near its end; a new one
+    /// otherwise.
+    fn kept(&self, name: &str, mut params: CertificateParams) -> Result<Pair, PkiError> {
         let certificate = self.folder.join(format!("{name}.crt"));
         let key = self.folder.join(format!("{name}.key"));
         if let (Some(pem), Some(key_pem)) = (file::read(&certificate)?, file::read(&key)?)
@@ -255,7 +231,6 @@ impl Pki {
                 (leaf::Details::of_pem(&pem), KeyPair::from_pem(&key_pem))
             && details.is_of(&pair)
             && details.issuer == self.ca_name
-            && details.is_as(wanted)
             && details.lasts(self.now, RENEW_LEAF_DAYS)
         {
             return Ok(Pair {
@@ -264,10 +239,9 @@ impl Pki {
             });
         }
         let pair = KeyPair::generate()?;
-        let mut params = wanted.params.clone();
         live(&mut params, self.now, LEAF_DAYS);
         let made = Pair {
-            certificate: sign::signed(wanted, params, &pair, &self.ca)?,
+            certificate: params.signed_by(&pair, &self.ca)?.pem(),
             key: pair.serialize_pem(),
         };
         file::write(&key, &made.key)?;

@@ -7,18 +7,16 @@ mod bootstrap;
 mod escalation;
 mod rule;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
 use super::object;
-use super::quote::{Quoted, aggregate as joined};
 use super::user::MASTERS;
 use super::{Attributes, User};
-use crate::status::Status;
+use crate::status::{Status, go_quote};
 
-use binding::Binding;
+use binding::{Binding, Subject};
 
 pub use aggregate::aggregated_rules;
 pub use binding::Grant;
@@ -90,24 +88,16 @@ impl RbacKind {
     }
 }
 
-/// All roles and bindings, indexed by subject.
-///
-/// Cloning shares what is in it, so that a reader may keep a copy while a writer goes on.
-#[derive(Clone, Debug, Default)]
+/// All roles and bindings.
+#[derive(Debug, Default)]
 pub struct Rules {
     /// By namespace, which is empty for cluster roles, and name.
     roles: ByPlace<[PolicyRule]>,
     /// By namespace, which is empty for cluster role bindings, and name.
     bindings: ByPlace<Binding>,
-    /// The bindings of each user. ServiceAccounts are users.
-    users: HashMap<Box<str>, Grants>,
-    groups: HashMap<Box<str>, Grants>,
 }
 
-type ByPlace<T> = HashMap<Box<str>, HashMap<Box<str>, Arc<T>>>;
-
-/// The bindings of one subject by namespace, which is empty for the cluster; each list by name.
-type Grants = HashMap<Box<str>, Vec<Arc<Binding>>>;
+type ByPlace<T> = HashMap<Box<str>, BTreeMap<Box<str>, Box<T>>>;
 
 /// Whether something is allowed.
 #[derive(Debug)]
@@ -134,25 +124,8 @@ impl Rules {
                 place(&mut self.roles, namespace).insert(name.into(), rules);
             }
             RbacKind::RoleBinding | RbacKind::ClusterRoleBinding => {
-                self.forget_binding(namespace, name);
-                let binding = Arc::new(Binding::from_json(namespace, name, object));
-                for (is_group, subject) in binding.keys() {
-                    let index = if is_group {
-                        &mut self.groups
-                    } else {
-                        &mut self.users
-                    };
-                    let list = index
-                        .entry(subject.into())
-                        .or_default()
-                        .entry(namespace.into())
-                        .or_default();
-                    match list.binary_search_by(|other| (*other.name).cmp(name)) {
-                        Ok(_) => {} // a subject that is named twice
-                        Err(at) => list.insert(at, Arc::clone(&binding)),
-                    }
-                }
-                place(&mut self.bindings, namespace).insert(name.into(), binding);
+                let binding = Binding::from_json(namespace, name, object);
+                place(&mut self.bindings, namespace).insert(name.into(), Box::new(binding));
             }
         }
     }
@@ -164,18 +137,18 @@ impl Rules {
                 take(&mut self.roles, namespace, name);
             }
             RbacKind::RoleBinding | RbacKind::ClusterRoleBinding => {
-                self.forget_binding(namespace, name);
+                take(&mut self.bindings, namespace, name);
             }
         }
     }
 
-    /// Whether a user may do something, without saying why. Allocates nothing.
+    /// Whether a user may do something, without saying why.
     pub fn allows(&self, user: &User, asked: &Attributes<'_>) -> bool {
         self.grant(user, asked).is_some()
     }
 
     /// Whether a user may do something, and by what or why not.
-    pub fn decide(&self, user: &User, asked: &Attributes<'_>) -> Decision<'_> {
+    pub fn decide<'a>(&'a self, user: &'a User, asked: &'a Attributes<'_>) -> Decision<'a> {
         if let Some(grant) = self.grant(user, asked) {
             return Decision::Allow(grant);
         }
@@ -203,66 +176,37 @@ impl Rules {
     /// cluster's bindings first, by the names of the bindings.
     pub fn rules_for<'a>(&'a self, user: &User, namespace: &str) -> Vec<&'a PolicyRule> {
         let mut rules = Vec::new();
-        for binding in self.bindings_for(user, namespace) {
+        for (binding, _) in self.bindings_for(user, namespace) {
             rules.extend(self.role(binding).unwrap_or_default());
         }
         rules
     }
 
-    /// What is wrong with a user's bindings in a namespace: they name roles that are not there.
-    pub fn broken_bindings(&self, user: &User, namespace: &str) -> Vec<String> {
-        self.missing_roles(user, namespace, "clusterrole", "role")
-    }
-
-    fn grant(&self, user: &User, asked: &Attributes<'_>) -> Option<Grant<'_>> {
+    fn grant<'a>(&'a self, user: &'a User, asked: &'a Attributes<'_>) -> Option<Grant<'a>> {
         if user.is_in(MASTERS) {
             return Some(Grant(None));
         }
-        let allows = |place: &str| {
-            self.grants(user)
-                .filter_map(|grants| grants.get(place))
-                .flatten()
-                .find(|binding| {
-                    let rules = self.role(binding).unwrap_or_default();
-                    rules.iter().any(|rule| rule.allows(asked))
-                })
-        };
-        let namespace = asked.namespace();
-        let by = allows("").or_else(|| {
-            if namespace.is_empty() {
-                None
-            } else {
-                allows(namespace)
-            }
-        })?;
-        let subject = by.subjects.iter().find(|subject| subject.is(user))?;
-        Some(Grant(Some((by, subject))))
+        let mut bindings = self.bindings_for(user, asked.namespace());
+        let by = bindings.find(|(binding, _)| {
+            let rules = self.role(binding).unwrap_or_default();
+            rules.iter().any(|rule| rule.allows(asked))
+        });
+        Some(Grant(Some(by?)))
     }
 
-    /// The bindings of a user and of their groups, one set each.
-    fn grants(&self, user: &User) -> impl Iterator<Item = &Grants> {
-        let groups = user
-            .groups
-            .iter()
-            .filter_map(|group| self.groups.get(group.as_str()));
-        self.users.get(user.name.as_str()).into_iter().chain(groups)
-    }
-
-    /// The bindings that apply to a user, each once, the cluster's first, by name.
-    fn bindings_for(&self, user: &User, namespace: &str) -> Vec<&Binding> {
-        let mut found = Vec::new();
-        for place in ["", namespace] {
-            let start = found.len();
-            for grants in self.grants(user) {
-                found.extend(grants.get(place).into_iter().flatten().map(Arc::as_ref));
-            }
-            found[start..].sort_by(|a: &&Binding, b| a.name.cmp(&b.name));
-            if namespace.is_empty() {
-                break;
-            }
-        }
-        found.dedup_by(|a, b| a.name == b.name && a.namespace == b.namespace);
-        found
+    /// The bindings that apply to a user, the cluster's first, by name, and as what they name the user.
+    fn bindings_for<'a>(
+        &'a self,
+        user: &'a User,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = (&'a Binding, &'a Subject)> {
+        let places = [Some(""), Some(namespace).filter(|place| !place.is_empty())];
+        let places = places.into_iter().flatten();
+        let bindings = places.filter_map(|place| self.bindings.get(place));
+        bindings.flat_map(BTreeMap::values).filter_map(|binding| {
+            let subject = binding.subjects.iter().find(|subject| subject.is(user))?;
+            Some((&**binding, subject))
+        })
     }
 
     /// The rules of the role that a binding names; none if there is no such role.
@@ -276,55 +220,36 @@ impl Rules {
             "Role" if !namespace.is_empty() => namespace,
             _ => return None,
         };
-        self.roles.get(place)?.get(name).map(Arc::as_ref)
+        self.roles.get(place)?.get(name).map(Box::as_ref)
     }
 
-    /// What is wrong with a user's bindings: they name roles that are not there. How a message calls
-    /// the resources depends on who asks.
-    fn missing_roles(
-        &self,
-        user: &User,
-        namespace: &str,
-        cluster: &str,
-        local: &str,
-    ) -> Vec<String> {
-        let mut missing = Vec::new();
-        for binding in self.bindings_for(user, namespace) {
-            if self.role(binding).is_none() {
-                let name = Quoted(&binding.role.name);
-                missing.push(match &*binding.role.kind {
-                    "ClusterRole" => format!("{cluster}.{GROUP} {name} not found"),
-                    "Role" => format!("{local}.{GROUP} {name} not found"),
-                    other => format!("unsupported role reference kind: {}", Quoted(other)),
-                });
+    /// What is wrong with a user's bindings in a namespace: they name roles that are not there.
+    pub fn broken_bindings(&self, user: &User, namespace: &str) -> Vec<String> {
+        let bindings = self.bindings_for(user, namespace);
+        let broken = bindings.filter(|(binding, _)| self.role(binding).is_none());
+        let told = broken.map(|(binding, _)| {
+            let name = go_quote(&binding.role.name);
+            match &*binding.role.kind {
+                "ClusterRole" => format!("clusterrole.{GROUP} {name} not found"),
+                "Role" => format!("role.{GROUP} {name} not found"),
+                other => format!("unsupported role reference kind: {}", go_quote(other)),
             }
-        }
-        missing
+        });
+        told.collect()
     }
+}
 
-    fn forget_binding(&mut self, namespace: &str, name: &str) {
-        let Some(binding) = take(&mut self.bindings, namespace, name) else {
-            return;
-        };
-        for (is_group, subject) in binding.keys() {
-            let index = if is_group {
-                &mut self.groups
-            } else {
-                &mut self.users
-            };
-            let Some(grants) = index.get_mut(subject) else {
-                continue; // the subject is named twice
-            };
-            if let Some(list) = grants.get_mut(namespace) {
-                list.retain(|other| *other.name != *name);
-                if list.is_empty() {
-                    grants.remove(namespace);
-                }
-            }
-            if grants.is_empty() {
-                index.remove(subject);
-            }
+/// Several errors as Go's `Aggregate` writes them: each text once, in brackets if they are several.
+pub(super) fn joined(texts: Vec<String>) -> String {
+    let mut unique: Vec<String> = Vec::new();
+    for text in texts {
+        if !unique.contains(&text) {
+            unique.push(text);
         }
+    }
+    match unique.as_slice() {
+        [only] => only.clone(),
+        several => format!("[{}]", several.join(", ")),
     }
 }
 
@@ -338,17 +263,17 @@ fn rules_of(role: &Value) -> impl Iterator<Item = PolicyRule> {
 fn place<'a, T: ?Sized>(
     places: &'a mut ByPlace<T>,
     namespace: &str,
-) -> &'a mut HashMap<Box<str>, Arc<T>> {
+) -> &'a mut BTreeMap<Box<str>, Box<T>> {
     places.entry(namespace.into()).or_default()
 }
 
-fn take<T: ?Sized>(places: &mut ByPlace<T>, namespace: &str, name: &str) -> Option<Arc<T>> {
-    let names = places.get_mut(namespace)?;
-    let taken = names.remove(name);
-    if names.is_empty() {
-        places.remove(namespace);
+fn take<T: ?Sized>(places: &mut ByPlace<T>, namespace: &str, name: &str) {
+    if let Some(names) = places.get_mut(namespace) {
+        names.remove(name);
+        if names.is_empty() {
+            places.remove(namespace);
+        }
     }
-    taken
 }
 
 #[cfg(test)]

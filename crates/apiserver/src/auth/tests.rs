@@ -134,7 +134,6 @@ fn nobody_hands_out_more_than_they_have() {
             namespace: object::text(case, &["namespace"]),
             name: object::text(case, &["name"]),
             object,
-            old: case.get("old"),
         };
         let user = user(case).authenticated();
         // A user who may not write at all is refused before.
@@ -183,11 +182,6 @@ fn reviews_are_answered_as_by_the_genuine_server() {
         let (body, user) = (&case["body"], user(case).authenticated());
         let answer = match object::text(case, &["kind"]) {
             "SelfSubjectAccessReview" => review::self_subject_access_review(body, &user, &rules),
-            "SubjectAccessReview" => review::subject_access_review(body, &rules),
-            "LocalSubjectAccessReview" => {
-                let namespace = object::text(case, &["namespace"]);
-                review::local_subject_access_review(body, namespace, &rules)
-            }
             _ => review::self_subject_rules_review(body, &user, &rules),
         };
         let answer = answer.unwrap_or_else(|status| status.to_json());
@@ -221,9 +215,9 @@ fn impersonation_is_allowed_and_refused_as_by_the_genuine_server() {
         let served = impersonation_wanted(headers).and_then(|wanted| {
             let wanted = wanted.expect("somebody is wanted");
             with_attributes(case, |asked| {
-                let as_whom = impersonate(&rules, &requestor, &wanted, asked)?;
-                rules.authorize(&as_whom.user, asked)?;
-                Ok(as_whom.user.to_json())
+                let as_whom = impersonate(&rules, &requestor, &wanted)?;
+                rules.authorize(&as_whom, asked)?;
+                Ok(as_whom.to_json())
             })
         });
         let wanted = if case["code"] == 201 {

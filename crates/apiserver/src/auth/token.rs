@@ -1,9 +1,8 @@
-//! Tokens of ServiceAccounts: signed by this server, bound to objects, for an audience and a time.
+//! Tokens of ServiceAccounts: signed by this server, for its audience and a time.
 //!
-//! Tokens are JSON Web Tokens (RFC 7519) in the compact form, signed with ES256 or RS256 (RFC 7518).
+//! Tokens are JSON Web Tokens (RFC 7519) in the compact form, signed with ES256 (RFC 7518). They are
+//! bound to their account alone, not to Pods or Secrets.
 
-mod claims;
-mod discovery;
 mod key;
 mod request;
 mod verify;
@@ -12,37 +11,21 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use discovery::{openid_configuration, openid_keys};
-pub use key::{KeyError, SigningKey, VerifyingKey};
-pub use request::{Issued, TokenRequest};
-pub use verify::{TokenError, Verified, Verifier};
+pub use key::{KeyError, SigningKey};
+pub use request::TokenRequest;
+pub use verify::{TokenError, verify};
 
-/// What signs tokens, and says who signed.
+/// Who issues tokens, which is also the only audience that they are meant for.
 #[derive(Debug)]
 pub struct Issuer {
-    /// The name in the tokens' `iss`: a URL.
+    /// The name in tokens, a URL.
     pub name: String,
-    /// The audiences that stand for this server; by default the issuer's name alone.
-    pub audiences: Vec<String>,
-    /// The key.
+    /// The key that signs them.
     pub key: SigningKey,
 }
 
-/// An object that a token names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reference<'a> {
-    /// A ServiceAccount by namespace and name.
-    ServiceAccount(&'a str, &'a str),
-    /// A Secret by namespace and name.
-    Secret(&'a str, &'a str),
-    /// A Pod by namespace and name.
-    Pod(&'a str, &'a str),
-    /// A Node by name.
-    Node(&'a str),
-}
-
-/// Finds objects as they are stored now.
-pub type Lookup<'a> = &'a dyn Fn(Reference<'_>) -> Option<Arc<Value>>;
+/// Finds a ServiceAccount as it is stored now, by namespace and name.
+pub type Lookup<'a> = &'a dyn Fn(&str, &str) -> Option<Arc<Value>>;
 
 #[cfg(test)]
 mod tests;

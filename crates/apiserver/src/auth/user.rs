@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::dns;
+use crate::validate::{Form, NameRule};
 
 /// The user of requests without credentials.
 pub(super) const ANONYMOUS: &str = "system:anonymous";
@@ -14,15 +14,10 @@ pub(super) const AUTHENTICATED: &str = "system:authenticated";
 pub(super) const UNAUTHENTICATED: &str = "system:unauthenticated";
 /// The group that may everything.
 pub(super) const MASTERS: &str = "system:masters";
-/// The group of nodes.
-pub(super) const NODES: &str = "system:nodes";
 /// The key of what tells credentials of one user apart.
 pub(super) const CREDENTIAL_ID: &str = "authentication.kubernetes.io/credential-id";
-/// The key of the node that a token is bound to.
-pub(super) const NODE_NAME: &str = "authentication.kubernetes.io/node-name";
 
 const SERVICE_ACCOUNT_PREFIX: &str = "system:serviceaccount:";
-const NODE_PREFIX: &str = "system:node:";
 
 /// Who asks, as `authentication.k8s.io/v1` describes a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,11 +67,6 @@ impl User {
         self.groups.iter().any(|own| own == group)
     }
 
-    /// Whether nobody knows who it is.
-    pub fn is_anonymous(&self) -> bool {
-        self.name == ANONYMOUS || self.is_in(UNAUTHENTICATED)
-    }
-
     /// The user as a `UserInfo` of `authentication.k8s.io/v1`, without what is empty.
     pub fn to_json(&self) -> Value {
         let mut info = Map::new();
@@ -113,13 +103,8 @@ pub(super) fn service_account_of(username: &str) -> Option<(&str, &str)> {
     let (namespace, name) = username
         .strip_prefix(SERVICE_ACCOUNT_PREFIX)?
         .split_once(':')?;
-    (dns::is_label(namespace) && dns::is_subdomain(name)).then_some((namespace, name))
-}
-
-/// The node that a user name stands for.
-pub(super) fn node_of(username: &str) -> Option<&str> {
-    let name = username.strip_prefix(NODE_PREFIX)?;
-    dns::is_subdomain(name).then_some(name)
+    let is = |rule: NameRule, name| rule.faults(name, Form::Whole).is_empty();
+    (is(NameRule::Label, namespace) && is(NameRule::Subdomain, name)).then_some((namespace, name))
 }
 
 #[cfg(test)]

@@ -4,64 +4,19 @@ use std::fmt::{self, Write};
 
 use serde_json::{Number, Value};
 
+pub(super) use crate::status::go_quote as quoted;
+use crate::status::{go_float, go_quote};
+
 /// Writes text as Go's `%q` does.
 pub(super) fn quote(out: &mut impl Write, text: &str) -> fmt::Result {
-    out.write_char('"')?;
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                out.write_char('\\')?;
-                out.write_char(c)?;
-            }
-            '\x07' => out.write_str("\\a")?,
-            '\x08' => out.write_str("\\b")?,
-            '\x0c' => out.write_str("\\f")?,
-            '\n' => out.write_str("\\n")?,
-            '\r' => out.write_str("\\r")?,
-            '\t' => out.write_str("\\t")?,
-            '\x0b' => out.write_str("\\v")?,
-            c if printable(c) => out.write_char(c)?,
-            c if c < '\u{80}' => write!(out, "\\x{:02x}", u32::from(c))?,
-            c if c < '\u{10000}' => write!(out, "\\u{:04x}", u32::from(c))?,
-            c => write!(out, "\\U{:08x}", u32::from(c))?,
-        }
-    }
-    out.write_char('"')
-}
-
-/// Text as Go's `%q` prints it.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    let _ = quote(&mut out, text);
-    out
-}
-
-fn printable(c: char) -> bool {
-    match c {
-        ' '..='~' => true,
-        '\0'..='\u{7f}' => false,
-        c => c.escape_debug().len() == 1 || c.is_alphanumeric(),
-    }
+    out.write_str(&go_quote(text))
 }
 
 /// Writes a number as Go's `%v` prints a float64: what comes out of JSON are floats to it.
 pub(super) fn float(out: &mut impl Write, number: &Number) -> fmt::Result {
-    let Some(float) = number.as_f64() else {
-        return write!(out, "{number}");
-    };
-    if float == 0.0 {
-        return out.write_str(if float.is_sign_negative() { "-0" } else { "0" });
-    }
-    let text = format!("{float:e}");
-    let Some((digits, exponent)) = text.split_once('e') else {
-        return out.write_str(&text);
-    };
-    match exponent.parse::<i32>() {
-        Ok(exponent) if !(-4..6).contains(&exponent) => {
-            let sign = if exponent < 0 { '-' } else { '+' };
-            write!(out, "{digits}e{sign}{:02}", exponent.unsigned_abs())
-        }
-        _ => write!(out, "{float}"),
+    match number.as_f64() {
+        Some(float) => out.write_str(&go_float(float)),
+        None => write!(out, "{number}"),
     }
 }
 

@@ -52,12 +52,7 @@ impl Write<'_> {
     }
 
     /// Nobody hands out more rights than they have, whatever way a role or binding is written.
-    pub(super) fn check_rights(
-        &self,
-        cluster: &Cluster,
-        object: &Value,
-        old: Option<&Value>,
-    ) -> Result<(), Status> {
+    pub(super) fn check_rights(&self, cluster: &Cluster, object: &Value) -> Result<(), Status> {
         let resource = &self.kind.resource;
         let (Some(user), true) = (self.user, &*resource.group == rbac::GROUP) else {
             return Ok(());
@@ -70,7 +65,6 @@ impl Write<'_> {
             namespace: self.namespace,
             name: self.name,
             object,
-            old,
         };
         cluster.with_rules(|rules| rules.check_write(user, &write))
     }

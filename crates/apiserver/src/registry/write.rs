@@ -145,7 +145,7 @@ impl Write<'_> {
         mut warnings: Vec<String>,
     ) -> Result<Written, WriteError> {
         self.check_done()?;
-        self.check_rights(cluster, &draft, None)?;
+        self.check_rights(cluster, &draft)?;
         warnings.extend(self.advice(&draft, None));
         if self.options.dry_run {
             let key = self.key(meta::text(&draft, "name"))?;
@@ -233,7 +233,7 @@ impl Write<'_> {
             // A mark that was left with nothing to wait for is acted upon at the next write.
             return Ok(Written::stored(live.clone(), false, warnings));
         };
-        self.check_rights(cluster, &draft, Some(value))?;
+        self.check_rights(cluster, &draft)?;
         warnings.extend(self.advice(&draft, Some(value)));
         let ends = meta::is_deleting(&draft) && super::delete::may_go(self.kind, &draft);
         if self.options.dry_run {

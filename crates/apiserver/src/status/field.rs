@@ -202,7 +202,6 @@ pub(crate) fn go_quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {
-        let hidden = c.is_control() || (c.is_whitespace() && c != ' ');
         let letter = match c {
             '\u{7}' => 'a',
             '\u{8}' => 'b',
@@ -212,16 +211,18 @@ pub(crate) fn go_quote(text: &str) -> String {
             '\t' => 't',
             '\u{b}' => 'v',
             '"' | '\\' => c,
-            _ if hidden && c.is_ascii() => {
-                let _ = write!(quoted, "\\x{:02x}", u32::from(c));
-                continue;
-            }
-            _ if hidden => {
-                let _ = write!(quoted, "\\u{:04x}", u32::from(c));
-                continue;
-            }
-            _ => {
+            c if is_printable(c) => {
                 quoted.push(c);
+                continue;
+            }
+            c => {
+                let code = u32::from(c);
+                // Writing to a text does not fail.
+                let _ = match code {
+                    ..0x80 => write!(quoted, "\\x{code:02x}"),
+                    0x80..0x1_0000 => write!(quoted, "\\u{code:04x}"),
+                    _ => write!(quoted, "\\U{code:08x}"),
+                };
                 continue;
             }
         };
@@ -229,6 +230,15 @@ pub(crate) fn go_quote(text: &str) -> String {
     }
     quoted.push('"');
     quoted
+}
+
+/// What Go calls printable: about what Rust would not escape.
+fn is_printable(c: char) -> bool {
+    match c {
+        ' '..='~' => true,
+        '\0'..='\u{7f}' => false,
+        c => !c.is_whitespace() && (c.escape_debug().len() == 1 || c.is_alphanumeric()),
+    }
 }
 
 /// A number as Go writes it with `%v`: without `.0`, from 10^6 on and below 10^-4 with an exponent.

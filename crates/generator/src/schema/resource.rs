@@ -13,7 +13,7 @@ const SERVED: [(&str, &str, &str); 21] = [
     (
         "",
         "v1",
-        "bindings componentstatuses configmaps endpoints events limitranges namespaces nodes \
+        "configmaps endpoints events limitranges namespaces nodes \
          persistentvolumeclaims persistentvolumes pods podtemplates replicationcontrollers \
          resourcequotas secrets serviceaccounts services",
     ),
@@ -30,15 +30,11 @@ const SERVED: [(&str, &str, &str); 21] = [
         "v1",
         "controllerrevisions daemonsets deployments replicasets statefulsets",
     ),
-    (
-        "authentication.k8s.io",
-        "v1",
-        "selfsubjectreviews tokenreviews",
-    ),
+    ("authentication.k8s.io", "v1", "selfsubjectreviews"),
     (
         "authorization.k8s.io",
         "v1",
-        "localsubjectaccessreviews selfsubjectaccessreviews selfsubjectrulesreviews subjectaccessreviews",
+        "selfsubjectaccessreviews selfsubjectrulesreviews",
     ),
     ("autoscaling", "v1", "horizontalpodautoscalers"),
     ("autoscaling", "v2", "horizontalpodautoscalers"),

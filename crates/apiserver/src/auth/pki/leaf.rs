@@ -1,17 +1,15 @@
 //! What an authority signs, and whether a certificate that is there is still what is wanted.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::net::IpAddr;
 
 use jiff::Timestamp;
 use rcgen::{
-    CertificateParams, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair,
+    KeyUsagePurpose, PublicKeyData,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
-use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::Client;
@@ -28,34 +26,32 @@ pub(super) fn authority_name(key: &KeyPair) -> String {
     name
 }
 
-/// A certificate that is wanted.
-pub(super) struct Leaf<'a> {
-    /// All but the subject.
-    pub(super) params: CertificateParams,
-    /// The subject's common name.
-    pub(super) name: &'a str,
-    /// The subject's organizations.
-    pub(super) groups: &'a [&'a str],
-}
-
-/// A certificate for servers.
-pub(super) fn serving(names: Vec<String>) -> Result<Leaf<'static>, rcgen::Error> {
-    let params = CertificateParams::new(names)?;
-    Ok(Leaf {
-        params: signing(params, ExtendedKeyUsagePurpose::ServerAuth),
-        name: "kube-apiserver",
-        groups: &[],
-    })
+/// A certificate for the server: for this machine, and the names that a cluster's own clients use.
+pub(super) fn serving() -> Result<CertificateParams, rcgen::Error> {
+    let names = [
+        "localhost",
+        "127.0.0.1",
+        "::1",
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+    ];
+    let mut params = CertificateParams::new(names.map(str::to_owned))?;
+    params.distinguished_name = DistinguishedName::new();
+    let name = "kube-apiserver";
+    params.distinguished_name.push(DnType::CommonName, name);
+    Ok(signing(params, ExtendedKeyUsagePurpose::ServerAuth))
 }
 
 /// A certificate for clients.
-pub(super) fn client(client: Client<'_>) -> Leaf<'_> {
-    let params = CertificateParams::default();
-    Leaf {
-        params: signing(params, ExtendedKeyUsagePurpose::ClientAuth),
-        name: client.user,
-        groups: client.groups,
-    }
+pub(super) fn client(client: Client<'_>) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    let name = &mut params.distinguished_name;
+    name.push(DnType::OrganizationName, client.group);
+    name.push(DnType::CommonName, client.user);
+    signing(params, ExtendedKeyUsagePurpose::ClientAuth)
 }
 
 fn signing(mut params: CertificateParams, purpose: ExtendedKeyUsagePurpose) -> CertificateParams {
@@ -71,8 +67,6 @@ pub(super) struct Details {
     pub(super) subject: String,
     /// The issuer's common name.
     pub(super) issuer: String,
-    groups: Vec<String>,
-    names: BTreeSet<String>,
     key: Vec<u8>,
     /// In seconds since 1970.
     ends: i64,
@@ -86,16 +80,9 @@ impl Details {
         let subject = certificate.subject();
         let name = subject.iter_common_name().last()?.as_str().ok()?;
         let issuer = certificate.issuer().iter_common_name().last()?;
-        let groups = subject
-            .iter_organization()
-            .filter_map(|group| group.as_str().ok());
-        let names = certificate.subject_alternative_name().ok().flatten();
-        let names = names.iter().flat_map(|names| &names.value.general_names);
         Some(Self {
             subject: name.to_owned(),
             issuer: issuer.as_str().ok()?.to_owned(),
-            groups: groups.map(str::to_owned).collect(),
-            names: names.filter_map(name_of).collect(),
             key: certificate.public_key().raw.to_vec(),
             ends: certificate.validity().not_after.timestamp(),
         })
@@ -109,30 +96,5 @@ impl Details {
     /// Whether the certificate lasts for more than so many days.
     pub(super) fn lasts(&self, now: Timestamp, days: i64) -> bool {
         self.ends.saturating_sub(now.as_second()) > days * DAY_SECONDS
-    }
-
-    /// Whether the certificate is for whom one is wanted.
-    pub(super) fn is_as(&self, wanted: &Leaf<'_>) -> bool {
-        let names = &wanted.params.subject_alt_names;
-        let names = names.iter().filter_map(|name| match name {
-            SanType::DnsName(name) => Some(name.as_str().to_owned()),
-            SanType::IpAddress(address) => Some(address.to_string()),
-            _ => None,
-        });
-        wanted.name == self.subject
-            && wanted.groups == self.groups
-            && names.collect::<BTreeSet<_>>() == self.names
-    }
-}
-
-fn name_of(name: &GeneralName<'_>) -> Option<String> {
-    match name {
-        GeneralName::DNSName(name) => Some((*name).to_owned()),
-        GeneralName::IPAddress(bytes) => {
-            let four = <[u8; 4]>::try_from(*bytes).map(IpAddr::from);
-            let any = four.or_else(|_| <[u8; 16]>::try_from(*bytes).map(IpAddr::from));
-            any.ok().map(|address| address.to_string())
-        }
-        _ => None,
     }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use serde_json::Value;
 
 use super::super::object;
-use super::super::quote::Quoted;
 use super::super::user::{User, service_account_username};
+use crate::status::go_quote;
 
 /// Who has a role.
 #[derive(Debug)]
@@ -56,16 +56,6 @@ impl Binding {
                 .map(|subject| Subject::from_json(subject, namespace))
                 .collect(),
         }
-    }
-
-    /// What the binding is found by: whether it is a group, and the name.
-    pub(super) fn keys(&self) -> impl Iterator<Item = (bool, &str)> {
-        self.subjects.iter().filter_map(|subject| match subject {
-            Subject::User(name) => Some((false, &**name)),
-            Subject::Group(name) => Some((true, &**name)),
-            Subject::ServiceAccount { username, .. } => Some((false, &**username)),
-            Subject::Unknown => None,
-        })
     }
 }
 
@@ -120,19 +110,19 @@ impl fmt::Display for Grant<'_> {
         write!(
             f,
             "RBAC: allowed by {kind} {} of {} {} to ",
-            Quoted(&place),
+            go_quote(&place),
             role.kind,
-            Quoted(&role.name)
+            go_quote(&role.name)
         )?;
         match subject {
-            Subject::User(name) => write!(f, "User {}", Quoted(name)),
-            Subject::Group(name) => write!(f, "Group {}", Quoted(name)),
+            Subject::User(name) => write!(f, "User {}", go_quote(name)),
+            Subject::Group(name) => write!(f, "Group {}", go_quote(name)),
             Subject::ServiceAccount {
                 namespace, name, ..
             } => write!(
                 f,
                 "ServiceAccount {}",
-                Quoted(&format!("{name}/{namespace}"))
+                go_quote(&format!("{name}/{namespace}"))
             ),
             Subject::Unknown => Ok(()),
         }

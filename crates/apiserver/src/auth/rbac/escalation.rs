@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::super::object;
-use super::super::quote::{Quoted, QuotedList, aggregate};
 use super::super::user::MASTERS;
 use super::super::{Attributes, ResourceAttributes, User};
-use super::rule::{has, path_covers};
+use super::rule::{has, path_covers, quoted};
 use super::{GROUP, PolicyRule, RbacKind, Rules, rules_of};
-use crate::status::{About, Status};
+use crate::status::{About, Status, go_quote};
 
 /// How many single permissions one written role may hold to be compared. The largest of upstream's own
 /// roles holds some hundred; lists that multiply to more are made to keep a server busy.
@@ -27,8 +26,6 @@ pub struct Write<'a> {
     pub name: &'a str,
     /// The object, defaulted.
     pub object: &'a Value,
-    /// The object as it is stored, if it is.
-    pub old: Option<&'a Value>,
 }
 
 impl Rules {
@@ -59,30 +56,20 @@ impl Rules {
                 ..ResourceAttributes::default()
             },
         );
-        if self.allows(user, &escalate) || write.is_for_the_collector() {
+        if self.allows(user, &escalate) {
             return Ok(());
         }
         let rules: Vec<PolicyRule> = rules_of(write.object).collect();
-        self.check_rules(user, write, &rules)?;
-        let aggregates = write.kind == RbacKind::ClusterRole
-            && (is_aggregated(write.object) || write.old.is_some_and(is_aggregated));
-        if aggregates && self.check_rules(user, write, &everything()).is_err() {
-            let why = "must have cluster-admin privileges to use the aggregationRule";
-            return Err(write.forbidden(why));
-        }
-        Ok(())
+        self.check_rules(user, write, &rules)
     }
 
     fn check_binding(&self, user: &User, write: &Write<'_>) -> Result<(), Status> {
-        if write.is_for_the_collector() {
-            return Ok(());
-        }
         let role = |field: &str| object::text(write.object, &["roleRef", field]);
         let resource = match role("kind") {
             "ClusterRole" => "clusterroles",
             "Role" => "roles",
             other => {
-                let why = format!("unsupported role reference kind: {}", Quoted(other));
+                let why = format!("unsupported role reference kind: {}", go_quote(other));
                 return Err(Status::internal(why));
             }
         };
@@ -127,20 +114,12 @@ impl Rules {
             return Ok(());
         }
         let lines: Vec<String> = missing.into_iter().collect();
-        let mut why = format!(
+        let why = format!(
             "user {} (groups={}) is attempting to grant RBAC permissions not currently held:\n{}",
-            Quoted(&user.name),
-            QuotedList(&user.groups),
+            go_quote(&user.name),
+            quoted(&user.groups),
             lines.join("\n")
         );
-        // The genuine server calls roles that it misses by the resource of the request.
-        let resource = write.kind.resource();
-        let broken = self.missing_roles(user, write.namespace, resource, resource);
-        if !broken.is_empty() {
-            why.push_str("; resolution errors: [");
-            why.push_str(&aggregate(broken));
-            why.push(']');
-        }
         Err(write.forbidden(&why))
     }
 }
@@ -158,56 +137,6 @@ impl Write<'_> {
         let name = object::text(self.object, &["metadata", "name"]);
         Status::forbidden(self.about(), name, why)
     }
-
-    /// Whether nothing is changed but what the garbage collector has to change.
-    fn is_for_the_collector(&self) -> bool {
-        const FREE: [&str; 4] = ["ownerReferences", "finalizers", "selfLink", "managedFields"];
-        let Some((old, new)) = self
-            .old
-            .and_then(Value::as_object)
-            .zip(self.object.as_object())
-        else {
-            return false;
-        };
-        let same = |field: &String| {
-            if field != "metadata" {
-                return old.get(field) == new.get(field);
-            }
-            let (old, new) = (&old["metadata"], &new["metadata"]);
-            let keys = |metadata: &Value| metadata.as_object().cloned().unwrap_or_default();
-            let (mut old, mut new) = (keys(old), keys(new));
-            for free in FREE {
-                old.remove(free);
-                new.remove(free);
-            }
-            old == new
-        };
-        new.contains_key("metadata")
-            && old.contains_key("metadata")
-            && old.keys().chain(new.keys()).all(same)
-    }
-}
-
-fn is_aggregated(role: &Value) -> bool {
-    !object::list(role, &["aggregationRule", "clusterRoleSelectors"]).is_empty()
-}
-
-/// What whoever aggregates roles has to have, since the labels of others decide what becomes of it.
-fn everything() -> [PolicyRule; 2] {
-    let all = || vec!["*".into()];
-    [
-        PolicyRule {
-            verbs: all(),
-            api_groups: all(),
-            resources: all(),
-            ..PolicyRule::default()
-        },
-        PolicyRule {
-            verbs: all(),
-            non_resource_urls: all(),
-            ..PolicyRule::default()
-        },
-    ]
 }
 
 /// How many single permissions a rule multiplies to.

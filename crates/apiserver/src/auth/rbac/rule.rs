@@ -5,8 +5,8 @@ use std::fmt::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::super::object;
-use super::super::quote::QuotedList;
 use super::super::{Attributes, ResourceAttributes, Target};
+use crate::status::go_quote;
 
 /// A rule of a `Role` or `ClusterRole`. An empty list of names stands for all names; every other empty
 /// list for nothing.
@@ -91,12 +91,18 @@ impl fmt::Display for PolicyRule {
             ("Verbs", &self.verbs),
         ] {
             if !texts.is_empty() {
-                write!(f, "{separator}{field}:{}", QuotedList(texts))?;
+                write!(f, "{separator}{field}:{}", quoted(texts))?;
                 separator = ", ";
             }
         }
         f.write_char('}')
     }
+}
+
+/// A list of texts: `["a" "b"]`.
+pub(super) fn quoted<T: AsRef<str>>(texts: &[T]) -> String {
+    let texts: Vec<String> = texts.iter().map(|text| go_quote(text.as_ref())).collect();
+    format!("[{}]", texts.join(" "))
 }
 
 /// Whether a list names a text or everything.

@@ -68,7 +68,7 @@ fn rules_follow_what_is_set_and_removed() {
     rules.remove(RbacKind::RoleBinding, "shop", "a");
     assert!(!may(&rules, "bob", "list"));
     rules.remove(RbacKind::ClusterRole, "", "reader");
-    assert!(rules.users.is_empty() && rules.bindings.is_empty() && rules.roles.is_empty());
+    assert!(rules.bindings.is_empty() && rules.roles.is_empty());
 }
 
 #[test]
@@ -106,7 +106,6 @@ fn a_role_that_multiplies_to_too_much_is_refused_without_being_taken_apart() {
         namespace: "",
         name: "",
         object: &object,
-        old: None,
     };
     let refused = Rules::default().check_write(&user("ann"), &write);
     let message = refused.expect_err("it is refused").message;
