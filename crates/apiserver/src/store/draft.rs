@@ -71,6 +71,14 @@ impl Draft {
         &self.meta
     }
 
+    /// The record as it was stored before.
+    pub(super) fn restored(self, created: u64, revision: u64) -> Record {
+        Record {
+            created,
+            ..self.finish(None, revision)
+        }
+    }
+
     /// The record at a revision. The key of an earlier record is shared, as is its creation.
     pub(super) fn finish(self, current: Option<&Record>, revision: u64) -> Record {
         let mut text = self.text;

@@ -1,7 +1,7 @@
-//! What makes changes outlive the process: an append-only log, with snapshots that shorten it.
+//! What makes changes outlive the process: an append-only log, which is begun anew where it is long.
 //!
 //! One thread writes. It takes all changes that wait, decides them one after another, writes them
-//! as one frame with one sync, and only then shows them to readers and to whoever waits. So nobody
+//! with one sync, and only then shows them to readers and to whoever waits. So nobody
 //! sees what a crash could take back, and many writers share one sync.
 //!
 //! # Guarantees
@@ -12,9 +12,7 @@
 mod batch;
 mod disk;
 mod folder;
-mod frame;
-mod replay;
-mod snapshot;
+mod line;
 
 pub use folder::OpenError;
 

@@ -248,47 +248,4 @@ impl Record {
             ..self.clone()
         }
     }
-
-    /// The parts that a log keeps.
-    pub(super) fn parts(&self) -> Parts<'_> {
-        Parts {
-            version: self.version.clone(),
-            metadata: self.metadata.clone(),
-            created: self.created,
-            modified: self.modified,
-            json: &self.json,
-        }
-    }
-
-    /// A record out of a log; none where its parts make no sense.
-    pub(super) fn of_parts(key: Arc<Key>, parts: Parts<'_>) -> Option<Self> {
-        let metadata = parts.json.get(parts.metadata.clone())?;
-        let digits = parts.json.get(parts.version.clone())?;
-        let inside =
-            parts.metadata.start < parts.version.start && parts.version.end < parts.metadata.end;
-        if !inside || digits != decimal(parts.modified, &mut [0; MAX_DIGITS]) {
-            return None;
-        }
-        let Ok(Value::Object(metadata)) = serde_json::from_slice(metadata) else {
-            return None;
-        };
-        Some(Self {
-            key,
-            json: Bytes::copy_from_slice(parts.json),
-            version: parts.version,
-            metadata: parts.metadata,
-            meta: Arc::new(Meta::of(&metadata)),
-            created: parts.created,
-            modified: parts.modified,
-        })
-    }
-}
-
-/// What a log keeps of a record beside its key.
-pub(super) struct Parts<'a> {
-    pub(super) version: Range<usize>,
-    pub(super) metadata: Range<usize>,
-    pub(super) created: u64,
-    pub(super) modified: u64,
-    pub(super) json: &'a [u8],
 }

@@ -1,4 +1,4 @@
-//! The thread that writes: changes become frames, then state, then answers.
+//! The thread that writes: changes become lines, then state, then answers.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, RwLock};
@@ -7,24 +7,29 @@ use tokio::sync::oneshot;
 
 use super::disk::Segment;
 use super::folder::Folder;
-use super::snapshot::Snapshots;
-use super::{Job, Sync, frame};
+use super::{Job, Sync, line};
 use crate::store::record::{Key, Record};
 use crate::store::state::{Bells, Event, EventKind, State};
 use crate::store::{CommitError, History, decide, read, write};
+
+/// So many bytes are written at once, and one change more.
+const FULL: usize = 4 << 20;
 
 type Outcome = Result<Arc<Record>, CommitError>;
 
 /// What writes the log.
 pub(super) struct Writer {
-    folder: Arc<Folder>,
+    folder: Folder,
     segment: Segment,
     state: Arc<RwLock<State>>,
     sync: bool,
-    snapshots: Snapshots,
+    /// By how many bytes the log grows until it is begun anew.
+    growth: u64,
+    /// How long it may become.
+    due: u64,
     history: History,
     /// Kept for its room.
-    frame: Vec<u8>,
+    out: Vec<u8>,
 }
 
 /// Changes that were decided upon but are not visible yet.
@@ -38,7 +43,7 @@ struct Batch {
 
 impl Writer {
     pub(super) fn new(
-        folder: Arc<Folder>,
+        folder: Folder,
         segment: Segment,
         state: Arc<RwLock<State>>,
         sync: Sync,
@@ -47,64 +52,63 @@ impl Writer {
     ) -> Self {
         Self {
             folder,
+            due: segment.length().saturating_add(snapshot_after),
             segment,
             state,
             sync: sync == Sync::Always,
-            snapshots: Snapshots::new(snapshot_after),
+            growth: snapshot_after,
             history,
-            frame: Vec::new(),
+            out: Vec::new(),
         }
     }
 
-    /// Makes some changes, in as many frames as they need.
+    /// Makes some changes, in as many writes as they need.
     pub(super) fn run(&mut self, mut jobs: VecDeque<Job>) {
         while !jobs.is_empty() {
             let batch = self.decide(&mut jobs);
             self.publish(batch);
         }
-        if self.snapshots.due(self.segment.length()) {
-            self.rotate();
+        if self.segment.length() >= self.due {
+            self.begin_anew();
         }
     }
 
-    /// Decides changes until a frame is full, and writes them into it.
+    /// Decides changes until there is enough to be written.
     fn decide(&mut self, jobs: &mut VecDeque<Job>) -> Batch {
         let mut batch = Batch::default();
-        self.frame.clear();
+        self.out.clear();
         // Only this thread writes: what is read here stays true until it publishes.
         let state = read(&self.state);
-        let first = state.revision + 1;
-        frame::frame(&mut self.frame, |out| {
-            let mut revision = first;
-            while out.len() < frame::FULL
-                && let Some(job) = jobs.pop_front()
-            {
-                let key = job.change.key();
-                let current = match batch.overlay.get(key) {
-                    Some(pending) => pending.as_ref(),
-                    None => state.get(key),
+        let out = &mut self.out;
+        let mut revision = state.revision + 1;
+        while out.len() < FULL
+            && let Some(job) = jobs.pop_front()
+        {
+            let key = job.change.key();
+            let current = match batch.overlay.get(key) {
+                Some(pending) => pending.as_ref(),
+                None => state.get(key),
+            };
+            let outcome = decide(current, job.expect, job.change, revision).map(|event| {
+                revision += 1;
+                let record = Arc::clone(&event.record);
+                let after = match event.kind {
+                    EventKind::Deleted => {
+                        line::delete(out, &record);
+                        None
+                    }
+                    EventKind::Added | EventKind::Modified => {
+                        line::put(out, &record);
+                        Some(Arc::clone(&record))
+                    }
                 };
-                let outcome = decide(current, job.expect, job.change, revision).map(|event| {
-                    revision += 1;
-                    let record = Arc::clone(&event.record);
-                    let after = match event.kind {
-                        EventKind::Deleted => {
-                            frame::delete(out, &record);
-                            None
-                        }
-                        EventKind::Added | EventKind::Modified => {
-                            frame::put(out, &record);
-                            Some(Arc::clone(&record))
-                        }
-                    };
-                    let key = Arc::clone(record.shared_key());
-                    batch.overlay.insert(key, after);
-                    batch.events.push(event);
-                    record
-                });
-                batch.answers.push((job.done, outcome));
-            }
-        });
+                let key = Arc::clone(record.shared_key());
+                batch.overlay.insert(key, after);
+                batch.events.push(event);
+                record
+            });
+            batch.answers.push((job.done, outcome));
+        }
         batch
     }
 
@@ -112,7 +116,7 @@ impl Writer {
     fn publish(&mut self, mut batch: Batch) {
         let mut bells = Bells::default();
         if !batch.events.is_empty() {
-            match self.segment.write(&self.frame, self.sync) {
+            match self.segment.write(&self.out, self.sync) {
                 Ok(()) => {
                     let mut state = write(&self.state);
                     for event in batch.events {
@@ -133,30 +137,23 @@ impl Writer {
             // Whoever does not wait any more does not want to know.
             drop(done.send(outcome));
         }
-        if self.frame.capacity() > frame::FULL {
-            self.frame = Vec::new();
+        if self.out.capacity() > FULL {
+            self.out = Vec::new();
         }
     }
 
-    /// Starts a new file for what follows, and a snapshot of what is, after which the old ones go.
-    fn rotate(&mut self) {
+    /// Begins the log anew with the state of now, which shortens it.
+    fn begin_anew(&mut self) {
         let state = read(&self.state);
         let revision = state.revision;
-        let maps: Vec<_> = state
-            .tables
-            .values()
-            .map(|table| table.map.clone())
-            .collect();
+        let tables = state.tables.values();
+        let maps: Vec<_> = tables.map(|table| table.map.clone()).collect();
         drop(state);
-        match self.folder.segment(revision + 1) {
-            Ok(segment) => {
-                self.segment = segment;
-                self.snapshots.start(&self.folder, revision, maps);
-            }
-            Err(error) => {
-                self.snapshots.put_off(self.segment.length());
-                tracing::warn!("cannot start a new file for the store's log: {error}");
-            }
+        match self.folder.begin(revision, &maps) {
+            Ok(segment) => self.segment = segment,
+            // The log has it all, only longer.
+            Err(error) => tracing::warn!("cannot begin the store's log anew: {error}"),
         }
+        self.due = self.segment.length().saturating_add(self.growth);
     }
 }

@@ -1,8 +1,7 @@
-//! The folder of a log: which files are in it, and who may use it.
+//! The folder of a log: who may use it, and what is in its one file.
 //!
-//! `format` names the version of all this, `lock` is locked by who uses the folder,
-//! `snapshot-<revision>` has all objects of a revision, `log-<revision>` the changes from that one
-//! on. A `.draft` was never finished.
+//! `lock` is locked by who uses the folder, `log` has the state of some revision and the changes after
+//! it. `log.draft` was never finished.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -10,102 +9,106 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::disk::Segment;
-use super::frame;
-use super::replay;
+use super::line::{self, Line};
 use crate::store::History;
-use crate::store::state::State;
+use crate::store::map::Map;
+use crate::store::state::{Bells, Event, State};
 
-/// The version of the format that is written here.
-const FORMAT: u32 = 1;
+/// How many bytes are written at a time.
+const CHUNK: usize = 256 << 10;
 
-/// Why a folder cannot be opened.
+/// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The system refuses.
     #[error("cannot use `{path}`: {source}")]
     Io {
-        /// What it refuses.
+        /// The file or folder.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// Another store, of this or of another process, has it open.
+    /// It has a user.
     #[error("`{0}` is in use by another server")]
     InUse(PathBuf),
-    /// A later version wrote it.
-    #[error("`{path}` has format {found}, and this version reads formats up to {FORMAT}")]
-    Newer {
-        /// The folder.
-        path: PathBuf,
-        /// Its format.
-        found: u32,
-    },
-    /// Its `format` is no version.
+    /// It holds something else, or what another version wrote.
     #[error("`{0}` is not a folder of this server")]
     Foreign(PathBuf),
-    /// A file is damaged. Nothing behind the damage is used, since changes would be missing.
+    /// What it holds is not what was written.
     #[error("`{file}` is damaged at byte {offset}: {what}")]
     Damaged {
         /// The file.
         file: PathBuf,
-        /// Where in it.
+        /// Where the first damage is.
         offset: u64,
-        /// What is wrong.
-        what: String,
+        /// What is wrong there.
+        what: &'static str,
     },
 }
 
-/// Turns an error of the system into one that names the path.
-pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
+fn at(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
     let path = path.to_owned();
     move |source| OpenError::Io { path, source }
 }
 
-/// A folder that is ours as long as this lives.
+/// A folder that nobody else uses meanwhile.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    /// Locked.
     _lock: File,
 }
 
-/// A folder with what was in it.
+/// A folder that was opened.
 pub(super) struct Opened {
-    pub(super) folder: Arc<Folder>,
+    pub(super) folder: Folder,
     pub(super) segment: Segment,
     pub(super) state: State,
 }
 
-/// The files of a folder, by their revisions.
-#[derive(Debug, Default)]
-pub(super) struct Files {
-    pub(super) snapshots: Vec<(u64, PathBuf)>,
-    pub(super) logs: Vec<(u64, PathBuf)>,
-}
-
-/// Opens a folder and reads what is in it.
+/// Opens a folder, which is made where there is none, and reads what is in it.
 pub(super) fn open(path: &Path, history: History) -> Result<Opened, OpenError> {
     fs::create_dir_all(path).map_err(at(path))?;
     let folder = Folder::lock(path)?;
-    folder.check_format()?;
-    let files = folder.files()?;
-    let state = replay::replay(&files, history)?;
-    let segment = match files.logs.last() {
-        Some((_, file)) => {
-            let opened = OpenOptions::new()
-                .append(true)
-                .open(file)
-                .map_err(at(file))?;
-            let length = opened.metadata().map_err(at(file))?.len();
-            Segment::new(Box::new(opened), length)
-        }
-        None => folder.segment(state.revision + 1).map_err(at(path))?,
+    // What versions before this one wrote.
+    if path.join("format").exists() {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    let file = folder.log();
+    if !file.exists() {
+        let segment = folder.begin(0, &[]).map_err(at(&file))?;
+        return Ok(Opened {
+            folder,
+            segment,
+            state: State::at(0),
+        });
+    }
+    let bytes = fs::read(&file).map_err(at(&file))?;
+    let reader = Reader {
+        file: &file,
+        bytes: &bytes,
     };
+    let (state, length) = reader.read(history)?;
+    let segment = append_to(&file).map_err(at(&file))?;
+    if length < bytes.len() {
+        tracing::warn!(
+            "`{}` has a torn end of {} bytes, which were never acknowledged: it is cut off",
+            file.display(),
+            bytes.len() - length
+        );
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
+        segment.set_len(length).map_err(at(&file))?;
+        segment.sync_all().map_err(at(&file))?;
+    }
+    let length = u64::try_from(length).unwrap_or(u64::MAX);
     Ok(Opened {
-        folder: Arc::new(folder),
-        segment,
+        folder,
+        segment: Segment::new(Box::new(segment), length),
         state,
     })
+}
+
+fn append_to(file: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).open(file)
 }
 
 impl Folder {
@@ -124,98 +127,126 @@ impl Folder {
         }
     }
 
-    fn check_format(&self) -> Result<(), OpenError> {
-        let name = self.path.join("format");
-        match fs::read_to_string(&name) {
-            Ok(text) => match text.trim().parse::<u32>() {
-                Ok(found) if found > FORMAT => Err(OpenError::Newer {
-                    path: self.path.clone(),
-                    found,
-                }),
-                Ok(FORMAT) => Ok(()),
-                _ => Err(OpenError::Foreign(self.path.clone())),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.write_format(&name).map_err(at(&name))
-            }
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                Err(OpenError::Foreign(self.path.clone()))
-            }
-            Err(error) => Err(at(&name)(error)),
-        }
+    fn log(&self) -> PathBuf {
+        self.path.join("log")
     }
 
-    fn write_format(&self, name: &Path) -> io::Result<()> {
-        let (draft, mut file) = self.draft("format.draft")?;
-        file.write_all(format!("{FORMAT}\n").as_bytes())?;
-        self.finish(&draft, name, &file)
-    }
-
-    /// What is in the folder.
-    fn files(&self) -> Result<Files, OpenError> {
-        let mut files = Files::default();
-        for entry in fs::read_dir(&self.path).map_err(at(&self.path))? {
-            let path = entry.map_err(at(&self.path))?.path();
-            let name = path.file_name().and_then(|name| name.to_str());
-            let name = name.unwrap_or_default();
-            let number = |prefix: &str| name.strip_prefix(prefix)?.parse::<u64>().ok();
-            if let Some(revision) = number("snapshot-") {
-                files.snapshots.push((revision, path));
-            } else if let Some(revision) = number("log-") {
-                files.logs.push((revision, path));
+    /// Begins the log anew, with the objects of a revision. The old one stays until it is whole.
+    pub(super) fn begin(&self, revision: u64, maps: &[Map]) -> io::Result<Segment> {
+        let draft = self.path.join("log.draft");
+        let mut file = File::create(&draft)?;
+        let count = maps.iter().map(Map::len).sum::<usize>();
+        let mut out = Vec::with_capacity(CHUNK * 2);
+        line::head(&mut out, revision, u64::try_from(count).unwrap_or_default());
+        for record in maps.iter().flat_map(|map| map.from("")) {
+            line::put(&mut out, record);
+            if out.len() > CHUNK {
+                file.write_all(&out)?;
+                out.clear();
             }
         }
-        files.snapshots.sort();
-        files.logs.sort();
-        Ok(files)
-    }
-
-    /// A file that does not count yet. One that was never finished is written over by the next.
-    pub(super) fn draft(&self, name: &str) -> io::Result<(PathBuf, File)> {
-        let path = self.path.join(name);
-        let mut options = OpenOptions::new();
-        let options = options.create(true).write(true).truncate(true);
-        let file = options.open(&path)?;
-        Ok((path, file))
-    }
-
-    /// Makes a draft count. It is whole from then on, whatever happens.
-    fn finish(&self, draft: &Path, name: &Path, file: &File) -> io::Result<()> {
+        file.write_all(&out)?;
         file.sync_all()?;
-        fs::rename(draft, name)?;
-        File::open(&self.path)?.sync_all()
-    }
-
-    /// Starts a log at a revision.
-    pub(super) fn segment(&self, first: u64) -> io::Result<Segment> {
-        let (draft, mut file) = self.draft("log.draft")?;
-        let mut bytes = Vec::new();
-        frame::frame(&mut bytes, |out| frame::head(out, first));
-        file.write_all(&bytes)?;
-        let name = self.path.join(format!("log-{first:020}"));
-        self.finish(&draft, &name, &file)?;
-        let file = OpenOptions::new().append(true).open(&name)?;
+        let name = self.log();
+        fs::rename(draft, &name)?;
+        File::open(&self.path)?.sync_all()?;
+        let file = append_to(&name)?;
         let length = file.metadata()?.len();
         Ok(Segment::new(Box::new(file), length))
     }
+}
 
-    /// Makes a snapshot count.
-    pub(super) fn finish_snapshot(&self, draft: &Path, revision: u64) -> io::Result<()> {
-        let name = self.path.join(format!("snapshot-{revision:020}"));
-        self.finish(draft, &name, &File::open(draft)?)
+/// Reads a log.
+struct Reader<'a> {
+    file: &'a Path,
+    bytes: &'a [u8],
+}
+
+impl Reader<'_> {
+    /// The state at its end, and how many bytes belong to it.
+    fn read(&self, history: History) -> Result<(State, usize), OpenError> {
+        let mut state = State::at(0);
+        let (mut rest, mut loaded) = (self.bytes, None);
+        while let Some((line, behind)) = split(rest) {
+            let offset = self.bytes.len() - rest.len();
+            let Some(payload) = line::payload(line) else {
+                break;
+            };
+            let read = line::read(payload)
+                .ok_or_else(|| self.damaged(offset, "an entry makes no sense"))?;
+            match (read, &mut loaded) {
+                (Line::Head(revision, count), None) => {
+                    state = State::at(revision);
+                    loaded = Some(count);
+                }
+                (Line::Put(record), Some(left @ 1..)) => {
+                    *left -= 1;
+                    state.load(Arc::new(record));
+                }
+                (Line::Put(record), Some(0)) => {
+                    let revision = record.modified();
+                    let previous = state.get(record.key()).cloned();
+                    let event = Event::put(record, previous);
+                    self.apply(event, revision, offset, &mut state, history)?;
+                }
+                (Line::Delete(key, revision), Some(0)) => {
+                    let gone = state.get(&key).cloned();
+                    let gone = gone.ok_or_else(|| self.damaged(offset, "it was gone before"))?;
+                    let event = Event::delete(gone, revision);
+                    self.apply(event, revision, offset, &mut state, history)?;
+                }
+                _ => return Err(self.damaged(offset, "an entry makes no sense")),
+            }
+            rest = behind;
+        }
+        let offset = self.bytes.len() - rest.len();
+        // The state that a log begins with is whole before the log has its name, and what was
+        // acknowledged has nothing torn before it.
+        if loaded != Some(0) || is_written_behind(rest) {
+            return Err(self.damaged(offset, "a checksum is wrong"));
+        }
+        Ok((state, offset))
     }
 
-    /// Deletes what a snapshot has made superfluous. What stays by accident goes next time.
-    pub(super) fn prune(&self, revision: u64) {
-        let Ok(files) = self.files() else {
-            return;
-        };
-        let snapshots = files.snapshots.iter().filter(|(at, _)| *at < revision);
-        let logs = files.logs.iter().filter(|(first, _)| *first <= revision);
-        for (_, path) in snapshots.chain(logs) {
-            if let Err(error) = fs::remove_file(path) {
-                tracing::warn!("cannot delete `{}`: {error}", path.display());
-            }
+    fn apply(
+        &self,
+        event: Event,
+        revision: u64,
+        offset: usize,
+        state: &mut State,
+        history: History,
+    ) -> Result<(), OpenError> {
+        if revision != state.revision + 1 {
+            return Err(self.damaged(offset, "a revision is missing"));
+        }
+        state.apply(event, &mut Bells::default(), history);
+        Ok(())
+    }
+
+    fn damaged(&self, offset: usize, what: &'static str) -> OpenError {
+        OpenError::Damaged {
+            file: self.file.to_owned(),
+            offset: u64::try_from(offset).unwrap_or(u64::MAX),
+            what,
         }
     }
+}
+
+/// The first line, and what is behind it; none where no line ends.
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    let (line, behind) = bytes.split_at_checked(end)?;
+    Some((line, behind.get(1..)?))
+}
+
+/// Whether a whole line follows one that is torn.
+fn is_written_behind(torn: &[u8]) -> bool {
+    let mut rest = torn;
+    while let Some((line, behind)) = split(rest) {
+        if line::payload(line).is_some() {
+            return true;
+        }
+        rest = behind;
+    }
+    false
 }

@@ -68,7 +68,7 @@ fn versions_and_matches_are_read_as_by_the_genuine_server() {
 }
 
 #[track_caller]
-fn check_token(token: &str, wanted: Result<(Revision, &str), &str>) {
+fn check_token(token: &str, wanted: Option<(Revision, &str)>) {
     let query = ListQuery {
         continues: token,
         ..ListQuery::default()
@@ -76,9 +76,8 @@ fn check_token(token: &str, wanted: Result<(Revision, &str), &str>) {
     let plan = plan_list(&query).map(|plan| (plan.revision, plan.start));
     let plan = plan.map_err(|status| (status.code, status.message));
     let wanted = wanted.map(|(revision, start)| (revision, start.to_owned()));
-    let prefix = "invalid continue token: continue key is not valid";
-    let wanted = wanted.map_err(|why| (400, format!("{prefix}: {why}")));
-    assert_eq!(plan, wanted, "{token}");
+    let why = "invalid continue token: continue key is not valid";
+    assert_eq!(plan, wanted.ok_or_else(|| (400, why.to_owned())), "{token}");
 }
 
 #[test]
@@ -104,70 +103,36 @@ fn tokens_are_read_as_by_the_genuine_server() {
             Revision::AtLeast(0),
             "one\0",
         ),
-        (
-            r#"{"V":"meta.k8s.io/v1","RV":388,"Start":"one","x":1}"#,
-            Revision::Exactly(388),
-            "one",
-        ),
     ] {
-        check_token(&token_of(json), Ok((revision, start)));
+        check_token(&token_of(json), Some((revision, start)));
     }
 }
 
 #[test]
-fn tokens_that_are_no_base64_fail_as_on_the_genuine_server() {
+fn what_is_no_token_is_refused() {
     let padded = token_of(r#"{"v":"meta.k8s.io/v1","rv":388,"start":"/four\u0000"}"#) + "=";
-    for (token, at) in [("x", 0), ("%", 0), ("a b", 1), (&*padded, 71)] {
-        let why = format!("illegal base64 data at input byte {at}");
-        check_token(token, Err(&why));
+    for token in ["x", "%", "a b", &*padded] {
+        check_token(token, None);
     }
-}
-
-#[test]
-fn tokens_of_other_content_fail_as_on_the_genuine_server() {
-    for (json, why) in [
-        ("{", "unexpected end of JSON input"),
-        (
-            "[]",
-            "json: cannot unmarshal array into Go value of type storage.continueToken",
-        ),
-        ("{}", "server does not recognize this encoded version "),
-        ("null", "server does not recognize this encoded version "),
-        (
-            r#"{"v":"v2","rv":1,"start":"a"}"#,
-            "server does not recognize this encoded version v2",
-        ),
-        (
-            r#"{"v":"meta.k8s.io/v1","rv":0,"start":"a"}"#,
-            "incorrect encoded start resourceVersion (version meta.k8s.io/v1)",
-        ),
-        (
-            r#"{"v":"meta.k8s.io/v1","rv":5,"start":""}"#,
-            "encoded start key empty (version meta.k8s.io/v1)",
-        ),
-        (r#"{"v":"meta.k8s.io/v1","rv":5,"start":"../x"}"#, "../x"),
-        (r#"{"v":"meta.k8s.io/v1","rv":5,"start":"/../x"}"#, "/../x"),
-        (r#"{"v":"meta.k8s.io/v1","rv":5,"start":"a//b"}"#, "a//b"),
-        (r#"{"v":"meta.k8s.io/v1","rv":5,"start":"a/"}"#, "a/"),
-        (r#"{"v":"meta.k8s.io/v1","rv":5,"start":"."}"#, "."),
-        (
-            r#"{"v":"meta.k8s.io/v1","rv":"5","start":"a"}"#,
-            "json: cannot unmarshal string into Go struct field continueToken.rv of type int64",
-        ),
-        (
-            r#"{"v":"meta.k8s.io/v1","rv":1.5,"start":"a"}"#,
-            "json: cannot unmarshal number 1.5 into Go struct field continueToken.rv of type int64",
-        ),
-        (
-            r#"{"v":"meta.k8s.io/v1","rv":5,"start":5}"#,
-            "json: cannot unmarshal number into Go struct field continueToken.start of type string",
-        ),
-        (
-            r#"{"v":"meta.k8s.io/v1","rv":1,"start":"a"} x"#,
-            "invalid character 'x' after top-level value",
-        ),
+    for json in [
+        "{",
+        "[]",
+        "{}",
+        "null",
+        r#"{"v":"v2","rv":1,"start":"a"}"#,
+        r#"{"v":"meta.k8s.io/v1","rv":0,"start":"a"}"#,
+        r#"{"v":"meta.k8s.io/v1","rv":5,"start":""}"#,
+        r#"{"v":"meta.k8s.io/v1","rv":5,"start":"../x"}"#,
+        r#"{"v":"meta.k8s.io/v1","rv":5,"start":"/../x"}"#,
+        r#"{"v":"meta.k8s.io/v1","rv":5,"start":"a//b"}"#,
+        r#"{"v":"meta.k8s.io/v1","rv":5,"start":"a/"}"#,
+        r#"{"v":"meta.k8s.io/v1","rv":5,"start":"."}"#,
+        r#"{"v":"meta.k8s.io/v1","rv":"5","start":"a"}"#,
+        r#"{"v":"meta.k8s.io/v1","rv":1.5,"start":"a"}"#,
+        r#"{"v":"meta.k8s.io/v1","rv":5,"start":5}"#,
+        r#"{"v":"meta.k8s.io/v1","rv":1,"start":"a"} x"#,
     ] {
-        check_token(&token_of(json), Err(why));
+        check_token(&token_of(json), None);
     }
 }
 
