@@ -1,17 +1,15 @@
 //! CustomResourceDefinitions (`apiextensions.k8s.io/v1`): which are accepted, what they say about
 //! their objects, and how their status comes to be.
 //!
-//! A definition here serves one version, without conversion and without CEL rules. What asks for more
-//! is refused with a sentence that says so. All here is pure: definitions and objects are JSON, times
+//! A definition here serves one version, without conversion, without CEL rules and
+//! without objects within others. What asks for more is refused with a sentence that says so. All here is pure: definitions and objects are JSON, times
 //! are arguments.
 
 mod compile;
 mod default_rules;
-mod embedded;
 mod format;
 mod jsonpath;
 mod lifecycle;
-mod metadata;
 mod model;
 mod pattern;
 mod print;
@@ -27,7 +25,7 @@ mod unique;
 mod version;
 
 pub use lifecycle::{
-    CLEANUP_FINALIZER, Claims, Ended, end, is_established, prepare_create, prepare_status_update,
+    CLEANUP_FINALIZER, Ended, end, is_established, prepare_create, prepare_status_update,
     prepare_update, settle, start_deletion,
 };
 pub use print::{Column, age_since, human_duration};

@@ -68,9 +68,6 @@ pub struct Struct {
     pub atomic: bool,
     /// Whether other fields are kept as they are (`x-kubernetes-preserve-unknown-fields`).
     pub open: bool,
-    /// Whether it is an object of its own, with apiVersion, kind and metadata
-    /// (`x-kubernetes-embedded-resource`).
-    pub embedded: bool,
 }
 
 /// A field of a struct.

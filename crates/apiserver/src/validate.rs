@@ -7,8 +7,8 @@ mod metadata;
 mod name;
 mod path;
 
+pub(crate) use metadata::text;
 pub use metadata::{carry_over, create, finalizer_warnings, update};
-pub(crate) use metadata::{embedded, text};
 pub use name::{Form, NameRule, label_value, qualified_name};
 pub(crate) use name::{dns1035_label, dns1123_subdomain};
 pub(crate) use path::Path;

@@ -11,9 +11,9 @@ use crate::schema::{Field, ListKind, Patch, Scalar, Schema, Shape, Struct, Type,
 const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 
 /// The shapes of one schema.
+#[derive(Default)]
 pub(super) struct Shapes {
     pub(super) schema: Schema,
-    meta: Option<TypeId>,
 }
 
 /// Whether unknown fields are kept because the list around says so.
@@ -24,18 +24,10 @@ enum Inherited {
 }
 
 impl Shapes {
-    /// An empty set.
-    pub(super) fn new() -> Self {
-        Self {
-            schema: Schema::default(),
-            meta: None,
-        }
-    }
-
     /// The type of objects of a kind: that of the definition, with apiVersion, kind and metadata.
     pub(super) fn object(&mut self, props: &Props<'_>, name: String) -> TypeId {
         let mut root = self.structure(props, Inherited::Nothing);
-        self.with_meta(&mut root, props);
+        self.with_meta(&mut root);
         self.schema.add(Type {
             name: Some(name.into()),
             shape: Shape::Struct(root),
@@ -87,14 +79,7 @@ impl Shapes {
                 };
                 Shape::List { item, kind }
             }
-            _ if props.embedded || !props.properties.is_empty() => {
-                let mut structure = self.structure(props, inherited);
-                if props.embedded {
-                    self.with_meta(&mut structure, props);
-                    structure.embedded = true;
-                }
-                Shape::Struct(structure)
-            }
+            _ if !props.properties.is_empty() => Shape::Struct(self.structure(props, inherited)),
             _ => self.map(props, open),
         }
     }
@@ -139,53 +124,25 @@ impl Shapes {
             open: props.preserves()
                 || inherited == Inherited::Open
                 || props.additional == Some(Additional::Allowed(true)),
-            embedded: false,
         }
     }
 
-    /// Adds what every object has. What a definition says of its own about metadata is kept, since
-    /// there may be defaults in it.
-    fn with_meta(&mut self, structure: &mut Struct, props: &Props<'_>) {
+    /// Adds what every object has.
+    fn with_meta(&mut self, structure: &mut Struct) {
         for name in ["apiVersion", "kind"] {
             let text = self.schema.add(Type::of(Shape::Scalar(Scalar::String)));
-            let own = structure.fields.remove(name).and_then(|own| own.default);
             let field = Field {
                 required: true,
-                default: own,
                 ..Field::of(text)
             };
             structure.fields.insert(name.into(), field);
         }
-        let of = match props.properties.get("metadata") {
-            Some(own) if own.has_default() => self.own_meta(own),
-            _ => self.meta(),
-        };
-        let default = structure
-            .fields
-            .remove("metadata")
-            .and_then(|own| own.default);
-        let field = Field {
-            default,
-            ..Field::of(of)
-        };
-        structure.fields.insert("metadata".into(), field);
+        let meta = Field::of(self.meta());
+        structure.fields.insert("metadata".into(), meta);
     }
 
-    fn own_meta(&mut self, own: &Props<'_>) -> TypeId {
-        let meta = self.meta();
-        let Shape::Struct(mut meta) = self.schema.get(meta).shape.clone() else {
-            return meta;
-        };
-        let own = self.structure(own, Inherited::Nothing);
-        meta.fields.extend(own.fields);
-        self.schema.add(Type::of(Shape::Struct(meta)))
-    }
-
-    /// The metadata of objects, once per schema.
+    /// The metadata of objects.
     fn meta(&mut self) -> TypeId {
-        if let Some(meta) = self.meta {
-            return meta;
-        }
         let text = self.schema.add(Type::of(Shape::Scalar(Scalar::String)));
         let number = self.schema.add(Type::of(Shape::Scalar(Scalar::Int64)));
         let flag = self.schema.add(Type::of(Shape::Scalar(Scalar::Boolean)));
@@ -255,15 +212,13 @@ impl Shapes {
                 };
             }
         }
-        let meta = self.named(
+        self.named(
             "ObjectMeta",
             Struct {
                 fields,
                 ..Struct::default()
             },
-        );
-        self.meta = Some(meta);
-        meta
+        )
     }
 
     fn named(&mut self, name: &str, structure: Struct) -> TypeId {

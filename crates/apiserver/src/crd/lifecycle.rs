@@ -5,14 +5,9 @@
 //! Upstream takes several writes to establish a definition. Here it is one, so that whoever sees the
 //! names accepted sees it established, too.
 
-mod approval;
-
-use std::collections::HashSet;
-
 use serde_json::{Map, Value, json};
 
 use crate::validate::text;
-pub(super) use approval::{Approval, approval, approval_annotation};
 
 /// Keeps a deleted definition until its objects are gone.
 pub const CLEANUP_FINALIZER: &str = "customresourcecleanup.apiextensions.k8s.io";
@@ -101,86 +96,34 @@ fn defaults(object: &mut Value) {
     }
 }
 
-/// The names that the other definitions of a group have got.
-#[derive(Clone, Debug, Default)]
-pub struct Claims {
-    resources: HashSet<String>,
-    kinds: HashSet<String>,
-}
-
-impl Claims {
-    /// Adds the accepted names of a definition of the same group.
-    pub fn add(&mut self, definition: &Value) {
-        let Some(names) = definition.pointer("/status/acceptedNames") else {
-            return;
-        };
-        let resources = [text(names.get("plural")), text(names.get("singular"))];
-        let short = texts(names, "shortNames");
-        for name in resources.into_iter().chain(short) {
-            self.resources.insert(name.to_owned());
-        }
-        for name in ["kind", "listKind"] {
-            self.kinds.insert(text(names.get(name)).to_owned());
-        }
-    }
-}
-
 fn texts<'a>(names: &'a Value, name: &str) -> impl Iterator<Item = &'a str> {
     let list = names.get(name).and_then(Value::as_array);
     list.into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// Brings the status of a definition up to date: names, whether it is established, approval.
+/// Brings the status of a definition up to date: its names are accepted, and it is established.
 ///
-/// `claims` are the names of the others of its group, `now` is a time of RFC 3339. Returns the new
-/// status, or none where nothing changes. When names change hands, the others of the group are to be
-/// settled again.
-pub fn settle(definition: &Value, claims: &Claims, now: &str) -> Option<Value> {
+/// `now` is a time of RFC 3339. Returns the new status, or none where nothing changes. Names that
+/// another definition of the group has are not told apart.
+pub fn settle(definition: &Value, now: &str) -> Option<Value> {
     let requested = definition.pointer("/spec/names")?;
     let before = definition.get("status")?;
     let empty = json!({});
     let accepted = before.get("acceptedNames").unwrap_or(&empty);
+    if same_names(requested, accepted) {
+        return None;
+    }
     let mut status = before.clone();
-    if !same_names(requested, accepted) {
-        let (names, conflict) = accept(requested, accepted, claims);
-        status["acceptedNames"] = names;
-        let (state, reason, message) = match &conflict {
-            None => ("True", "NoConflicts", "no conflicts found"),
-            Some((reason, message)) => ("False", *reason, message.as_str()),
-        };
-        set_condition(&mut status, ["NamesAccepted", state, reason, message], now);
-        // Once established, a definition stays so: its objects are there.
-        if !is_established(definition) {
-            let condition = if conflict.is_none() {
-                [
-                    "Established",
-                    "True",
-                    "InitialNamesAccepted",
-                    "the initial names have been accepted",
-                ]
-            } else {
-                [
-                    "Established",
-                    "False",
-                    "NotAccepted",
-                    "not all names are accepted",
-                ]
-            };
-            set_condition(&mut status, condition, now);
-        }
+    status["acceptedNames"] = requested.clone();
+    let names = "no conflicts found";
+    let established = "the initial names have been accepted";
+    for condition in [
+        ["NamesAccepted", "True", "NoConflicts", names],
+        ["Established", "True", "InitialNamesAccepted", established],
+    ] {
+        set_condition(&mut status, condition, now);
     }
-    let group = text(definition.pointer("/spec/group"));
-    if let Some(approval) = approval(group, definition) {
-        let (state, reason) = match approval.state {
-            Approval::Invalid => ("False", "InvalidAnnotation"),
-            Approval::Missing => ("False", "MissingAnnotation"),
-            Approval::Given => ("True", "ApprovedAnnotation"),
-            Approval::Bypassed => ("False", "UnapprovedAnnotation"),
-        };
-        let kind = "KubernetesAPIApprovalPolicyConformant";
-        set_condition(&mut status, [kind, state, reason, &approval.why], now);
-    }
-    (status != *before).then_some(status)
+    Some(status)
 }
 
 /// Whether all names are accepted, those that are empty or absent being one.
@@ -191,60 +134,6 @@ fn same_names(requested: &Value, accepted: &Value) -> bool {
         && ["shortNames", "categories"]
             .into_iter()
             .all(|name| texts(requested, name).eq(texts(accepted, name)))
-}
-
-/// The names a definition gets, and the last conflict.
-fn accept(
-    requested: &Value,
-    accepted: &Value,
-    claims: &Claims,
-) -> (Value, Option<(&'static str, String)>) {
-    let mut names = accepted.as_object().cloned().unwrap_or_default();
-    let mut conflict = None;
-    let in_use = |name: &str| format!("{name:?} is already in use");
-    let mut single = |name: &str, used: &HashSet<String>, reason: &'static str| {
-        let wanted = text(requested.get(name));
-        if wanted == text(accepted.get(name)) || !used.contains(wanted) {
-            names.insert(name.to_owned(), json!(wanted));
-        } else {
-            conflict = Some((reason, in_use(wanted)));
-        }
-    };
-    single("plural", &claims.resources, "PluralConflict");
-    single("singular", &claims.resources, "SingularConflict");
-    let own: Vec<&str> = texts(accepted, "shortNames").collect();
-    let taken: Vec<String> = texts(requested, "shortNames")
-        .filter(|name| !own.contains(name) && claims.resources.contains(*name))
-        .map(in_use)
-        .collect();
-    let short = match taken.as_slice() {
-        [] => None,
-        [only] => Some(only.clone()),
-        several => Some(format!("[{}]", several.join(", "))),
-    };
-    let mut kinds = None;
-    let mut single_kind = |name: &str, reason: &'static str| {
-        let wanted = text(requested.get(name));
-        if wanted == text(accepted.get(name)) || !claims.kinds.contains(wanted) {
-            names.insert(name.to_owned(), json!(wanted));
-        } else {
-            kinds = Some((reason, in_use(wanted)));
-        }
-    };
-    single_kind("kind", "KindConflict");
-    single_kind("listKind", "ListKindConflict");
-    let lists = ["shortNames", "categories"];
-    for name in lists
-        .into_iter()
-        .filter(|name| *name == "categories" || short.is_none())
-    {
-        match requested.get(name) {
-            Some(list) if !list.is_null() => drop(names.insert(name.to_owned(), list.clone())),
-            _ => drop(names.remove(name)),
-        }
-    }
-    let short = short.map(|why| ("ShortNamesConflict", why));
-    (Value::Object(names), kinds.or(short).or(conflict))
 }
 
 /// Sets a condition: type, status, reason, message. Its time changes with its status alone.

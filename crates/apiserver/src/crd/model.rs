@@ -1,14 +1,13 @@
 //! A schema as it works: shapes and rules of one version, or of a part of it.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::compile::{self, Purpose, Shapes};
-use super::embedded;
 use super::props::Props;
 use super::prune::{self, Outermost};
-use super::rules::{Old, Rules};
+use super::rules::Rules;
 use super::unique;
-use crate::schema::{Schema, TypeId};
+use crate::schema::{Schema, Shape, TypeId, strict};
 use crate::status::FieldError;
 use crate::validate::Path;
 
@@ -18,14 +17,13 @@ pub(super) struct Model {
     pub(super) schema: Schema,
     pub(super) root: TypeId,
     rules: Rules,
-    has_embedded: bool,
     outermost: Outermost,
 }
 
 impl Model {
     /// The model of a kind, under the name it has in OpenAPI.
     pub(super) fn of_kind(props: &Props<'_>, name: String) -> Self {
-        let mut shapes = Shapes::new();
+        let mut shapes = Shapes::default();
         let root = shapes.object(props, name);
         let rules = compile::rules(props, Purpose::Objects);
         Self::new(shapes.schema, root, rules, Outermost::Object)
@@ -33,7 +31,7 @@ impl Model {
 
     /// The model of a part of a kind, by which its default is judged.
     pub(super) fn of_default(props: &Props<'_>) -> Self {
-        let mut shapes = Shapes::new();
+        let mut shapes = Shapes::default();
         let root = shapes.part(props);
         let rules = compile::rules(props, Purpose::Defaults);
         Self::new(shapes.schema, root, rules, Outermost::Part)
@@ -41,7 +39,6 @@ impl Model {
 
     fn new(schema: Schema, root: TypeId, rules: Rules, outermost: Outermost) -> Self {
         Self {
-            has_embedded: embedded::any(&schema),
             schema,
             root,
             rules,
@@ -64,34 +61,30 @@ impl Model {
         prune::fill(value, &self.schema, self.root);
     }
 
-    /// Brings the metadata of embedded objects into form.
-    pub(super) fn coerce_embedded(
+    /// Brings the metadata of an object into form: unknown fields and empty values go.
+    ///
+    /// # Errors
+    /// What Go's decoder says about the first field of the wrong type.
+    pub(super) fn coerce_metadata(
         &self,
-        value: &mut Value,
-        at: &Path<'_>,
+        metadata: &mut Value,
         unknown: &mut Vec<String>,
-    ) -> Result<(), FieldError> {
-        if !self.has_embedded {
-            return Ok(());
+    ) -> Result<(), String> {
+        let of = match &self.schema.get(self.root).shape {
+            Shape::Struct(root) => root.fields.get("metadata").map(|field| field.of),
+            _ => None,
+        };
+        if metadata.is_null() {
+            *metadata = Value::Object(Map::new());
         }
-        let before = unknown.len();
-        let part = Outermost::Part;
-        let done = embedded::coerce(value, &self.schema, self.root, part, at, unknown);
-        unknown[before..].sort_unstable();
-        done
-    }
-
-    /// Checks embedded objects.
-    pub(super) fn check_embedded(
-        &self,
-        value: &Value,
-        at: &Path<'_>,
-        errors: &mut Vec<FieldError>,
-    ) {
-        if self.has_embedded {
-            let part = Outermost::Part;
-            embedded::check(value, &self.schema, self.root, part, at, errors);
+        let read = strict::decode_value(&self.schema, of, metadata.take())?;
+        *metadata = read.value;
+        let faults = read.faults.iter();
+        unknown.extend(faults.map(|fault| format!("metadata.{}", fault.path)));
+        if let Some(fields) = metadata.as_object_mut() {
+            fields.retain(|_, value| !is_empty(value));
         }
+        Ok(())
     }
 
     /// Finds items that are there twice.
@@ -101,37 +94,27 @@ impl Model {
         unique::duplicates(value, &self.schema, self.root, outermost, top, errors);
     }
 
-    /// Checks values against the rules. Where an old one is given, what did not change is forgiven.
-    pub(super) fn check(
-        &self,
-        value: &Value,
-        base: &str,
-        old: Option<&Value>,
-        errors: &mut Vec<FieldError>,
-    ) {
-        let old = old.map(|value| Old {
-            value,
-            of: self.root,
-        });
-        self.rules.check(value, base, &self.schema, old, errors);
+    /// Checks values against the rules.
+    pub(super) fn check(&self, value: &Value, base: &str, errors: &mut Vec<FieldError>) {
+        self.rules.check(value, base, errors);
     }
 
     /// Checks one field of an object, as a status is checked alone.
-    pub(super) fn check_field(
-        &self,
-        name: &str,
-        object: &Value,
-        old: &Value,
-        errors: &mut Vec<FieldError>,
-    ) {
-        let (Some(rules), Some(value)) = (self.rules.properties.get(name), object.get(name)) else {
-            return;
-        };
-        let old = Old {
-            value: old,
-            of: self.root,
-        };
-        let old = old.field(name, &self.schema);
-        rules.check(value, name, &self.schema, old, errors);
+    pub(super) fn check_field(&self, name: &str, object: &Value, errors: &mut Vec<FieldError>) {
+        if let (Some(rules), Some(value)) = (self.rules.properties.get(name), object.get(name)) {
+            rules.check(value, name, errors);
+        }
+    }
+}
+
+/// Whether Go would leave a field of metadata out.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Number(number) => number.as_i64() == Some(0),
+        Value::Bool(_) => false,
     }
 }

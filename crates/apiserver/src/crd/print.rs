@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::jsonpath::JsonPath;
-use super::metadata::parse_time;
 use crate::status::go_float;
 
 const NAME: &str = "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names";
@@ -141,7 +140,7 @@ pub fn age_since(text: &str, now: Timestamp) -> String {
     if text.is_empty() || text == "null" {
         return "<unknown>".to_owned();
     }
-    match parse_time(text) {
+    match text.parse::<Timestamp>() {
         Ok(time) => human_duration(now.as_second() - time.as_second()),
         Err(_) => "<invalid>".to_owned(),
     }

@@ -139,13 +139,6 @@ impl<'a> Props<'a> {
             part.visit(look);
         }
     }
-
-    /// Whether there is a default in it.
-    pub(super) fn has_default(&self) -> bool {
-        let mut found = false;
-        self.visit(&mut |part| found |= part.default.is_some());
-        found
-    }
 }
 
 /// Reads schemas and counts their parts.

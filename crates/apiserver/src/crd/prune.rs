@@ -48,7 +48,7 @@ impl Prune<'_> {
         match (value, shape) {
             (_, Some(Shape::Any)) => {}
             (Value::Object(map), Some(Shape::Struct(structure))) => {
-                self.fields(map, structure, structure.embedded, at);
+                self.fields(map, structure, false, at);
             }
             (Value::Object(map), Some(Shape::Map { value: of, .. })) => {
                 for (key, value) in map {
@@ -101,7 +101,7 @@ impl Prune<'_> {
 pub(super) fn prune_nulls(value: &mut Value, schema: &Schema, of: TypeId, outermost: Outermost) {
     match (value, &schema.get(of).shape) {
         (Value::Object(map), Shape::Struct(structure)) => {
-            let is_object = structure.embedded || outermost == Outermost::Object;
+            let is_object = outermost == Outermost::Object;
             map.retain(|key, value| {
                 if is_object && META.contains(&key.as_str()) {
                     return true;

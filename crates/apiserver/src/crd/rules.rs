@@ -6,7 +6,6 @@
 
 mod junctor;
 mod number;
-mod old;
 
 use std::collections::BTreeMap;
 
@@ -14,12 +13,10 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use super::format::Format;
-use crate::schema::{Schema, TypeId};
 use crate::status::{FieldError, go_quote};
 use crate::validate::Path;
 
 pub(super) use number::Numbers;
-pub(super) use old::Old;
 
 /// So many faults of one object are written down.
 const FAULTS: usize = 512;
@@ -61,27 +58,15 @@ pub(super) enum Entries {
 }
 
 impl Rules {
-    /// Checks a value.
-    ///
-    /// `base` is where the value stands in its object (`status`), empty for the whole. Where there
-    /// is an old value, faults of what did not change are forgiven; `schema` says how lists are to be
-    /// compared.
-    pub(super) fn check(
-        &self,
-        value: &Value,
-        base: &str,
-        schema: &Schema,
-        old: Option<Old<'_>>,
-        errors: &mut Vec<FieldError>,
-    ) {
+    /// Checks a value. `base` is where it stands in its object (`status`), empty for the whole.
+    pub(super) fn check(&self, value: &Value, base: &str, errors: &mut Vec<FieldError>) {
         let mut walk = Walk {
             base,
-            schema,
             detailed: false,
         };
-        if walk.node(self, value, &Path::TOP, old).failed {
+        if walk.node(self, value, &Path::TOP).failed {
             walk.detailed = true;
-            errors.append(&mut walk.node(self, value, &Path::TOP, old).errors);
+            errors.append(&mut walk.node(self, value, &Path::TOP).errors);
         }
     }
 }
@@ -113,7 +98,6 @@ impl Outcome {
 
 struct Walk<'a> {
     base: &'a str,
-    schema: &'a Schema,
     /// Whether faults are written down.
     detailed: bool,
 }
@@ -165,19 +149,8 @@ impl Walk<'_> {
         });
     }
 
-    /// Checks a value; faults of one that did not change are forgiven.
-    fn node(&self, rules: &Rules, value: &Value, at: &Path<'_>, old: Option<Old<'_>>) -> Outcome {
-        let out = self.plain(rules, value, at, old);
-        match old {
-            Some(old) if out.failed && old.equals(value, self.schema) => Outcome {
-                matches: out.matches,
-                ..Outcome::default()
-            },
-            _ => out,
-        }
-    }
-
-    fn plain(&self, rules: &Rules, value: &Value, at: &Path<'_>, old: Option<Old<'_>>) -> Outcome {
+    /// Checks a value.
+    fn node(&self, rules: &Rules, value: &Value, at: &Path<'_>) -> Outcome {
         let mut out = Outcome::default();
         if value.is_null() {
             if rules.kinds.is_empty() || rules.nullable {
@@ -192,7 +165,7 @@ impl Walk<'_> {
             self.kind(rules, value, at, &mut out);
             out.matches += 1;
         }
-        self.junctors(rules, value, at, old, &mut out);
+        self.junctors(rules, value, at, &mut out);
         out.matches += 2;
         match value {
             Value::String(text) => {
@@ -204,7 +177,7 @@ impl Walk<'_> {
                 out.matches += 2;
             }
             Value::Array(items) => {
-                self.list(rules, items, at, old, &mut out);
+                self.list(rules, items, at, &mut out);
                 out.matches += 2;
             }
             _ => {}
@@ -212,7 +185,7 @@ impl Walk<'_> {
         self.option(rules, value, at, &mut out);
         out.matches += 1;
         if let Value::Object(map) = value {
-            self.map(rules, map, at, old, &mut out);
+            self.map(rules, map, at, &mut out);
             out.matches += 1;
         }
         out.matches += 1;
@@ -294,18 +267,10 @@ impl Walk<'_> {
         });
     }
 
-    fn list(
-        &self,
-        rules: &Rules,
-        items: &[Value],
-        at: &Path<'_>,
-        old: Option<Old<'_>>,
-        out: &mut Outcome,
-    ) {
+    fn list(&self, rules: &Rules, items: &[Value], at: &Path<'_>, out: &mut Outcome) {
         if let Some(rules) = &rules.items {
             for (index, item) in items.iter().enumerate() {
-                let old = old.and_then(|old| old.item(item, self.schema));
-                out.merge(self.node(rules, item, &at.index(index), old));
+                out.merge(self.node(rules, item, &at.index(index)));
             }
         }
         let count = items.len();
@@ -329,14 +294,7 @@ impl Walk<'_> {
         });
     }
 
-    fn map(
-        &self,
-        rules: &Rules,
-        map: &Map<String, Value>,
-        at: &Path<'_>,
-        old: Option<Old<'_>>,
-        out: &mut Outcome,
-    ) {
+    fn map(&self, rules: &Rules, map: &Map<String, Value>, at: &Path<'_>, out: &mut Outcome) {
         let count = map.len();
         if let Some(least) = rules.min_properties
             && falls_short(count, least)
@@ -349,12 +307,6 @@ impl Walk<'_> {
         {
             self.too_many(out, at, count, most);
         }
-        let below = |name: &str| {
-            // Both sides are read in one version, so these never count as unchanged.
-            let own = at.is_top() && matches!(name, "kind" | "apiVersion");
-            old.filter(|_| !own)
-                .and_then(|old| old.field(name, self.schema))
-        };
         match &rules.entries {
             Entries::Any => {}
             Entries::Forbidden => {
@@ -371,14 +323,14 @@ impl Walk<'_> {
             Entries::Of(entries) => {
                 for (key, value) in map {
                     if !rules.properties.contains_key(key.as_str()) {
-                        out.merge(self.node(entries, value, &at.entry(key), below(key)));
+                        out.merge(self.node(entries, value, &at.entry(key)));
                     }
                 }
             }
         }
         for (name, rules) in &rules.properties {
             if let Some(value) = map.get(&**name) {
-                out.merge(self.node(rules, value, &at.field(name), below(name)));
+                out.merge(self.node(rules, value, &at.field(name)));
             }
         }
         for name in &rules.required {

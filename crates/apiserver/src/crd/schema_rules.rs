@@ -14,16 +14,12 @@ const KINDS: [&str; 6] = ["array", "boolean", "integer", "number", "object", "st
 #[derive(Clone, Copy)]
 struct Context<'a> {
     no_default: Option<&'a str>,
-    inside_meta: bool,
 }
 
 /// What is wrong with a schema, in upstream's order (properties by name).
 pub(super) fn faults(schema: &Props<'_>, at: &Path<'_>) -> Vec<FieldError> {
     let mut rules = Rules { errors: Vec::new() };
-    let context = Context {
-        no_default: None,
-        inside_meta: false,
-    };
+    let context = Context { no_default: None };
     rules.node(schema, at, context, true);
     rules.errors
 }
@@ -59,22 +55,14 @@ impl Rules {
             self.forbidden(&additional, why);
         }
         if let Some(entry) = schema.entry() {
-            let mut context = context;
-            if context.inside_meta {
-                context.no_default =
-                    Some("inside additionalProperties applying to object metadata");
-            }
             self.node(entry, &additional, context, false);
         }
         let properties = at.field("properties");
         for (name, property) in &schema.properties {
             let mut context = context;
             let reason = format!("in top-level {name}");
-            if (is_root || schema.embedded) && META.contains(name) {
-                context.inside_meta = true;
-                if is_root {
-                    context.no_default = Some(&reason);
-                }
+            if is_root && META.contains(name) {
+                context.no_default = Some(&reason);
             }
             self.node(property, &properties.key(name), context, false);
         }
@@ -104,6 +92,10 @@ impl Rules {
         if schema.validations > 0 {
             let why = "this server does not evaluate CEL expressions; remove them, or use a genuine kube-apiserver";
             self.forbidden(&at.field("x-kubernetes-validations"), why);
+        }
+        if schema.embedded {
+            let why = "this server does not look into objects within others; remove it, or use a genuine kube-apiserver";
+            self.forbidden(&at.field("x-kubernetes-embedded-resource"), why);
         }
     }
 
@@ -136,10 +128,6 @@ impl Rules {
         if matches!(schema.items, Some(Items::Several(1..))) {
             let why = "items must be a schema object and not an array";
             self.forbidden(&at.field("items"), why);
-        }
-        if context.inside_meta && schema.embedded {
-            let why = "must not be used inside of resource meta";
-            self.forbidden(&at.field("x-kubernetes-embedded-resource"), why);
         }
     }
 

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::jsonpath::JsonPath;
 use super::model::Model;
 use super::print::{Column, Printer};
 use super::props::{Props, Reader, Source};
@@ -22,8 +21,6 @@ pub(super) struct Spec<'a> {
     pub(super) scope: &'a str,
     pub(super) versions: Vec<VersionOf<'a>>,
     pub(super) strategy: &'a str,
-    /// Whether it is said whom to ask for conversion, and in which versions.
-    pub(super) webhook: (bool, bool),
     pub(super) preserve: bool,
 }
 
@@ -50,10 +47,9 @@ pub(super) struct VersionOf<'a> {
     pub(super) has_status: bool,
     pub(super) scale: Option<ScaleOf<'a>>,
     pub(super) columns: Vec<ColumnOf<'a>>,
-    pub(super) selectable: Vec<&'a str>,
-    /// `schema`, `subresources`, `additionalPrinterColumns` and `selectableFields` as they are
-    /// written: upstream treats those that all versions share as the definition's own.
-    pub(super) written: [Option<&'a Value>; 4],
+    /// `schema`, `subresources` and `additionalPrinterColumns` as they are written: upstream treats
+    /// those that all versions share as the definition's own.
+    pub(super) written: [Option<&'a Value>; 3],
 }
 
 #[derive(Debug, Default)]
@@ -115,12 +111,6 @@ impl<'a> Spec<'a> {
             let at = &at.field("conversion");
             let mut fields = Source { map, at, reader };
             self.strategy = fields.text("strategy");
-            if let Some(map) = fields.map("webhook") {
-                let at = &at.field("webhook");
-                let mut fields = Source { map, at, reader };
-                let versions = fields.texts("conversionReviewVersions");
-                self.webhook = (fields.value("clientConfig").is_some(), !versions.is_empty());
-            }
         }
         let list = at.field("versions");
         if versions.len() > VERSIONS {
@@ -138,7 +128,7 @@ impl<'a> Spec<'a> {
         }
     }
 
-    /// Whether all versions have the same in one of the four fields that they may share.
+    /// Whether all versions have the same in one of the fields that they may share.
     pub(super) fn shares(&self, field: usize) -> bool {
         let first = self.versions.first().map(|version| version.written[field]);
         let mut versions = self.versions.iter();
@@ -219,18 +209,12 @@ impl<'a> VersionOf<'a> {
             deprecated: fields.flag("deprecated"),
             warning: fields.maybe_text("deprecationWarning"),
             source: &Value::Null,
-            written: [
-                "schema",
-                "subresources",
-                "additionalPrinterColumns",
-                "selectableFields",
-            ]
-            .map(|name| fields.value(name)),
+            written: ["schema", "subresources", "additionalPrinterColumns"]
+                .map(|name| fields.value(name)),
             ..Self::default()
         };
         let (schema, subresources) = (fields.map("schema"), fields.map("subresources"));
         let columns = fields.list("additionalPrinterColumns");
-        let selectable = fields.list("selectableFields");
         if let Some(source) = schema.and_then(|map| map.get("openAPIV3Schema"))
             && !source.is_null()
         {
@@ -269,16 +253,6 @@ impl<'a> VersionOf<'a> {
                 path: fields.text("jsonPath"),
             });
         }
-        let list = at.field("selectableFields");
-        for (index, value) in selectable.iter().enumerate() {
-            let at = &list.index(index);
-            let Some(map) = value.as_object() else {
-                reader.wrong(at, value, "an object");
-                continue;
-            };
-            let mut fields = Source { map, at, reader };
-            version.selectable.push(fields.text("jsonPath"));
-        }
         version
     }
 
@@ -316,14 +290,6 @@ impl<'a> VersionOf<'a> {
             source: self.source.clone(),
             model: Model::of_kind(schema, format!("{group}.{}.{kind}", self.name)),
             printer: Printer::new(columns.collect()),
-            selectable: self
-                .selectable
-                .iter()
-                .filter_map(|path| {
-                    let name = path.strip_prefix('.').unwrap_or(path).to_owned();
-                    Some((name, JsonPath::parse(path)?))
-                })
-                .collect(),
         }
     }
 }

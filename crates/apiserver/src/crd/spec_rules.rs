@@ -17,7 +17,6 @@ use crate::validate::{self, NameRule, Path, Scope, dns1035_label, dns1123_subdom
 const SCHEMA: usize = 0;
 const SUBRESOURCES: usize = 1;
 const COLUMNS: usize = 2;
-const SELECTABLE: usize = 3;
 
 /// What is wrong with a new definition.
 pub(super) fn create(spec: &Spec<'_>, object: &Value) -> Vec<FieldError> {
@@ -41,7 +40,6 @@ pub(super) fn create(spec: &Spec<'_>, object: &Value) -> Vec<FieldError> {
     }
     errors.extend(self::spec(spec));
     claim::status(object, spec, &mut errors);
-    claim::approval(spec, object, None, &mut errors);
     preserve(spec, false, &mut errors);
     errors
 }
@@ -68,7 +66,6 @@ pub(super) fn update(spec: &Spec<'_>, object: &Value, old: &Value) -> Vec<FieldE
         old_spec.names.plural,
     );
     claim::status(object, spec, &mut errors);
-    claim::approval(spec, object, Some(old), &mut errors);
     preserve(spec, old_spec.preserve, &mut errors);
     errors
 }
@@ -194,10 +191,6 @@ impl Rules {
 
     /// What belongs to one version alone.
     fn version(&mut self, spec: &Spec<'_>, version: &VersionOf<'_>, at: &Path<'_>) {
-        let warning = at.field("deprecationWarning");
-        for why in deprecation_faults(version) {
-            self.invalid(&warning, version.warning, why);
-        }
         if !spec.shares(SCHEMA) {
             let here = at.field("schema");
             self.schema(version.schema.as_ref(), version.has_status, &here);
@@ -209,9 +202,6 @@ impl Rules {
         }
         if !spec.shares(COLUMNS) {
             self.columns(&version.columns, &at.field("additionalPrinterColumns"));
-        }
-        if !spec.shares(SELECTABLE) {
-            self.selectable(version, &at.field("selectableFields"));
         }
     }
 
@@ -232,9 +222,6 @@ impl Rules {
         }
         if spec.shares(COLUMNS) {
             self.columns(&first.columns, &at.field("additionalPrinterColumns"));
-        }
-        if spec.shares(SELECTABLE) {
-            self.selectable(first, &at.field("selectableFields"));
         }
     }
 
@@ -271,19 +258,6 @@ impl Rules {
     fn conversion(&mut self, spec: &Spec<'_>, at: &Path<'_>) {
         let known = ["None", "Webhook"];
         self.one_of(&at.field("strategy"), spec.strategy, &known);
-        if spec.strategy == "Webhook" {
-            return;
-        }
-        for (there, name) in [
-            (spec.webhook.0, "webhookClientConfig"),
-            (spec.webhook.1, "conversionReviewVersions"),
-        ] {
-            if there {
-                let why = "should not be set when strategy is not set to Webhook";
-                let error = FieldError::forbidden(at.field(name).text(), why);
-                self.errors.push(error);
-            }
-        }
     }
 
     /// Refuses what is right, but more than this server does: it must not be promised silently.
@@ -317,25 +291,4 @@ impl VersionOf<'_> {
             "SelectableFields": null,
         })
     }
-}
-
-fn deprecation_faults(version: &VersionOf<'_>) -> Vec<String> {
-    let Some(warning) = version.warning else {
-        return Vec::new();
-    };
-    if !version.deprecated {
-        return vec!["can only be set for deprecated versions".to_owned()];
-    }
-    let mut faults = Vec::new();
-    if warning.len() > 256 {
-        faults.push("must be <= 256 characters long".to_owned());
-    }
-    if warning.is_empty() {
-        faults.push("must not be an empty string".to_owned());
-    }
-    let hidden = |c: char| c.is_control() || (c.is_whitespace() && c != ' ');
-    if let Some((index, _)) = warning.char_indices().find(|(_, c)| hidden(*c)) {
-        faults.push(format!("must only contain printable UTF-8 characters; non-printable character found at index {index}"));
-    }
-    faults
 }

@@ -15,49 +15,29 @@ enum Level {
 }
 
 /// Why a schema has parts that no structural one can have.
-pub(super) fn unsupported(schema: &Props<'_>) -> Option<&'static str> {
+pub(super) fn unsupported(schema: &Props<'_>) -> Option<String> {
     let forbidden = &schema.forbidden;
-    for (there, why) in [
-        (
-            !schema.id.is_empty(),
-            "OpenAPIV3Schema 'id' is not supported",
-        ),
-        (
-            !schema.dialect.is_empty(),
-            "OpenAPIV3Schema 'schema' is not supported",
-        ),
-        (
-            schema.reference.is_some_and(|it| !it.is_empty()),
-            "OpenAPIV3Schema '$ref' is not supported",
-        ),
-        (
-            forbidden.pattern_properties,
-            "OpenAPIV3Schema 'patternProperties' is not supported",
-        ),
-        (
-            forbidden.dependencies,
-            "OpenAPIV3Schema 'dependencies' is not supported",
-        ),
-        (
-            forbidden.additional_items,
-            "OpenAPIV3Schema 'additionalItems' is not supported",
-        ),
-        (
-            forbidden.definitions,
-            "OpenAPIV3Schema 'definitions' is not supported",
-        ),
-        (
-            schema.preserve == Some(false),
-            "internal error: 'x-kubernetes-preserve-unknown-fields' must be true or undefined",
-        ),
-        (
-            matches!(schema.items, Some(Items::Several(1..))),
-            "OpenAPIV3Schema 'items' must be a schema, but is an array",
-        ),
+    let is_reference = schema.reference.is_some_and(|it| !it.is_empty());
+    for (there, name) in [
+        (!schema.id.is_empty(), "id"),
+        (!schema.dialect.is_empty(), "schema"),
+        (is_reference, "$ref"),
+        (forbidden.pattern_properties, "patternProperties"),
+        (forbidden.dependencies, "dependencies"),
+        (forbidden.additional_items, "additionalItems"),
+        (forbidden.definitions, "definitions"),
     ] {
         if there {
-            return Some(why);
+            return Some(format!("OpenAPIV3Schema '{name}' is not supported"));
         }
+    }
+    if schema.preserve == Some(false) {
+        let why =
+            "internal error: 'x-kubernetes-preserve-unknown-fields' must be true or undefined";
+        return Some(why.to_owned());
+    }
+    if matches!(schema.items, Some(Items::Several(1..))) {
+        return Some("OpenAPIV3Schema 'items' must be a schema, but is an array".to_owned());
     }
     let junctors = [&schema.all_of, &schema.any_of, &schema.one_of];
     let not = schema.not.as_deref();
@@ -121,11 +101,6 @@ impl Judge {
             let why = "must be false if x-kubernetes-int-or-string is true";
             self.errors.push(FieldError::invalid(at, json!(true), why));
         }
-        if schema.int_or_string && schema.embedded {
-            let at = at.field("x-kubernetes-embedded-resource").text();
-            let why = "must be false if x-kubernetes-int-or-string is true";
-            self.errors.push(FieldError::invalid(at, json!(true), why));
-        }
         let all_of_first = schema
             .all_of
             .first()
@@ -137,14 +112,7 @@ impl Judge {
 
     fn kind(&mut self, schema: &Props<'_>, level: Level, at: &Path<'_>) {
         let kind = at.field("type");
-        if schema.embedded && schema.kind != "object" {
-            let why = "must be object if x-kubernetes-embedded-resource is true";
-            if schema.kind.is_empty() {
-                self.required(&kind, why);
-            } else {
-                self.wrong_kind(at, schema.kind, why);
-            }
-        } else if schema.kind.is_empty() && !schema.int_or_string && !schema.preserves() {
+        if schema.kind.is_empty() && !schema.int_or_string && !schema.preserves() {
             self.required(
                 &kind,
                 match level {
@@ -154,11 +122,6 @@ impl Judge {
                 },
             );
         }
-        if schema.embedded && schema.additional.is_some() {
-            let at = at.field("additionalProperties");
-            let why = "must not be used if x-kubernetes-embedded-resource is set";
-            self.forbidden(&at, why);
-        }
         if level == Level::Root && !matches!(schema.kind, "" | "object") {
             self.wrong_kind(at, schema.kind, "must be object at the root");
         }
@@ -166,7 +129,7 @@ impl Judge {
 
     fn metadata(&mut self, schema: &Props<'_>, level: Level, at: &Path<'_>) {
         let properties = at.field("properties");
-        let is_object = level == Level::Root || schema.embedded;
+        let is_object = level == Level::Root;
         for name in ["kind", "apiVersion"] {
             if let Some(property) = schema.properties.get(name)
                 && is_object
@@ -184,10 +147,6 @@ impl Judge {
                 let why = "must not specify anything other than name and generateName, but metadata is implicitly specified";
                 self.forbidden(&at, why);
             }
-        }
-        if schema.embedded && !schema.preserves() && schema.properties.is_empty() {
-            let why = "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields";
-            self.required(&properties, why);
         }
     }
 
@@ -238,75 +197,39 @@ impl Judge {
             None | Some(Additional::Allowed(false)) => false,
             Some(Additional::Allowed(true) | Additional::Of(_)) => true,
         };
-        for (there, name, why) in [
-            (
-                !clause.kind.is_empty(),
-                "type",
-                "must be empty to be structural",
-            ),
-            (
-                defined,
-                "additionalProperties",
-                "must be undefined to be structural",
-            ),
-            (
-                clause.default.is_some(),
-                "default",
-                "must be undefined to be structural",
-            ),
-            (
-                !clause.title.is_empty(),
-                "title",
-                "must be empty to be structural",
-            ),
-            (
-                !clause.description.is_empty(),
-                "description",
-                "must be empty to be structural",
-            ),
-            (
-                clause.nullable,
-                "nullable",
-                "must be false to be structural",
-            ),
+        for (there, name, must) in [
+            (!clause.kind.is_empty(), "type", "empty"),
+            (defined, "additionalProperties", "undefined"),
+            (clause.default.is_some(), "default", "undefined"),
+            (!clause.title.is_empty(), "title", "empty"),
+            (!clause.description.is_empty(), "description", "empty"),
+            (clause.nullable, "nullable", "false"),
             (
                 clause.preserves(),
                 "x-kubernetes-preserve-unknown-fields",
-                "must be false to be structural",
+                "false",
             ),
-            (
-                clause.embedded,
-                "x-kubernetes-embedded-resource",
-                "must be false to be structural",
-            ),
-            (
-                clause.int_or_string,
-                "x-kubernetes-int-or-string",
-                "must be false to be structural",
-            ),
+            (clause.int_or_string, "x-kubernetes-int-or-string", "false"),
             (
                 !clause.list_keys.is_empty(),
                 "x-kubernetes-list-map-keys",
-                "must be empty to be structural",
+                "empty",
             ),
             (
                 clause.list_type.is_some(),
                 "x-kubernetes-list-type",
-                "must be undefined to be structural",
+                "undefined",
             ),
             (
                 clause.map_type.is_some(),
                 "x-kubernetes-map-type",
-                "must be undefined to be structural",
+                "undefined",
             ),
-            (
-                clause.validations > 0,
-                "x-kubernetes-validations",
-                "must be empty to be structural",
-            ),
+            (clause.validations > 0, "x-kubernetes-validations", "empty"),
         ] {
             if there {
-                self.forbidden(&at.field(name), why);
+                let why = format!("must be {must} to be structural");
+                self.forbidden(&at.field(name), &why);
             }
         }
         if clause.properties.contains_key("metadata") {

@@ -22,7 +22,7 @@ pub(super) fn duplicates(
 ) {
     match (value, &schema.get(of).shape) {
         (Value::Object(map), Shape::Struct(structure)) => {
-            let is_object = structure.embedded || outermost == Outermost::Object;
+            let is_object = outermost == Outermost::Object;
             for (name, value) in map {
                 if let Some(field) = structure.fields.get(name.as_str())
                     && (value.is_array() || value.is_object())

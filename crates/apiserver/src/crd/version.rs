@@ -4,19 +4,15 @@
 //! The order on a write is: [`Version::decode`], what webhooks and admission do,
 //! [`Version::prepare_create`] or its like, then the checks.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::jsonpath::JsonPath;
-use super::metadata::coerce;
 use super::model::Model;
-use super::print::{self, Column, Printer};
+use super::print::{Column, Printer};
 use super::scale::Scale;
 use crate::schema::{Schema, TypeId};
 use crate::status::{FieldError, Status};
-use crate::validate::{self, NameRule, Path, Scope};
+use crate::validate::{self, NameRule, Scope};
 
 /// One version of a definition.
 #[derive(Clone, Debug)]
@@ -45,7 +41,6 @@ pub struct Version {
     pub(super) written: String,
     pub(super) model: Model,
     pub(super) printer: Printer,
-    pub(super) selectable: Vec<(String, JsonPath)>,
 }
 
 impl Version {
@@ -71,7 +66,7 @@ impl Version {
     /// to refuse the object where the client asked for strictness.
     ///
     /// # Errors
-    /// 400 where metadata of the object, or of one within it, has the wrong type.
+    /// 400 where its metadata has the wrong type.
     pub fn decode(&self, object: &mut Value) -> Result<Vec<String>, Box<Status>> {
         let mut unknown = Vec::new();
         self.form(object, &mut unknown)
@@ -92,14 +87,10 @@ impl Version {
 
     fn form(&self, object: &mut Value, unknown: &mut Vec<String>) -> Result<(), String> {
         if let Some(metadata) = object.get_mut("metadata") {
-            coerce(metadata, "metadata", unknown)?;
+            self.model.coerce_metadata(metadata, unknown)?;
         }
         self.model.prune(object, unknown);
         self.model.prune_nulls(object);
-        let top = &Path::TOP;
-        self.model
-            .coerce_embedded(object, top, unknown)
-            .map_err(|error| error.to_string())?;
         self.model.fill(object);
         Ok(())
     }
@@ -158,24 +149,22 @@ impl Version {
         let mut errors = self.check_kind(object);
         if errors.is_empty() {
             errors = validate::create(metadata(object), self.scope, NameRule::Subdomain);
-            self.model.check(object, "", None, &mut errors);
+            self.model.check(object, "", &mut errors);
             self.check_scale(object, &mut errors);
         }
-        self.model.check_embedded(object, &Path::TOP, &mut errors);
         self.model.duplicates(object, &mut errors);
         errors
     }
 
-    /// What is wrong with an object that is to replace another one. Faults of values that did not
-    /// change are forgiven, as are items that are there twice if they were before.
+    /// What is wrong with an object that is to replace another one. Items that are there twice are
+    /// forgiven if they were before. Upstream forgives all faults of what did not change.
     pub fn check_update(&self, new: &Value, old: &Value) -> Vec<FieldError> {
         let mut errors = self.check_kind(new);
         if errors.is_empty() {
             errors = validate::update(metadata(new), metadata(old), self.scope);
-            self.model.check(new, "", Some(old), &mut errors);
+            self.model.check(new, "", &mut errors);
             self.check_scale(new, &mut errors);
         }
-        self.model.check_embedded(new, &Path::TOP, &mut errors);
         self.new_duplicates(new, old, &mut errors);
         errors
     }
@@ -185,7 +174,7 @@ impl Version {
         let mut errors = self.check_kind(new);
         if errors.is_empty() {
             errors = validate::update(metadata(new), metadata(old), self.scope);
-            self.model.check_field("status", new, old, &mut errors);
+            self.model.check_field("status", new, &mut errors);
             if let Some(scale) = &self.scale {
                 scale.check_status(new, &mut errors);
             }
@@ -236,23 +225,6 @@ impl Version {
     /// The cells of an object, one for each column.
     pub fn cells(&self, object: &Value, now: Timestamp) -> Vec<Value> {
         self.printer.cells(object, now)
-    }
-
-    /// The fields that lists can be filtered by, besides those of every object, without values.
-    pub fn selectable_names(&self) -> impl Iterator<Item = &str> {
-        self.selectable.iter().map(|(name, _)| name.as_str())
-    }
-
-    /// The fields that lists can be filtered by (`spec.color`) with an object's values; empty where
-    /// the object has none.
-    pub fn selectable(&self, object: &Value) -> BTreeMap<&str, String> {
-        let fields = self.selectable.iter();
-        fields
-            .map(|(name, path)| {
-                let value = path.first(object).filter(|value| !value.is_null());
-                (name.as_str(), value.map(print::text).unwrap_or_default())
-            })
-            .collect()
     }
 }
 

@@ -63,9 +63,6 @@ impl<'s> Fields<'s> {
         if let Some(field) = known.fields.get(key) {
             return Some((Ty::Of(field.of), true));
         }
-        if known.embedded && matches!(key, "apiVersion" | "kind" | "metadata") {
-            return Some((Ty::Deduced, true));
-        }
         self.other.map(|ty| (ty, false))
     }
 

@@ -1,7 +1,6 @@
 //! Reads objects: one, a list, or what becomes of them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +8,8 @@ use serde_json::Value;
 
 use super::kind::Kind;
 use crate::cluster::Cluster;
-use crate::crd::Version;
 use crate::request::Query;
-use crate::selector::{FieldSelector, FieldTable, LabelSelector, Refusal};
+use crate::selector::{FieldSelector, LabelSelector};
 use crate::status::Status;
 use crate::store::{
     Event, EventKind, Expired, Key, ListQuery, Page, Record, Revision, Scope, WatchStart, Watcher,
@@ -45,20 +43,13 @@ impl Selection {
     ) -> Result<Self, Status> {
         let labels = LabelSelector::parse(query.get("labelSelector").unwrap_or_default())?;
         let fields = query.get("fieldSelector").unwrap_or_default();
-        let built_in = kind.ways.selectable.iter().map(|(field, _)| *field);
-        let custom = kind.custom.iter().flat_map(Version::selectable_names);
-        let own = built_in.chain(custom).map(|field| (field, field));
-        let known: Vec<(&str, &str)> = METADATA.into_iter().chain(own).collect();
-        let refusal = if kind.ways.selectable.is_empty() && !kind.is_custom() {
-            Refusal::OnlyMetadata
-        } else {
-            Refusal::NotSupported
+        let known = |field: &str| {
+            kind.ways
+                .selectable
+                .iter()
+                .any(|(known, _)| *known == field)
         };
-        let table = FieldTable {
-            known: &known,
-            refusal,
-        };
-        let fields = FieldSelector::parse(fields, table)?;
+        let fields = FieldSelector::parse(fields, known)?;
         let pinned = fields.exact("metadata.name").unwrap_or(name).to_owned();
         let scope = if !pinned.is_empty() && (!namespace.is_empty() || !kind.resource.namespaced) {
             match Key::new(&kind.stored, namespace, &pinned) {
@@ -89,15 +80,8 @@ impl Selection {
             return true;
         }
         let object = self.fields.needs_object().then(|| self.kind.object(record));
-        let custom = match (&self.kind.custom, &object) {
-            (Some(version), Some(object)) => version.selectable(object),
-            _ => BTreeMap::new(),
-        };
         let key = record.key();
         self.fields.matches(key.namespace(), key.name(), |field| {
-            if let Some(value) = custom.get(field) {
-                return Cow::Borrowed(value.as_str());
-            }
             let mut selectable = self.kind.ways.selectable.iter();
             let read = selectable.find(|(known, _)| *known == field);
             match (read, &object) {
@@ -126,11 +110,6 @@ impl Selection {
         }
     }
 }
-
-const METADATA: [(&str, &str); 2] = [
-    ("metadata.name", "metadata.name"),
-    ("metadata.namespace", "metadata.namespace"),
-];
 
 /// The parameters of a query that say which revision is asked for.
 pub fn list_query(query: &Query) -> ListQuery<'_> {

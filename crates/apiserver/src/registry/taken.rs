@@ -4,9 +4,8 @@ use serde_json::Value;
 
 use super::kind::Kind;
 use crate::cluster::Cluster;
-use crate::crd::{self, Claims};
+use crate::crd;
 use crate::status::Status;
-use crate::store::Scope;
 use crate::time::rfc3339;
 use crate::ways::Special;
 
@@ -35,7 +34,7 @@ impl Kind {
         live: Option<&Value>,
     ) -> Result<Taken, Status> {
         if self.ways.special == Special::DefinesKinds {
-            settle_definition(cluster, self, draft);
+            settle_definition(draft);
         }
         if self.ways.special != Special::HasAddresses {
             return Ok(Taken(false));
@@ -63,18 +62,9 @@ impl Kind {
 }
 
 /// Gives a definition its names, and establishes it, in the write that brings it.
-fn settle_definition(cluster: &Cluster, kind: &Kind, draft: &mut Value) {
-    let mut claims = Claims::default();
-    let snapshot = cluster.store.snapshot(&kind.stored);
-    for record in snapshot.iter(&Scope::all(), "") {
-        let other = record.value();
-        let same_group = other["spec"]["group"] == draft["spec"]["group"];
-        if same_group && other["metadata"]["name"] != draft["metadata"]["name"] {
-            claims.add(&other);
-        }
-    }
+fn settle_definition(draft: &mut Value) {
     let now = rfc3339(jiff::Timestamp::now());
-    if let Some(status) = crd::settle(draft, &claims, &now) {
+    if let Some(status) = crd::settle(draft, &now) {
         draft["status"] = status;
     }
 }

@@ -4,55 +4,6 @@ use std::borrow::Cow;
 
 use super::{MAX_REQUIREMENTS, SelectorError};
 
-/// The fields by which objects of a kind can be picked.
-#[derive(Clone, Copy, Debug)]
-pub struct FieldTable<'a> {
-    /// Each with the field that is meant: pods know `spec.host` as `spec.nodeName`. `metadata.name`
-    /// and `metadata.namespace` stand here too where the kind has them.
-    pub known: &'a [(&'a str, &'a str)],
-    /// How other fields are refused.
-    pub refusal: Refusal<'a>,
-}
-
-/// How a field that a kind does not know is refused. Upstream's kinds differ in the sentence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal<'a> {
-    /// As kinds without fields of their own do.
-    OnlyMetadata,
-    /// As kinds with fields of their own, and custom resources, do.
-    NotSupported,
-    /// As jobs do, which name themselves.
-    NotSupportedFor(&'a str),
-}
-
-impl FieldTable<'static> {
-    /// What kinds without fields of their own know, also those without namespaces.
-    pub const METADATA: Self = Self {
-        known: &[
-            ("metadata.name", "metadata.name"),
-            ("metadata.namespace", "metadata.namespace"),
-        ],
-        refusal: Refusal::OnlyMetadata,
-    };
-}
-
-impl FieldTable<'_> {
-    fn resolve(&self, label: &str) -> Result<&str, SelectorError> {
-        let found = self.known.iter().find(|(known, _)| *known == label);
-        found.map(|(_, field)| *field).ok_or_else(|| {
-            SelectorError::new(match self.refusal {
-                Refusal::OnlyMetadata => format!(
-                    "{label:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
-                ),
-                Refusal::NotSupported => format!("field label not supported: {label}"),
-                Refusal::NotSupportedFor(kind) => {
-                    format!("field label {label:?} not supported for {kind}")
-                }
-            })
-        })
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Term {
     field: Box<str>,
@@ -72,7 +23,7 @@ impl FieldSelector {
     /// # Errors
     /// What the genuine server answers with 400: what cannot be read, and then the first field, by
     /// the alphabet, that the kind does not know.
-    pub fn parse(text: &str, table: FieldTable<'_>) -> Result<Self, SelectorError> {
+    pub fn parse(text: &str, is_known: impl Fn(&str) -> bool) -> Result<Self, SelectorError> {
         let mut parts = split(text);
         if parts.len() > MAX_REQUIREMENTS {
             return Err(SelectorError::too_many());
@@ -81,22 +32,23 @@ impl FieldSelector {
         let mut terms = Vec::with_capacity(parts.len());
         for part in parts.into_iter().filter(|part| !part.is_empty()) {
             let Some((field, equal, value)) = split_term(part) else {
-                return Err(SelectorError::new(format!(
+                return Err(SelectorError(format!(
                     "invalid selector: '{text}'; can't understand '{part}'"
                 )));
             };
-            terms.push((field, equal, unescape(value)?));
-        }
-        let mut resolved = Vec::with_capacity(terms.len());
-        for (label, equal, value) in terms {
-            resolved.push(Term {
-                field: table.resolve(label)?.into(),
+            let value = unescape(value)?.into();
+            if !is_known(field) && !is_metadata(field) {
+                let why = format!("field label not supported: {field}");
+                return Err(SelectorError(why));
+            }
+            terms.push(Term {
+                field: field.into(),
                 equal,
-                value: value.into(),
+                value,
             });
         }
         Ok(Self {
-            terms: resolved.into(),
+            terms: terms.into(),
         })
     }
 
@@ -129,9 +81,7 @@ impl FieldSelector {
 
     /// Whether more than name and namespace is asked for, so that objects have to be looked into.
     pub fn needs_object(&self) -> bool {
-        self.terms
-            .iter()
-            .any(|term| !matches!(&*term.field, "metadata.name" | "metadata.namespace"))
+        self.terms.iter().any(|term| !is_metadata(&term.field))
     }
 
     /// Whether every object fits.
@@ -141,6 +91,11 @@ impl FieldSelector {
 }
 
 /// Splits at commas that no backslash stands before.
+/// Whether all kinds have a field.
+fn is_metadata(field: &str) -> bool {
+    matches!(field, "metadata.name" | "metadata.namespace")
+}
+
 fn split(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -185,14 +140,14 @@ fn unescape(value: &str) -> Result<Cow<'_, str>, SelectorError> {
                 Some(letter @ ('\\' | ',' | '=')) => letter,
                 other => {
                     let sequence: String = ['\\'].into_iter().chain(other).collect();
-                    return Err(SelectorError::new(format!(
+                    return Err(SelectorError(format!(
                         "invalid field selector: invalid escape sequence: {sequence}"
                     )));
                 }
             },
             ',' | '=' => {
                 let code = u32::from(letter);
-                return Err(SelectorError::new(format!(
+                return Err(SelectorError(format!(
                     "invalid field selector: unescaped character in value: {code}"
                 )));
             }

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::crd::human_duration;
-use crate::selector::LabelSelector;
 
 /// An object that is shown, and the moment at which it is.
 #[derive(Clone, Copy)]
@@ -170,10 +169,9 @@ pub(super) fn labels(value: &Value) -> String {
     }
 }
 
-/// A `LabelSelector` in the notation of queries; empty where it selects all or nothing, none where it makes
-/// no sense.
+/// A `LabelSelector` in the notation of queries; empty where it selects all or nothing, none where an
+/// operator makes no sense.
 pub(super) fn selector(value: &Value) -> Option<String> {
-    LabelSelector::from_object(Some(value)).ok()?;
     let mut requirements: Vec<(&str, String)> = Vec::new();
     for (key, value) in at(value, "matchLabels").as_object().into_iter().flatten() {
         requirements.push((key, format!("{key}={}", value.as_str().unwrap_or_default())));
@@ -190,7 +188,8 @@ pub(super) fn selector(value: &Value) -> Option<String> {
             "In" => format!("{key} in ({values})"),
             "NotIn" => format!("{key} notin ({values})"),
             "Exists" => key.to_owned(),
-            _ => format!("!{key}"),
+            "DoesNotExist" => format!("!{key}"),
+            _ => return None,
         };
         requirements.push((key, written));
     }

@@ -23,21 +23,6 @@ pub fn create(metadata: &Value, scope: Scope, rule: NameRule) -> Vec<FieldError>
     errors
 }
 
-/// What is wrong with the metadata of an object inside another one.
-pub(crate) fn embedded(metadata: &Value, place: &Path<'_>, errors: &mut Vec<FieldError>) {
-    let metadata = Fields::of(metadata);
-    let scope = if metadata.text("namespace").is_empty() {
-        Scope::Cluster
-    } else {
-        Scope::Namespaced
-    };
-    metadata.generate_name(NameRule::PathSegment, place, errors);
-    if !metadata.text("name").is_empty() {
-        metadata.whole_name(NameRule::PathSegment, place, errors);
-    }
-    metadata.rest(scope, place, errors);
-}
-
 /// What is wrong with the metadata of an object that is to replace another one.
 ///
 /// [`carry_over`] comes before: what a caller may leave out is taken from the old object there. Upstream

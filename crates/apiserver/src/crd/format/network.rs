@@ -1,4 +1,4 @@
-//! Addresses and names of machines and people.
+//! Addresses and names of machines.
 
 use std::net::Ipv6Addr;
 use std::sync::LazyLock;
@@ -80,46 +80,6 @@ fn is_authority(text: &str) -> bool {
         && is_escaped(host)
 }
 
-/// Whether this is a mail address, with or without a name before it.
-pub(super) fn is_email(text: &str) -> bool {
-    let text = text.trim_matches([' ', '\t']);
-    let Some(inner) = text.strip_suffix('>') else {
-        return is_address(text);
-    };
-    let Some((name, address)) = inner.rsplit_once('<') else {
-        return false;
-    };
-    let name = name.trim_matches([' ', '\t']);
-    let quoted = name.len() >= 2 && name.starts_with('"') && name.ends_with('"');
-    let words = || {
-        name.split([' ', '\t'])
-            .all(|word| word.is_empty() || is_dot_atom(word))
-    };
-    is_address(address) && (quoted || words())
-}
-
-fn is_address(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else {
-        return false;
-    };
-    let quoted = local.len() > 2
-        && local.starts_with('"')
-        && local.ends_with('"')
-        && !local[1..local.len() - 1].contains(['"', '\\']);
-    let literal = domain
-        .strip_prefix('[')
-        .and_then(|domain| domain.strip_suffix(']'))
-        .is_some_and(|domain| is_ipv4(domain) || is_ipv6(domain));
-    (quoted || is_dot_atom(local)) && (literal || is_dot_atom(domain))
-}
-
-fn is_dot_atom(text: &str) -> bool {
-    let atom =
-        |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
-    text.split('.')
-        .all(|part| !part.is_empty() && part.chars().all(atom))
-}
-
 static HOST_PART: LazyLock<Regex> = LazyLock::new(|| super::pattern("^[a-zA-Z0-9\\p{S}\\p{L}-]+$"));
 static HOST_TOP: LazyLock<Regex> = LazyLock::new(|| super::pattern("^[a-zA-Z\\p{L}]+$"));
 
@@ -183,17 +143,4 @@ pub(super) fn is_cidr(text: &str) -> bool {
     };
     let digits = length.bytes().all(|byte| byte.is_ascii_digit());
     digits && length.parse().is_ok_and(|length: u32| length <= most)
-}
-
-/// Whether this is the address of a network card, of 6, 8 or 20 bytes.
-pub(super) fn is_mac(text: &str) -> bool {
-    let grouped = |separator: char, digits: usize, groups: [usize; 3]| {
-        let mut count = 0;
-        let all = text.split(separator).all(|group| {
-            count += 1;
-            group.len() == digits && group.bytes().all(|byte| byte.is_ascii_hexdigit())
-        });
-        all && groups.contains(&count)
-    };
-    grouped(':', 2, [6, 8, 20]) || grouped('-', 2, [6, 8, 20]) || grouped('.', 4, [3, 4, 10])
 }

@@ -5,25 +5,18 @@
 
 use serde_json::Value;
 
-use super::{Old, Outcome, Rules, Walk};
+use super::{Outcome, Rules, Walk};
 use crate::status::go_quote;
 use crate::validate::Path;
 
 impl Walk<'_> {
-    pub(super) fn junctors(
-        &self,
-        rules: &Rules,
-        value: &Value,
-        at: &Path<'_>,
-        old: Option<Old<'_>>,
-        out: &mut Outcome,
-    ) {
+    pub(super) fn junctors(&self, rules: &Rules, value: &Value, at: &Path<'_>, out: &mut Outcome) {
         let path = || go_quote(&at.to_string());
         if !rules.any_of.is_empty() {
             let mut best: Option<Outcome> = None;
             let mut found = false;
             for clause in &rules.any_of {
-                let result = self.plain(clause, value, at, old);
+                let result = self.node(clause, value, at);
                 if !result.failed {
                     out.merge(result);
                     found = true;
@@ -38,12 +31,12 @@ impl Walk<'_> {
             }
         }
         if !rules.one_of.is_empty() {
-            self.one_of(rules, value, at, old, out);
+            self.one_of(rules, value, at, out);
         }
         if !rules.all_of.is_empty() {
             let mut valid = 0;
             for clause in &rules.all_of {
-                let result = self.plain(clause, value, at, old);
+                let result = self.node(clause, value, at);
                 valid += usize::from(!result.failed);
                 out.merge(result);
             }
@@ -54,26 +47,19 @@ impl Walk<'_> {
             }
         }
         if let Some(not) = &rules.not
-            && !self.plain(not, value, at, old).failed
+            && !self.node(not, value, at).failed
         {
             let why = || format!("{} must not validate the schema (not)", path());
             self.unplaced(out, why);
         }
     }
 
-    fn one_of(
-        &self,
-        rules: &Rules,
-        value: &Value,
-        at: &Path<'_>,
-        old: Option<Old<'_>>,
-        out: &mut Outcome,
-    ) {
+    fn one_of(&self, rules: &Rules, value: &Value, at: &Path<'_>, out: &mut Outcome) {
         let mut best: Option<Outcome> = None;
         let mut first: Option<Outcome> = None;
         let mut valid = 0;
         for clause in &rules.one_of {
-            let result = self.plain(clause, value, at, old);
+            let result = self.node(clause, value, at);
             if !result.failed {
                 valid += 1;
                 best = None;

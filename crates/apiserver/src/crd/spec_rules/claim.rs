@@ -1,13 +1,10 @@
-//! What a definition claims besides its schemas: its names, stored versions and approval.
+//! What a definition claims besides its schemas: its names and stored versions.
 
 use serde_json::{Value, json};
 
-use crate::crd::lifecycle;
 use crate::crd::spec::{NamesOf, Spec};
 use crate::status::FieldError;
 use crate::validate::{Path, dns1035_label};
-
-const APPROVAL: &str = "api-approved.kubernetes.io";
 
 /// What is wrong with names, of a spec or of a status.
 pub(super) fn names_faults(names: &NamesOf<'_>, at: &Path<'_>, errors: &mut Vec<FieldError>) {
@@ -86,32 +83,5 @@ pub(super) fn status(object: &Value, spec: &Spec<'_>, errors: &mut Vec<FieldErro
             let at = at.index(index).text();
             errors.push(FieldError::invalid(at, stored.clone(), why));
         }
-    }
-}
-
-/// Groups of the Kubernetes community need its approval.
-pub(super) fn approval(
-    spec: &Spec<'_>,
-    object: &Value,
-    old: Option<&Value>,
-    errors: &mut Vec<FieldError>,
-) {
-    let Some(approval) = lifecycle::approval(spec.group, object) else {
-        return;
-    };
-    let before = old.and_then(|old| lifecycle::approval(spec.group, old));
-    if before.is_some_and(|before| before.state == approval.state) {
-        return;
-    }
-    let at = format!("metadata.annotations[{APPROVAL}]");
-    match approval.state {
-        lifecycle::Approval::Missing => {
-            errors.push(FieldError::required(at, approval.why));
-        }
-        lifecycle::Approval::Invalid => {
-            let value = json!(lifecycle::approval_annotation(object));
-            errors.push(FieldError::invalid(at, value, approval.why));
-        }
-        lifecycle::Approval::Given | lifecycle::Approval::Bypassed => {}
     }
 }

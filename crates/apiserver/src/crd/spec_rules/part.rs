@@ -1,16 +1,12 @@
-//! What a version has beside its schema: the scale, columns and selectable fields; and what a status of
+//! What a version has beside its schema: the scale and columns; and what a status of
 //! its own asks of the schema.
 
 use serde_json::json;
 
 use super::Rules;
 use crate::crd::props::{Forbidden, Props};
-use crate::crd::spec::{ColumnOf, ScaleOf, VersionOf};
-use crate::status::FieldError;
+use crate::crd::spec::{ColumnOf, ScaleOf};
 use crate::validate::Path;
-
-/// So many fields can lists be filtered by.
-const SELECTABLE_FIELDS: usize = 8;
 
 impl Rules {
     pub(super) fn scale(&mut self, scale: &ScaleOf<'_>, at: &Path<'_>) {
@@ -89,46 +85,6 @@ impl Rules {
         }
     }
 
-    pub(super) fn selectable(&mut self, version: &VersionOf<'_>, at: &Path<'_>) {
-        let Some(schema) = &version.schema else {
-            return;
-        };
-        let mut seen: Vec<&str> = Vec::new();
-        for (index, &path) in version.selectable.iter().enumerate() {
-            let at = at.index(index);
-            let at = at.field("jsonPath");
-            if path.is_empty() {
-                self.required(&at, "");
-                continue;
-            }
-            let found = match follow(path, schema) {
-                Ok(found) => found,
-                Err(why) => {
-                    self.invalid(&at, path, format!("is an invalid path: {why}"));
-                    continue;
-                }
-            };
-            if path.split('.').nth(1) == Some("metadata") {
-                self.invalid(&at, path, "must not point to fields in metadata");
-            }
-            if !matches!(found.kind, "string" | "boolean" | "integer") {
-                let why = "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.";
-                self.invalid(&at, path, why);
-            }
-            if seen.contains(&path) {
-                let error = FieldError::duplicate(at.text(), json!(path));
-                self.errors.push(error);
-            } else {
-                seen.push(path);
-            }
-        }
-        if seen.len() > SELECTABLE_FIELDS {
-            let most = SELECTABLE_FIELDS as u64;
-            let error = FieldError::too_many(at.text(), seen.len(), most);
-            self.errors.push(error);
-        }
-    }
-
     /// With a status of its own, an object is validated in two parts, so that the root may say nothing
     /// that needs both.
     pub(super) fn root_beside_status(&mut self, schema: &Props<'_>, at: &Path<'_>) {
@@ -165,32 +121,4 @@ impl Rules {
             self.invalid(at, json!({}), why);
         }
     }
-}
-
-/// Follows a path of a selectable field through the schema.
-fn follow<'a, 'b>(path: &str, schema: &'b Props<'a>) -> Result<&'b Props<'a>, String> {
-    let mut here = schema;
-    let mut rest = path;
-    while !rest.is_empty() {
-        if rest.starts_with('[') {
-            return Err("array notation is not allowed".to_owned());
-        }
-        let Some(after) = rest.strip_prefix('.') else {
-            let end = rest.find(['.', '[', ']']).unwrap_or(rest.len()).max(1);
-            return Err(format!("expected [ or . but got: {}", &rest[..end]));
-        };
-        if after.is_empty() {
-            return Err("unexpected end of JSON path".to_owned());
-        }
-        let end = after.find(['.', '[', ']']).unwrap_or(after.len()).max(1);
-        let name = &after[..end];
-        here = if here.properties.is_empty() {
-            here.entry()
-        } else {
-            here.properties.get(name)
-        }
-        .ok_or("does not refer to a valid field")?;
-        rest = &after[end..];
-    }
-    Ok(here)
 }
