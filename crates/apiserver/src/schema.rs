@@ -171,14 +171,6 @@ impl Schema {
     pub fn set(&mut self, id: TypeId, ty: Type) {
         self.types[id.0 as usize] = ty;
     }
-
-    /// All types with their ids.
-    pub fn types(&self) -> impl Iterator<Item = (TypeId, &Type)> {
-        self.types
-            .iter()
-            .zip(0..)
-            .map(|(ty, index)| (TypeId(index), ty))
-    }
 }
 
 impl Type {

@@ -4,7 +4,7 @@
 mod field;
 
 pub use field::{FieldError, FieldErrorKind};
-pub(crate) use field::{go_float, go_quote};
+pub(crate) use field::{go_float, go_plain, go_quote};
 
 use std::collections::HashSet;
 

@@ -159,11 +159,6 @@ impl Served {
         let mut kinds = self.kinds.values();
         kinds.find(|kind| kind.stored == *resource && kind.is_own_form())
     }
-
-    /// All kinds, in no order.
-    pub fn kinds(&self) -> impl Iterator<Item = &Arc<Kind>> {
-        self.kinds.values()
-    }
 }
 
 fn place(resource: &crate::catalogue::Resource) -> Place {

@@ -7,7 +7,7 @@ use super::props::Props;
 use super::prune::{self, Outermost};
 use super::rules::Rules;
 use super::unique;
-use crate::schema::{Schema, Shape, TypeId, strict};
+use crate::schema::{Schema, Shape, TypeId, defaults, strict};
 use crate::status::FieldError;
 use crate::validate::Path;
 
@@ -58,7 +58,7 @@ impl Model {
 
     /// Fills in defaults.
     pub(super) fn fill(&self, value: &mut Value) {
-        prune::fill(value, &self.schema, self.root);
+        defaults::apply(&self.schema, self.root, value);
     }
 
     /// Brings the metadata of an object into form: unknown fields and empty values go.

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::status::{Cause, Details, FieldError, Status};
+use crate::status::{Cause, Details, FieldError, Status, go_plain};
 
 /// Where a version keeps what a Scale shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,24 +204,5 @@ fn go(value: &Value) -> (String, &'static str) {
         Value::Array(_) => "[]interface {}",
         Value::Object(_) => "map[string]interface {}",
     };
-    (go_text(value), found)
-}
-
-/// A value as Go's `%v` writes it.
-fn go_text(value: &Value) -> String {
-    match value {
-        Value::Null => "<nil>".to_owned(),
-        Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(go_text).collect();
-            format!("[{}]", items.join(" "))
-        }
-        Value::Object(map) => {
-            let entries = map.iter();
-            let entries: Vec<String> = entries
-                .map(|(key, value)| format!("{key}:{}", go_text(value)))
-                .collect();
-            format!("map[{}]", entries.join(" "))
-        }
-        value => super::print::text(value),
-    }
+    (go_plain(value), found)
 }

@@ -104,12 +104,6 @@ pub fn cannot_be_handled(version: &str, kind: &str, why: &str) -> Status {
     ))
 }
 
-/// Why an object with these faults is refused where validation is strict.
-pub fn strict_error(faults: &[Fault]) -> String {
-    let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
-    format!("strict decoding error: {}", faults.join(", "))
-}
-
 fn run(
     schema: &Schema,
     of: Option<TypeId>,

@@ -241,6 +241,25 @@ fn is_printable(c: char) -> bool {
     }
 }
 
+/// A value as Go writes it with `%v`.
+pub(crate) fn go_plain(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => go_float(number.as_f64().unwrap_or_default()),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(go_plain).collect();
+            format!("[{}]", items.join(" "))
+        }
+        Value::Object(map) => {
+            let entries = map.iter();
+            let entries = entries.map(|(key, value)| format!("{key}:{}", go_plain(value)));
+            format!("map[{}]", entries.collect::<Vec<_>>().join(" "))
+        }
+        other => other.to_string(),
+    }
+}
+
 /// A number as Go writes it with `%v`: without `.0`, from 10^6 on and below 10^-4 with an exponent.
 pub(crate) fn go_float(number: f64) -> String {
     let text = format!("{number:e}");

@@ -1,11 +1,9 @@
-//! Pods: what their containers are at, in one word.
-
-use std::collections::{HashMap, HashSet};
+//! Pods: what their containers are at, in one word. Init containers and readiness gates say nothing here.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::cell::{Row, at, between, condition, flag, items, text, time, whole};
+use super::cell::{Row, at, between, flag, text, time, whole};
 
 /// A pod's row.
 pub(super) fn cells(row: Row<'_>) -> Vec<Value> {
@@ -16,11 +14,7 @@ pub(super) fn cells(row: Row<'_>) -> Vec<Value> {
         }
         _ => restarts.count.to_string(),
     };
-    let sidecars = row
-        .items("spec.initContainers")
-        .iter()
-        .filter(|one| is_restartable(one));
-    let total = row.items("spec.containers").len() + sidecars.count();
+    let total = row.items("spec.containers").len();
     let address = row
         .items("status.podIPs")
         .first()
@@ -40,7 +34,7 @@ pub(super) fn cells(row: Row<'_>) -> Vec<Value> {
         row.text_unless_empty("spec.nodeName", "<none>").into(),
         row.text_unless_empty("status.nominatedNodeName", "<none>")
             .into(),
-        readiness_gates(row).into(),
+        "<none>".into(),
     ]
 }
 
@@ -85,15 +79,7 @@ fn state(row: Row<'_>) -> (String, Restarts, usize) {
     }
     .to_owned();
 
-    let mut init = Initialization::of(row);
-    if let Some(stuck) = init.stuck.take() {
-        word = stuck;
-        let initialized = condition(conditions, "Initialized");
-        if initialized.is_none_or(|one| text(one, "status") != "True") {
-            return (ended(row, phase).unwrap_or(word), init.all, init.ready);
-        }
-    }
-    let mut restarts = init.sidecars;
+    let mut restarts = Restarts::default();
     let running = Running::of(row, &mut word, &mut restarts);
     if word == "Completed" {
         let is_ready = |one: &Value| text(one, "type") == "Ready" && text(one, "status") == "True";
@@ -106,11 +92,8 @@ fn state(row: Row<'_>) -> (String, Restarts, usize) {
             None => {}
         }
     }
-    (
-        ended(row, phase).unwrap_or(word),
-        restarts,
-        init.ready + running.ready,
-    )
+    let word = ended(row, phase).unwrap_or(word);
+    (word, restarts, running.ready)
 }
 
 /// The word for a pod that is being deleted.
@@ -124,64 +107,12 @@ fn ended(row: Row<'_>, phase: &str) -> Option<String> {
     Some(word.to_owned())
 }
 
-/// Whether an init container keeps running: a sidecar.
-fn is_restartable(container: &Value) -> bool {
-    text(container, "restartPolicy") == "Always"
-}
-
 /// How a container ended, in one word.
 fn outcome(terminated: &Value) -> String {
     match (text(terminated, "reason"), whole(terminated, "signal")) {
         ("", 0) => format!("ExitCode:{}", whole(terminated, "exitCode")),
         ("", signal) => format!("Signal:{signal}"),
         (reason, _) => reason.to_owned(),
-    }
-}
-
-/// Where the init containers are.
-#[derive(Default)]
-struct Initialization {
-    /// What it stands at; none where all has been done.
-    stuck: Option<String>,
-    /// Restarts of the init containers that were reached.
-    all: Restarts,
-    /// Restarts of the sidecars among them.
-    sidecars: Restarts,
-    /// How many sidecars are ready.
-    ready: usize,
-}
-
-impl Initialization {
-    fn of(row: Row<'_>) -> Self {
-        let containers = row.items("spec.initContainers");
-        let sidecars: HashSet<&str> = containers
-            .iter()
-            .filter(|one| is_restartable(one))
-            .map(|one| text(one, "name"))
-            .collect();
-        let mut init = Self::default();
-        for (index, status) in row.items("status.initContainerStatuses").iter().enumerate() {
-            let is_sidecar = sidecars.contains(text(status, "name"));
-            init.all.add(status);
-            if is_sidecar {
-                init.sidecars.add(status);
-            }
-            let terminated = at(status, "state.terminated");
-            if terminated.is_object() && whole(terminated, "exitCode") == 0 {
-                continue;
-            }
-            if is_sidecar && flag(status, "started") {
-                init.ready += usize::from(flag(status, "ready"));
-                continue;
-            }
-            init.stuck = Some(match text(status, "state.waiting.reason") {
-                _ if terminated.is_object() => format!("Init:{}", outcome(terminated)),
-                "" | "PodInitializing" => format!("Init:{index}/{}", containers.len()),
-                waiting => format!("Init:{waiting}"),
-            });
-            break;
-        }
-        init
     }
 }
 
@@ -217,18 +148,4 @@ impl Running {
         }
         running
     }
-}
-
-fn readiness_gates(row: Row<'_>) -> String {
-    let gates = row.items("spec.readinessGates");
-    if gates.is_empty() {
-        return "<none>".to_owned();
-    }
-    let mut open: HashMap<&str, bool> = HashMap::new();
-    for condition in items(row.object, "status.conditions") {
-        let is_true = text(condition, "status") == "True";
-        open.entry(text(condition, "type")).or_insert(is_true);
-    }
-    let is_open = |gate: &&Value| open.get(text(gate, "conditionType")) == Some(&true);
-    format!("{}/{}", gates.iter().filter(is_open).count(), gates.len())
 }

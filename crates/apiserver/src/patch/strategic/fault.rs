@@ -1,11 +1,9 @@
 //! How strategic merges fail: upstream's messages, and the status that each is answered with.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value};
 
 use super::super::rejected;
-use crate::status::Status;
+use crate::status::{Status, go_plain};
 
 /// Why a patch cannot be applied.
 #[derive(Debug)]
@@ -56,7 +54,7 @@ impl Fault {
         let directive = match directive {
             Value::String(text) => text.clone(),
             Value::Null => "%!s(<nil>)".to_owned(),
-            other => format!("%!s({}={})", go_type(other), go(other)),
+            other => format!("%!s({}={})", go_type(other), go_plain(other)),
         };
         let patch = go_map(patch);
         Self::Other(format!("unknown patch type: {directive} in map: {patch}"))
@@ -76,58 +74,11 @@ pub(super) fn go_type(value: &Value) -> &'static str {
     }
 }
 
-/// A value as Go's `%v` writes it.
-pub(super) fn go(value: &Value) -> String {
-    let mut text = String::new();
-    write(&mut text, value);
-    text
-}
-
 /// A list as Go's `%v` writes it.
 pub(super) fn go_list(list: &[Value]) -> String {
-    let mut text = String::new();
-    write_list(&mut text, list);
-    text
+    go_plain(&Value::from(list.to_vec()))
 }
 
 fn go_map(map: &Map<String, Value>) -> String {
-    let mut text = String::new();
-    write_map(&mut text, map);
-    text
-}
-
-fn write(text: &mut String, value: &Value) {
-    match value {
-        Value::Null => text.push_str("<nil>"),
-        Value::String(value) => text.push_str(value),
-        Value::Array(list) => write_list(text, list),
-        Value::Object(map) => write_map(text, map),
-        other => {
-            let _ = write!(text, "{other}");
-        }
-    }
-}
-
-fn write_list(text: &mut String, list: &[Value]) {
-    text.push('[');
-    for (place, item) in list.iter().enumerate() {
-        if place > 0 {
-            text.push(' ');
-        }
-        write(text, item);
-    }
-    text.push(']');
-}
-
-fn write_map(text: &mut String, map: &Map<String, Value>) {
-    text.push_str("map[");
-    for (place, (key, value)) in map.iter().enumerate() {
-        if place > 0 {
-            text.push(' ');
-        }
-        text.push_str(key);
-        text.push(':');
-        write(text, value);
-    }
-    text.push(']');
+    go_plain(&Value::Object(map.clone()))
 }

@@ -16,6 +16,11 @@ const DEPLOYMENT: (&str, &str, &str) = ("apps", "v1", "Deployment");
 const POD: (&str, &str, &str) = ("", "v1", "Pod");
 const CONFIG_MAP: (&str, &str, &str) = ("", "v1", "ConfigMap");
 
+fn told(decoded: &Decoded) -> String {
+    let faults: Vec<String> = decoded.faults.iter().map(Fault::to_string).collect();
+    faults.join(", ")
+}
+
 #[test]
 fn fields_that_are_unknown_or_come_twice_are_told_in_order() {
     for (kind, text, wanted) in [
@@ -161,8 +166,8 @@ fn without_a_type_only_what_comes_twice_is_told() {
     let text = br#"{"spec":{"a":1,"a":[{"b":1,"b":null}]}}"#;
     let decoded = decode(&Schema::default(), None, text).expect("the text is an object");
     assert_eq!(
-        strict_error(&decoded.faults),
-        r#"strict decoding error: duplicate field "spec.a", duplicate field "spec.a[0].b""#
+        told(&decoded),
+        r#"duplicate field "spec.a", duplicate field "spec.a[0].b""#
     );
     assert_eq!(decoded.value, json!({"spec": {"a": [{"b": null}]}}));
 }
@@ -180,10 +185,7 @@ fn values_that_were_read_before_are_checked_alike() {
     let of = builtin.by_gvk("", "v1", "ConfigMap");
     let decoded = decode_value(&builtin.schema, of, json!({"data": {"a": "1"}, "dta": {}}));
     let decoded = decoded.expect("an object");
-    assert_eq!(
-        strict_error(&decoded.faults),
-        "strict decoding error: unknown field \"dta\""
-    );
+    assert_eq!(told(&decoded), "unknown field \"dta\"");
     assert_eq!(decoded.value, json!({"data": {"a": "1"}}));
 }
 
