@@ -135,8 +135,8 @@ impl Api {
             .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let user = match auth::impersonation_wanted(headers)? {
             Some(wanted) => {
-                let acting = cluster
-                    .with_rules(|rules: &Rules| auth::impersonate(rules, &user, &wanted))?;
+                let acting =
+                    cluster.with_rules(|rules: &Rules| auth::impersonate(rules, &user, &wanted))?;
                 seen.impersonated.get_or_init(|| acting).clone()
             }
             None => user,
