@@ -16,6 +16,7 @@ mod check;
 mod generate;
 mod real;
 mod real_build;
+mod real_older;
 mod run;
 mod suite;
 mod tidy;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use crate::real_older;
 use crate::run::{Outcome, capture, root, run, target};
 
 const VERSION: &str = "v1.36.3";
@@ -35,10 +36,14 @@ const PROGRAMS: [(&str, &str); 4] = [
 
 /// A folder with all the programs; builds what is missing.
 pub(crate) fn binaries() -> Outcome<PathBuf> {
-    match std::env::var_os("KUBEBUILDER_ASSETS") {
-        Some(assets) => from_assets(Path::new(&assets)),
-        None => built(),
+    let folder = match std::env::var_os("KUBEBUILDER_ASSETS") {
+        Some(assets) => from_assets(Path::new(&assets))?,
+        None => built()?,
+    };
+    if let Err(why) = real_older::add(&folder) {
+        eprintln!("the sessions run with the newest kubectl alone: {why}");
     }
+    Ok(folder)
 }
 
 fn built() -> Outcome<PathBuf> {
@@ -53,7 +58,7 @@ fn built() -> Outcome<PathBuf> {
     check_go()?;
     eprintln!("building the genuine control plane {VERSION}: 6 to 12 minutes the first time");
     for (name, package) in missing {
-        build(name, package, &folder)?;
+        build(&genuine(name, package), &folder)?;
     }
     Ok(folder)
 }
@@ -77,14 +82,18 @@ fn from_assets(assets: &Path) -> Outcome<PathBuf> {
         }
         if !source.is_file() {
             check_go().map_err(|why| format!("KUBEBUILDER_ASSETS has no `{name}`, and {why}"))?;
-            build(name, package, &build_folder()?)?;
+            build(&genuine(name, package), &build_folder()?)?;
         }
-        let link = folder.join(name);
-        let _ = fs::remove_file(&link);
-        std::os::unix::fs::symlink(&source, &link)
-            .map_err(|err| format!("could not link `{}`: {err}", source.display()))?;
+        link(&source, &folder.join(name))?;
     }
     Ok(folder)
+}
+
+/// Puts a program there under another name, in place of what is there.
+pub(crate) fn link(source: &Path, link: &Path) -> Outcome {
+    let _ = fs::remove_file(link);
+    std::os::unix::fs::symlink(source, link)
+        .map_err(|err| format!("could not link `{}`: {err}", source.display()))
 }
 
 fn build_folder() -> Outcome<PathBuf> {
@@ -100,20 +109,39 @@ fn build_folder() -> Outcome<PathBuf> {
         .join(format!("{VERSION}-{:016x}", hash(&inputs))))
 }
 
-fn build(name: &str, package: &str, folder: &Path) -> Outcome {
+/// A program of Go, and what makes it.
+pub(crate) struct Program<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) package: &'a str,
+    /// The folder of the module.
+    pub(crate) module: PathBuf,
+    pub(crate) link_flags: &'a str,
+}
+
+fn genuine<'a>(name: &'a str, package: &'a str) -> Program<'a> {
+    Program {
+        name,
+        package,
+        module: modules(),
+        link_flags: LINK_FLAGS,
+    }
+}
+
+pub(crate) fn build(program: &Program<'_>, folder: &Path) -> Outcome {
+    let name = program.name;
     fs::create_dir_all(folder)
         .map_err(|err| format!("could not make `{}`: {err}", folder.display()))?;
     let started = Instant::now();
     eprintln!("building {name} …");
     let unfinished = folder.join(format!(".{name}.{}", std::process::id()));
     let mut go = Command::new("go");
-    go.current_dir(modules())
+    go.current_dir(&program.module)
         .arg("build")
         .args(FLAGS)
-        .arg(LINK_FLAGS)
+        .arg(program.link_flags)
         .arg("-o")
         .arg(&unfinished)
-        .arg(package);
+        .arg(program.package);
     run(&mut go)?;
     fs::rename(&unfinished, folder.join(name))
         .map_err(|err| format!("could not name `{name}`: {err}"))?;
@@ -121,7 +149,7 @@ fn build(name: &str, package: &str, folder: &Path) -> Outcome {
     Ok(())
 }
 
-fn check_go() -> Outcome {
+pub(crate) fn check_go() -> Outcome {
     let needed = format!(
         "the genuine control plane is built with Go {}.{} or later: install it, or set KUBEBUILDER_ASSETS to a \
          folder with etcd, kube-apiserver, kube-controller-manager and kubectl",
@@ -153,7 +181,7 @@ fn modules() -> PathBuf {
 }
 
 /// Good enough to tell inputs apart; nothing here guards against malice.
-fn hash(text: &str) -> u64 {
+pub(crate) fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()

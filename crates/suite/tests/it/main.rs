@@ -34,4 +34,5 @@ mod rules_restart;
 mod rules_stage;
 mod rules_stop;
 mod rules_wait;
+mod sessions;
 mod source;
