@@ -1,12 +1,16 @@
 //! The OpenAPI v3 documents: an index, and one document per group and version with the paths and types
 //! that kubectl and other clients read before they write.
 //!
-//! They hold what machines use: operations with their kinds, parameters and media types, and types with
-//! what apply and patches have to know. Built-in types come without descriptions. External rules:
-//! kubectl (`pkg/cmd/apply`, `pkg/cmd/explain`) and cli-runtime (`pkg/resource`) read them.
+//! They hold operations with their kinds, parameters and media types, and types with what apply and patches
+//! have to know and what `kubectl explain` shows. External rules: kubectl (`pkg/cmd/apply`,
+//! `pkg/cmd/explain`) and cli-runtime (`pkg/resource`) read them. The older form of the types, which some
+//! clients ask for still, is in `swagger`.
 
 mod component;
+mod gnostic;
 mod path;
+mod swagger;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +19,11 @@ use sha2::{Digest, Sha512};
 
 use crate::catalogue::{Catalogue, Resource};
 use component::Components;
+
+pub use swagger::{Swagger, swagger};
+
+/// The version of Kubernetes that the documents are of.
+const VERSION: &str = "1.36";
 
 /// A document as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +53,7 @@ pub fn document(
     }
     let document = json!({
         "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": "1.36"},
+        "info": {"title": "Kubernetes", "version": VERSION},
         "paths": paths,
         "components": {"schemas": components.finish()},
     });

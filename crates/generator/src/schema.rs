@@ -8,13 +8,14 @@ mod agree;
 mod golang;
 mod openapi;
 mod resource;
+mod words;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
 
-/// Reads the modules and writes `types.json` and `resources.json`.
+/// Reads the modules and writes `types.json`, `words.json` and `resources.json`.
 ///
 /// # Errors
 /// Says which file cannot be read, or where two of upstream's sources disagree.
@@ -28,6 +29,9 @@ pub(crate) fn generate(modules: &Path, out: &Path) -> Result<(), String> {
     let client = folder(&modules, "client-go")?;
     agree::check(&types, &client)?;
     write(&out.join("types.json"), &lines(&types))?;
+    let taken = words::taken(&read(&kubernetes.join(words::DEFINITIONS))?);
+    let words = words::of(&documents, &types, &taken);
+    write(&out.join("words.json"), &lines(&words))?;
     write(&out.join("resources.json"), &resource::text(&resources))
 }
 

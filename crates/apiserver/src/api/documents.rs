@@ -27,7 +27,10 @@ impl Api {
         let catalogue = &served.catalogue;
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         match parts.as_slice() {
-            ["version"] => json(&version()),
+            ["version"] => answer::json(
+                StatusCode::OK,
+                serde_json::to_vec_pretty(&version()).unwrap_or_default(),
+            ),
             ["healthz" | "livez" | "readyz"] => answer::text(StatusCode::OK, "ok"),
             ["api"] if call.wants_aggregated() => call.tagged(
                 discovery::AGGREGATED,
@@ -46,6 +49,7 @@ impl Api {
                 .map_or_else(not_served, |found| json(&found)),
             ["apis", group, version] => discovery::resources(catalogue, group, version)
                 .map_or_else(not_served, |found| json(&found)),
+            ["openapi", "v2"] => call.swagger(served.swagger()),
             ["openapi", "v3"] => json(&openapi::index(&call.prefix, &served.locations())),
             ["openapi", "v3", "api", version] => openapi_of(call, "", version),
             ["openapi", "v3", "apis", group, version] => openapi_of(call, group, version),
@@ -76,6 +80,19 @@ impl Call<'_> {
                 && has("v=v2")
                 && has("as=APIGroupDiscoveryList")
         })
+    }
+
+    /// All types in one document, in the form that clients in Go ask for or as JSON.
+    fn swagger(&self, swagger: &openapi::Swagger) -> Response<Body> {
+        const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2";
+        let accept = self.accept.as_deref().unwrap_or_default();
+        let (kind, body) = if accept.contains(PROTOBUF) {
+            (format!("{PROTOBUF}.v1.0+protobuf"), &swagger.protobuf)
+        } else {
+            ("application/json".to_owned(), &swagger.json)
+        };
+        let tag = format!("\"{}\"", swagger.hash);
+        answer::tagged(&kind, &tag, self.known_tag.as_deref(), body.clone().into())
     }
 
     fn tagged(&self, kind: &str, document: &Value) -> Response<Body> {

@@ -2,7 +2,7 @@
 //! one.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -36,6 +36,8 @@ pub struct Served {
     kinds: HashMap<Place, Arc<Kind>>,
     /// The OpenAPI documents of group versions, made when they are asked for.
     documents: Arc<Mutex<Documents>>,
+    /// All types in one document, made when it is asked for.
+    swagger: Arc<OnceLock<openapi::Swagger>>,
     /// Those that are established, by name, with what they make.
     definitions: HashMap<Box<str>, (Arc<Value>, Vec<Place>)>,
 }
@@ -54,6 +56,7 @@ impl Served {
             catalogue,
             kinds,
             documents: Arc::default(),
+            swagger: Arc::default(),
             definitions: HashMap::new(),
         };
         let snapshot = store.snapshot(&Resource::new(
@@ -74,6 +77,7 @@ impl Served {
         let mut documents = self.documents().clone();
         documents.retain(|(known, _), _| known != group);
         next.documents = Arc::new(Mutex::new(documents));
+        next.swagger = Arc::default();
         if let Some((known, places)) = next.definitions.remove(name) {
             next.catalogue = next.catalogue.without(&known);
             for place in places {
@@ -127,17 +131,30 @@ impl Served {
         if let Some(known) = self.documents().get(&place) {
             return Some(known.clone());
         }
-        let schema = |resource: &catalogue::Resource| {
-            let kind = self.kind(&resource.group, &resource.version, &resource.plural)?;
-            Some(&kind.custom.as_ref()?.source)
-        };
-        let made = openapi::document(&self.catalogue, &schema, group, version)?;
+        let made = openapi::document(
+            &self.catalogue,
+            &|resource| self.schema(resource),
+            group,
+            version,
+        )?;
         let document = Arc::new(Document {
             body: made.body.into(),
             hash: made.hash,
         });
         self.documents().insert(place, document.clone());
         Some(document)
+    }
+
+    /// The schema of a custom resource.
+    fn schema(&self, resource: &catalogue::Resource) -> Option<&Value> {
+        let kind = self.kind(&resource.group, &resource.version, &resource.plural)?;
+        Some(&kind.custom.as_ref()?.source)
+    }
+
+    /// All types, as OpenAPI 2.0 has them.
+    pub fn swagger(&self) -> &openapi::Swagger {
+        self.swagger
+            .get_or_init(|| openapi::swagger(&self.catalogue, &|resource| self.schema(resource)))
     }
 
     /// Where the OpenAPI documents are: by group version (`api/v1`, `apis/apps/v1`).

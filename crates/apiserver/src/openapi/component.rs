@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
-use super::gvk;
+use super::{gvk, words};
 use crate::catalogue::Resource;
 use crate::schema::builtin::Builtin;
 use crate::schema::{Field, ListKind, Patch, Scalar, Schema, Shape, Struct, TypeId};
@@ -12,6 +12,8 @@ use crate::schema::{Field, ListKind, Patch, Scalar, Schema, Shape, Struct, TypeI
 /// The type of a patch, whose content is up to its media type.
 const PATCH: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch";
 const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+/// A kind with the usual fields.
+const ANY_KIND: &str = "io.k8s.api.core.v1.ConfigMap";
 const LIST_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta";
 
 /// The types of one document: what its paths name, and all that these reach.
@@ -96,9 +98,27 @@ impl Components {
             self.written.insert(name.to_owned(), Value::Null);
             // The type as it is named, not as a field makes it at its place.
             let id = Builtin::load().by_name(name).unwrap_or(id);
-            let ty = self.shape(schema, &schema.get(id).shape);
+            let mut ty = self.shape(schema, &schema.get(id).shape);
+            words::explain(name, &mut ty);
             self.written.insert(name.to_owned(), Value::Object(ty));
         }
+        Some(reference(name))
+    }
+
+    /// A reference to a scalar that has a name; none where it has not.
+    fn named_scalar(&mut self, kind: Scalar) -> Option<Value> {
+        let name = match kind {
+            Scalar::IntOrString => "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
+            Scalar::Quantity => "io.k8s.apimachinery.pkg.api.resource.Quantity",
+            Scalar::Time => "io.k8s.apimachinery.pkg.apis.meta.v1.Time",
+            Scalar::MicroTime => "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime",
+            _ => return None,
+        };
+        self.written.entry(name.to_owned()).or_insert_with(|| {
+            let mut ty = scalar(kind);
+            words::explain(name, &mut ty);
+            Value::Object(ty)
+        });
         Some(reference(name))
     }
 
@@ -155,7 +175,11 @@ impl Components {
 
     /// What is in a list or map.
     fn value(&mut self, schema: &Schema, id: TypeId) -> Value {
-        match self.reach(id) {
+        let reference = match &schema.get(id).shape {
+            Shape::Scalar(kind) => self.named_scalar(*kind),
+            _ => self.reach(id),
+        };
+        match reference {
             Some(reference) => json!({"allOf": [reference]}),
             None => Value::Object(self.shape(schema, &schema.get(id).shape)),
         }
@@ -256,8 +280,16 @@ fn own_gvk(resource: &Resource, kind: &str) -> Value {
 
 fn kind_fields(properties: &mut Value, metadata: &Value) {
     if let Some(properties) = properties.as_object_mut() {
-        properties.insert("apiVersion".to_owned(), json!({"type": "string"}));
-        properties.insert("kind".to_owned(), json!({"type": "string"}));
-        properties.insert("metadata".to_owned(), json!({"allOf": [metadata]}));
+        for (name, mut ty) in [
+            ("apiVersion", json!({"type": "string"})),
+            ("kind", json!({"type": "string"})),
+            ("metadata", json!({"allOf": [metadata]})),
+        ] {
+            // All kinds say the same of these.
+            if let Some(text) = words::field(ANY_KIND, name) {
+                ty["description"] = json!(text);
+            }
+            properties.insert(name.to_owned(), ty);
+        }
     }
 }
