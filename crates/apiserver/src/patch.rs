@@ -9,7 +9,10 @@
 
 mod json;
 mod merge;
+mod refused;
 mod strategic;
+
+pub(crate) use refused::refused;
 
 use serde_json::Value;
 

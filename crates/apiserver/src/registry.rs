@@ -1,5 +1,6 @@
 //! What is done with objects: the same for every kind, but for what its entry in a table says.
 
+mod account;
 mod admission;
 pub mod decode;
 pub mod delete;
@@ -9,7 +10,7 @@ pub mod kind;
 pub mod meta;
 pub mod options;
 pub mod read;
-mod scale;
+pub mod scale;
 mod table;
 pub mod taken;
 pub mod write;

@@ -191,6 +191,12 @@ impl Status {
         Self::new(403, "Forbidden", message).about(about.details(name))
     }
 
+    /// 404: the resource has nothing of this name below its objects.
+    pub fn not_served() -> Self {
+        let message = "the server could not find the requested resource";
+        Self::new(404, "NotFound", message).about(Details::default())
+    }
+
     /// 405: the resource does not know this verb.
     pub fn method_not_allowed() -> Self {
         let message = "the server does not allow this method on the requested resource";

@@ -40,6 +40,8 @@ pub enum Special {
     DefinesKinds,
     /// They have cluster IPs and node ports: Services.
     HasAddresses,
+    /// They act as a ServiceAccount, whose token they find in a volume: Pods.
+    ActsAsAccount,
 }
 
 /// How one kind differs from others.

@@ -52,7 +52,7 @@ impl Api {
             }
             name => {
                 let Some(subresource) = kind.resource.subresource(name) else {
-                    return Ok(not_served());
+                    return Err(Status::not_served());
                 };
                 if !subresource
                     .verbs
@@ -326,7 +326,7 @@ impl Requested<'_> {
         let patch = if how == PatchType::Apply {
             decode::yaml(&body)?
         } else {
-            decode::decode(Encoding::Json, &body, &protobuf::Kind::default())?
+            decode::patch(&body)?
         };
         if self.target.subresource == "scale" {
             return self

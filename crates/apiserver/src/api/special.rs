@@ -10,7 +10,8 @@ use crate::answer;
 use crate::auth::review;
 use crate::auth::token::TokenRequest;
 use crate::registry::options::WriteOptions;
-use crate::registry::write::{Answer, Write};
+use crate::registry::scale;
+use crate::registry::write::Answer;
 use crate::serve::Body;
 use crate::status::Status;
 
@@ -93,14 +94,10 @@ impl Requested<'_> {
         let live =
             crate::registry::read::get(cluster, self.kind, self.namespace(), &self.target.name)?;
         let object = live.value();
-        let scale = self.kind.scale_of(&object)?;
-        let wanted = change(scale)?;
-        let replicas = wanted["spec"]["replicas"].as_i64().unwrap_or(0);
+        let wanted = change(self.kind.scale_to_change(&object)?)?;
+        let replicas = scale::wanted(&self.target.name, &wanted)?;
         let patch = self.kind.scale_patch(replicas)?;
-        let write = Write {
-            subresource: "",
-            ..self.write(options, now)
-        };
+        let write = self.write(options, now);
         let how = crate::media::PatchType::Merge;
         let written = write.patch(cluster, how, &patch).await?;
         let object = match written.object {

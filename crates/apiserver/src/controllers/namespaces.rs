@@ -1,16 +1,21 @@
 //! Ends namespaces: deletes what is in them, and lets them go once they are empty.
 
+mod remaining;
+
 use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Changes, RETRY, delete_all};
+use super::{Changes, RETRY, delete_all, now};
 use crate::cluster::Cluster;
 use crate::registry::delete::may_go;
+use crate::registry::draft::Author;
 use crate::registry::meta;
+use crate::registry::options::WriteOptions;
+use crate::registry::write::Write;
 use crate::start::failure;
 use crate::status::Status;
-use crate::store::{Expect, Key, Resource, Scope};
+use crate::store::{Expect, Key, Record, Resource, Scope};
 
 /// Works until it is dropped.
 pub(super) async fn run(cluster: Arc<Cluster>) {
@@ -86,8 +91,10 @@ async fn end(cluster: &Cluster, name: &str) -> Result<(), Status> {
         let Some(kind) = kind else { continue };
         delete_all(cluster, kind, &scope).await?;
     }
-    if !cluster.store.counts(name).is_empty() {
-        return Ok(()); // what still waits for somebody wakes this up when it goes
+    let left = remaining::of(cluster, name);
+    if !left.is_empty() {
+        // What still waits for somebody wakes this up when it goes.
+        return tell(cluster, &record, &left).await;
     }
     let Some(kind) = served.kind("", "v1", "namespaces") else {
         return Ok(());
@@ -107,4 +114,33 @@ async fn end(cluster: &Cluster, name: &str) -> Result<(), Status> {
         cluster.put(kind, expect, &object).await.map(drop)
     };
     done.map_err(failure)
+}
+
+/// Says in the status of a namespace what is left in it.
+async fn tell(cluster: &Cluster, record: &Record, left: &[remaining::Left]) -> Result<(), Status> {
+    let served = cluster.served();
+    let Some(kind) = served.kind("", "v1", "namespaces") else {
+        return Ok(());
+    };
+    let mut object = record.value();
+    let now = now();
+    let conditions = remaining::conditions(left, &object["status"]["conditions"], &now);
+    if object["status"]["conditions"] == conditions {
+        return Ok(());
+    }
+    object["status"]["conditions"] = conditions;
+    let options = WriteOptions::default();
+    let write = Write {
+        user: None,
+        kind,
+        namespace: "",
+        name: record.key().name(),
+        subresource: "status",
+        options: &options,
+        author: Author {
+            manager: "kube-controller-manager",
+            now: &now,
+        },
+    };
+    write.replace(cluster, object.into()).await.map(drop)
 }

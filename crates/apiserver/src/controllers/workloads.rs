@@ -12,7 +12,7 @@ use crate::cluster::Cluster;
 use crate::registry::draft::Author;
 use crate::registry::meta;
 use crate::registry::options::WriteOptions;
-use crate::registry::write::Write;
+use crate::registry::write::{Answer, Write};
 use crate::simulate::{self, SIMULATED};
 use crate::status::Status;
 use crate::store::{EventKind, Key, Resource, Scope};
@@ -118,12 +118,24 @@ async fn write(cluster: &Cluster, key: &Key) -> Result<(), Status> {
             now: &now,
         },
     };
-    if object["status"] != status {
+    // Most kinds take the mark with their status, which leaves their generation alone.
+    let mut marked = object["metadata"]["annotations"][SIMULATED] == "true";
+    if object["status"] != status || !marked {
         let mut changed = object.clone();
         changed["status"] = status;
-        writer("status").replace(cluster, changed.into()).await?;
+        if !changed["metadata"]["annotations"].is_object() {
+            changed["metadata"]["annotations"] = json!({});
+        }
+        changed["metadata"]["annotations"][SIMULATED] = json!("true");
+        let written = writer("status").replace(cluster, changed.into()).await?;
+        marked = match written.object {
+            Answer::Stored(record) => {
+                record.value()["metadata"]["annotations"][SIMULATED] == "true"
+            }
+            Answer::Shown(_) => true,
+        };
     }
-    if object["metadata"]["annotations"][SIMULATED] != "true" {
+    if !marked {
         let patch = json!({"metadata": {"annotations": {SIMULATED: "true"}}});
         let how = crate::media::PatchType::Merge;
         writer("").patch(cluster, how, &patch).await?;

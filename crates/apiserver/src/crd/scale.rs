@@ -22,11 +22,27 @@ impl Scale {
     /// # Errors
     /// 500 where a value has the wrong type, or where no number is wanted.
     pub fn of(&self, object: &Value) -> Result<Value, Box<Status>> {
+        match self.wanted(object)? {
+            Some(wanted) => self.shown(object, wanted),
+            None => Err(Box::new(missing(&self.spec_replicas))),
+        }
+    }
+
+    /// The Scale of an object that is about to get another number. Where none is wanted yet, it shows 0.
+    ///
+    /// # Errors
+    /// 500 where a value has the wrong type.
+    pub fn to_change(&self, object: &Value) -> Result<Value, Box<Status>> {
+        let wanted = self.wanted(object)?;
+        self.shown(object, wanted.unwrap_or_default())
+    }
+
+    fn wanted(&self, object: &Value) -> Result<Option<i64>, Box<Status>> {
+        number(object, &self.spec_replicas).map_err(|why| Box::new(Status::internal(why)))
+    }
+
+    fn shown(&self, object: &Value, wanted: i64) -> Result<Value, Box<Status>> {
         let internal = |why: String| Box::new(Status::internal(why));
-        let Some(wanted) = number(object, &self.spec_replicas).map_err(internal)? else {
-            let path = &self.spec_replicas;
-            return Err(Box::new(missing(path)));
-        };
         let there = number(object, &self.status_replicas).map_err(internal)?;
         let selector = match &self.label_selector {
             Some(path) => text(object, path).map_err(internal)?,

@@ -201,7 +201,8 @@ impl<'a> Target<'a> {
             operation,
             api_version: self.api_version.to_owned(),
             subresource: self.subresource.to_owned(),
-            time: Some(writer.now.to_owned()),
+            // What owns replicas by `/scale` has no time upstream.
+            time: (self.subresource != "scale").then(|| writer.now.to_owned()),
             fields: Set::default(),
         }
     }

@@ -70,7 +70,7 @@ impl Write<'_> {
     }
 
     /// Refuses what is created in a namespace that is not there, or on its way out.
-    pub(super) fn check_namespace(&self, cluster: &Cluster) -> Result<(), Status> {
+    pub(super) fn check_namespace(&self, cluster: &Cluster, name: &str) -> Result<(), Status> {
         if !self.kind.resource.namespaced || self.namespace.is_empty() {
             return Ok(());
         }
@@ -92,7 +92,7 @@ impl Write<'_> {
             "unable to create new content in namespace {} because it is being terminated",
             self.namespace
         );
-        let mut status = Status::forbidden(self.kind.about(), self.name, &why);
+        let mut status = Status::forbidden(self.kind.about(), name, &why);
         let details = status.details.get_or_insert_with(Box::<Details>::default);
         details.causes.push(Cause {
             reason: "NamespaceTerminating".to_owned(),

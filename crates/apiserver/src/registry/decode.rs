@@ -66,6 +66,20 @@ pub fn decode(encoding: Encoding, body: &[u8], kind: &protobuf::Kind) -> Result<
     }
 }
 
+/// Reads a patch that is no apply.
+///
+/// # Errors
+/// 400 that says what cannot be read.
+pub fn patch(body: &[u8]) -> Result<Value, Status> {
+    serde_json::from_slice(body).map_err(|error| {
+        if error.is_eof() {
+            // Go's words, which kubectl shows to whoever forgot a brace.
+            return Status::bad_request("unexpected end of JSON input");
+        }
+        unreadable(&error.to_string())
+    })
+}
+
 /// Reads YAML, of which JSON is a part.
 ///
 /// # Errors

@@ -17,6 +17,8 @@ use crate::ways::Special;
 pub const ORPHAN: &str = "orphan";
 /// See [`ORPHAN`].
 pub const FOREGROUND: &str = "foregroundDeletion";
+/// Namespaces that nobody deletes.
+const LASTING: [&str; 3] = ["default", "kube-system", "kube-public"];
 /// How often a deletion is tried that is overtaken by changes.
 const ATTEMPTS: usize = 100;
 
@@ -50,6 +52,10 @@ pub async fn delete(
     now: jiff::Timestamp,
 ) -> Result<Written, Status> {
     for _ in 0..ATTEMPTS {
+        if kind.ways.special == Special::HoldsContents && LASTING.contains(&key.name()) {
+            let why = "this namespace may not be deleted";
+            return Err(Status::forbidden(kind.about(), key.name(), why));
+        }
         let Some(live) = cluster.store.get(key) else {
             return Err(Status::not_found(kind.about(), key.name()));
         };

@@ -196,7 +196,7 @@ fn settle_changed(
     kind.prepare_update(&mut object, live, subresource);
     let ways = kind.ways;
     if ways.generation
-        && subresource.is_empty()
+        && matches!(subresource, "" | "scale")
         && !kind.is_custom()
         && (ways.counts)(&object, live)
     {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::kind::Kind;
 use super::meta;
-use crate::status::Status;
+use crate::status::{About, FieldError, Status};
 
 impl Kind {
     /// The Scale of an object.
@@ -46,6 +46,18 @@ impl Kind {
         }))
     }
 
+    /// The Scale of an object that is about to get another number, be there one so far or not.
+    ///
+    /// # Errors
+    /// Where a number is none.
+    pub fn scale_to_change(&self, object: &Value) -> Result<Value, Status> {
+        let custom = self.custom.as_ref();
+        match custom.and_then(|version| version.scale.as_ref()) {
+            Some(scale) => Ok(scale.to_change(object)?),
+            None => self.scale_of(object),
+        }
+    }
+
     /// What is merged into an object to give it another number.
     ///
     /// # Errors
@@ -62,6 +74,25 @@ impl Kind {
         }
         Ok(json!({"spec": {"replicas": replicas}}))
     }
+}
+
+/// The number that a Scale asks for.
+///
+/// # Errors
+/// 422 for a negative one.
+pub fn wanted(name: &str, scale: &Value) -> Result<i64, Status> {
+    let replicas = scale["spec"]["replicas"].as_i64().unwrap_or(0);
+    if replicas >= 0 {
+        return Ok(replicas);
+    }
+    let why = "must be greater than or equal to 0";
+    let error = FieldError::invalid("spec.replicas", json!(replicas), why);
+    let about = About {
+        group: "autoscaling",
+        resource: "scales",
+        kind: "Scale",
+    };
+    Err(Status::invalid(about, name, &[error]))
 }
 
 /// A label selector as text.

@@ -101,7 +101,7 @@ impl Write<'_> {
                 "resourceVersion should not be set on objects to be created",
             ));
         }
-        self.check_namespace(cluster)?;
+        self.check_namespace(cluster, meta::text(&object, "name"))?;
         let base = match meta::text(&object, "name") {
             "" => {
                 Some(meta::text(&object, "generateName").to_owned()).filter(|base| !base.is_empty())
@@ -146,6 +146,7 @@ impl Write<'_> {
     ) -> Result<Written, WriteError> {
         self.check_done()?;
         self.check_rights(cluster, &draft)?;
+        self.mount_account(cluster, &mut draft).await?;
         warnings.extend(self.advice(&draft, None));
         if self.options.dry_run {
             let key = self.key(meta::text(&draft, "name"))?;
@@ -277,7 +278,13 @@ impl Write<'_> {
             let mut warnings = Vec::new();
             let value = self.kind.object(&live);
             let patched = self.patched(how, &value, patch)?;
-            let mut object = draft::admit(self.kind, patched.into(), self.options, &mut warnings)?;
+            let admitted = draft::admit(self.kind, patched.into(), self.options, &mut warnings);
+            let mut object = match how {
+                PatchType::Strategic => {
+                    admitted.map_err(|status| crate::patch::refused(patch, status))?
+                }
+                _ => admitted?,
+            };
             meta::settle_place(&mut object, self.namespace, self.name)?;
             self.pin(&mut object, &live)?;
             let changed = draft::change(self.kind, &value, object, self.subresource, self.author)?;
@@ -332,7 +339,7 @@ impl Write<'_> {
                     );
                     return Err(Status::conflict(self.kind.about(), self.name, &why));
                 }
-                self.check_namespace(cluster)?;
+                self.check_namespace(cluster, self.name)?;
                 let draft = draft::create_applied(self.kind, &config, self.author, force)?;
                 match self.store_new(cluster, draft, Vec::new()).await {
                     Err(WriteError::Stale(_)) => continue,

@@ -1,7 +1,7 @@
 //! `Pod`, and the templates that other kinds hold.
 //!
 //! What admission adds to new Pods on the genuine server without asking for other objects is added
-//! here too: the account, the priority and the tolerations. The token's volume is not.
+//! here too: the account, the priority and the tolerations. The token's volume is in `registry/account.rs`.
 
 mod change;
 mod check;
@@ -47,6 +47,7 @@ pub(super) static POD: Ways = Ways {
         Some(old) => change::check(new, old),
     },
     generation: true,
+    special: crate::ways::Special::ActsAsAccount,
     grace: |pod| {
         // What runs nowhere, or no more, goes at once.
         let spec = pod.part("spec");

@@ -32,7 +32,20 @@ macro_rules! sessions {
     };
 }
 
-sessions!(configmap);
+sessions!(
+    apply,
+    auth,
+    change,
+    create,
+    custom,
+    delete,
+    describe,
+    discovery,
+    events,
+    get,
+    server_side,
+    workload,
+);
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/sessions")

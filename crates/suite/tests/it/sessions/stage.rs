@@ -109,21 +109,24 @@ impl Stage {
         };
         let server = Server::start(options).await.expect("it starts");
         let config = server.kubeconfig().clone();
-        let name = "ns-embed".to_owned();
-        let stage = Self::with(kubectl, config, name, Ground::Embedded(server)).await;
-        let (code, said) = stage.shell("kubectl create namespace $NS").await;
+        let ground = Ground::Embedded(server);
+        let mut stage = Self::with(kubectl, config.clone(), String::new(), ground).await;
+        // As a namespace of the genuine server is made.
+        let line = r#"echo '{"apiVersion":"v1","kind":"Namespace","metadata":{"generateName":"ns-"}}' |
+            kubectl create -f - -o name"#;
+        let (code, said) = stage.shell(line).await;
         assert_eq!(code, Some(0), "{said}");
+        let name = said.trim().trim_start_matches("namespace/");
+        name.clone_into(&mut stage.namespace);
+        stage.point_to(config);
         stage.furnished().await
     }
 
-    async fn with(kubectl: &Kubectl, mut config: Value, namespace: String, ground: Ground) -> Self {
-        config["contexts"][0]["context"]["namespace"] = json!(namespace);
+    async fn with(kubectl: &Kubectl, config: Value, namespace: String, ground: Ground) -> Self {
         let folder = tempfile::tempdir().expect("there is room");
         for name in ["bin", "home", "work"] {
             std::fs::create_dir(folder.path().join(name)).expect("there is room");
         }
-        std::fs::write(folder.path().join("kubeconfig"), config.to_string())
-            .expect("there is room");
         std::os::unix::fs::symlink(&kubectl.path, folder.path().join("bin/kubectl"))
             .expect("there is room");
         let stage = Self {
@@ -131,10 +134,18 @@ impl Stage {
             namespace,
             ground,
         };
+        stage.point_to(config);
         match &stage.ground {
             Ground::Genuine(..) => stage.furnished().await,
             Ground::Embedded(_) => stage,
         }
+    }
+
+    /// Writes the kubeconfig of the session.
+    fn point_to(&self, mut config: Value) {
+        config["contexts"][0]["context"]["namespace"] = json!(self.namespace);
+        std::fs::write(self.folder.path().join("kubeconfig"), config.to_string())
+            .expect("there is room");
     }
 
     /// Waits for what comes into every namespace by itself.
