@@ -1,7 +1,9 @@
 //! Answers requests: finds the cluster, the caller and whether they may, and hands on to whom it concerns.
 
+mod deleting;
 mod documents;
 mod objects;
+mod pods;
 mod special;
 mod watching;
 

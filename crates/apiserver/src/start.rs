@@ -211,6 +211,20 @@ fn kubeconfig(pki: &Pki, url: &str, clusters: &[String], admin: &crate::auth::pk
     all.unwrap_or_default()
 }
 
+/// The priorities that Pods of the system may have.
+const PRIORITIES: [(&str, i64, &str); 2] = [
+    (
+        "system-cluster-critical",
+        2_000_000_000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+    ),
+    (
+        "system-node-critical",
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+];
+
 /// What every cluster begins with.
 async fn set_up(cluster: &Cluster, now: Timestamp) -> Result<(), Status> {
     let now = rfc3339(now);
@@ -242,6 +256,13 @@ async fn set_up(cluster: &Cluster, now: Timestamp) -> Result<(), Status> {
                 &namespace,
                 object,
             )
+            .await?;
+    }
+    for (name, value, description) in PRIORITIES {
+        let class = json!({"metadata": {"name": name}, "value": value, "description": description});
+        let group = "scheduling.k8s.io";
+        maker
+            .make(group, "v1", "priorityclasses", "", class)
             .await?;
     }
     let service = json!({

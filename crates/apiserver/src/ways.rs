@@ -74,6 +74,8 @@ pub struct Ways {
     pub default_propagation: Propagation,
     /// What else the server itself does about it.
     pub special: Special,
+    /// What the author of an object should know.
+    pub advice: fn(&Value) -> Vec<String>,
     /// The fields that field selectors may name beside `metadata.name` and `metadata.namespace`.
     pub selectable: &'static [(&'static str, ReadField)],
     /// The fields that writes to the object itself leave alone.
@@ -97,6 +99,7 @@ pub const PLAIN: Ways = Ways {
     grace: |_| None,
     default_propagation: Propagation::Background,
     special: Special::Nothing,
+    advice: |_| Vec::new(),
     selectable: &[],
     resets: &[],
     status_resets: &["spec"],

@@ -8,21 +8,20 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use serde_json::Value;
 
-use super::{Api, Call, not_served};
+use super::{Api, Call, not_served, pods};
 use crate::answer;
 use crate::media::{self, Encoding, Form, PatchType, Syntax, Written as Accepted};
 use crate::protobuf;
 use crate::registry::decode;
-use crate::registry::delete;
 use crate::registry::draft::Author;
 use crate::registry::kind::Kind;
-use crate::registry::options::{DeleteOptions, WriteOptions};
+use crate::registry::options::WriteOptions;
 use crate::registry::read::{self, Selection};
 use crate::registry::write::{Answer, Write, Written};
 use crate::request::{ResourceTarget, Verb};
 use crate::serve::Body;
 use crate::status::Status;
-use crate::store::{Key, Record};
+use crate::store::Record;
 use crate::table::object::Include;
 use crate::time::rfc3339;
 
@@ -41,18 +40,45 @@ impl Api {
             return Ok(not_served());
         };
         let kind = kind.clone();
+        let answered = self.objects_of(call, target, &kind, body).await;
+        let Some(warnings) = kind
+            .custom
+            .as_ref()
+            .map(|version| version.deprecation.as_slice())
+        else {
+            return answered;
+        };
+        // Failures carry them, too.
+        let mut response = answered.unwrap_or_else(|status| answer::failure(&status));
+        answer::warn(&mut response, warnings);
+        Ok(response)
+    }
+
+    async fn objects_of(
+        self: &Arc<Self>,
+        call: &Call<'_>,
+        target: &ResourceTarget,
+        kind: &Arc<Kind>,
+        body: Incoming,
+    ) -> Result<Response<Body>, Status> {
         if kind.resource.namespaced && target.namespace.is_empty() && !target.name.is_empty() {
             return Ok(not_served());
         }
         match target.subresource.as_str() {
             "" => {
-                if !kind.resource.allows(target.verb.as_str()) {
+                // Discovery hides what a definition on its way out does not take, but its objects may still
+                // be changed: how else would they let go.
+                if !kind.resource.allows(target.verb.as_str()) && !kind.is_custom() {
                     return Err(Status::method_not_allowed());
                 }
             }
             name => {
                 let Some(subresource) = kind.resource.subresource(name) else {
-                    return Err(Status::not_served());
+                    return Err(if kind.is_custom() {
+                        Status::not_found(kind.about(), &target.name)
+                    } else {
+                        Status::not_served()
+                    });
                 };
                 if !subresource
                     .verbs
@@ -71,11 +97,14 @@ impl Api {
         let request = Requested {
             call,
             target,
-            kind: &kind,
+            kind,
             accepted,
             include,
         };
-        let answered = match target.verb {
+        if let Some(below) = pods::below(&request) {
+            return below.answer(&request, read_body(body).await?).await;
+        }
+        match target.verb {
             Verb::Get => request.get(),
             Verb::List => request.list().await,
             Verb::Watch => self.watch(&request).await,
@@ -84,12 +113,7 @@ impl Api {
             Verb::Patch => request.patch(read_body(body).await?).await,
             Verb::Delete => request.delete(read_body(body).await?).await,
             Verb::DeleteCollection => request.delete_all(read_body(body).await?).await,
-        };
-        let mut response = answered?;
-        if let Some(version) = &kind.custom {
-            answer::warn(&mut response, version.deprecation.as_slice());
         }
-        Ok(response)
     }
 }
 
@@ -217,7 +241,12 @@ impl Requested<'_> {
     }
 
     /// A list without reading or writing any of its objects anew.
-    fn pieces(&self, form: Form, metadata: &Value, items: &[Arc<Record>]) -> Response<Body> {
+    pub(super) fn pieces(
+        &self,
+        form: Form,
+        metadata: &Value,
+        items: &[Arc<Record>],
+    ) -> Response<Body> {
         let (kind, version) = self.list_kind(form);
         let head = format!(
             "{{\"kind\":\"{kind}\",\"apiVersion\":\"{version}\",\"metadata\":{metadata},\"items\":["
@@ -266,7 +295,7 @@ impl Requested<'_> {
         }
     }
 
-    fn answer(&self, written: &Written) -> Response<Body> {
+    pub(super) fn answer(&self, written: &Written) -> Response<Body> {
         let code = if written.is_new {
             StatusCode::CREATED
         } else {
@@ -292,6 +321,13 @@ impl Requested<'_> {
                 self.accepted,
                 &answered,
             ));
+        }
+        if self.kind.is_custom() && !self.kind.resource.allows("create") {
+            let name = incoming.object["metadata"]["name"]
+                .as_str()
+                .unwrap_or_default();
+            let why = "create not allowed while custom resource definition is terminating";
+            return Err(Status::forbidden(self.kind.about(), name, why));
         }
         let now = rfc3339(self.call.now);
         let written = self
@@ -343,43 +379,5 @@ impl Requested<'_> {
             write.patch(self.call.cluster, how, &patch).await?
         };
         Ok(self.answer(&written))
-    }
-
-    async fn delete(&self, body: Bytes) -> Result<Response<Body>, Status> {
-        let options = self.delete_options(&body)?;
-        let key = Key::new(&self.kind.stored, self.namespace(), &self.target.name)
-            .map_err(|_| Status::not_found(self.kind.about(), &self.target.name))?;
-        let cluster = self.call.cluster;
-        let written = delete::delete(cluster, self.kind, &key, &options, self.call.now).await?;
-        Ok(self.answer(&written))
-    }
-
-    fn delete_options(&self, body: &[u8]) -> Result<DeleteOptions, Status> {
-        if body.is_empty() {
-            return DeleteOptions::read(&self.call.query, None);
-        }
-        let encoding = media::encoding(self.call.content_type.as_deref())?;
-        let kind = protobuf::Kind::new("v1", "DeleteOptions");
-        let options = decode::decode(encoding, body, &kind)?;
-        DeleteOptions::read(&self.call.query, Some(&options))
-    }
-
-    async fn delete_all(&self, body: Bytes) -> Result<Response<Body>, Status> {
-        let options = self.delete_options(&body)?;
-        let cluster = self.call.cluster;
-        let query = &self.call.query;
-        let selection = Selection::read(self.kind, self.namespace(), "", query)?;
-        let page = read::list(cluster, self.kind, &selection, query).await?;
-        let mut gone = Vec::with_capacity(page.items.len());
-        for record in &page.items {
-            match delete::delete(cluster, self.kind, record.key(), &options, self.call.now).await {
-                Ok(_) => gone.push(record.clone()),
-                // Somebody else was faster.
-                Err(status) if status.code == 404 => {}
-                Err(status) => return Err(status),
-            }
-        }
-        let metadata = serde_json::json!({"resourceVersion": cluster.store.revision().to_string()});
-        Ok(self.pieces(Form::Whole, &metadata, &gone))
     }
 }

@@ -86,7 +86,7 @@ async fn end(cluster: &Cluster, key: &Key) -> Result<bool, Status> {
     if let Some(kind) = kind {
         delete_all(cluster, kind, &Scope::all()).await?;
         if !cluster.store.snapshot(&stored).is_empty() {
-            return Ok(false);
+            return begun(cluster, &record).await.map(|()| false);
         }
     } else if snapshot.is_empty() {
         ended = Ended::NeverEstablished;
@@ -105,4 +105,24 @@ async fn end(cluster: &Cluster, key: &Key) -> Result<bool, Status> {
         cluster.put(kind, expect, &object).await.map_err(failure)?;
     }
     Ok(true)
+}
+
+/// Says in the status of a definition that its objects are on their way out.
+async fn begun(cluster: &Cluster, record: &Record) -> Result<(), Status> {
+    let served = cluster.served();
+    let Some(kind) = served.kind("apiextensions.k8s.io", "v1", "customresourcedefinitions") else {
+        return Ok(());
+    };
+    let before = record.value();
+    let mut object = before.clone();
+    crd::end(&mut object, Ended::Started, &now());
+    if object == before {
+        return Ok(());
+    }
+    let expect = Expect::Revision(record.modified());
+    cluster
+        .put(kind, expect, &object)
+        .await
+        .map(drop)
+        .map_err(failure)
 }

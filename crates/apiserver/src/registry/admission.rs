@@ -33,6 +33,7 @@ impl Write<'_> {
     pub(super) fn advice(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
         let before = old.map_or(&Value::Null, |old| &old["metadata"]);
         let mut advice = finalizer_warnings(&object["metadata"], before);
+        advice.extend((self.kind.ways.advice)(object));
         if self.kind.ways.special == Special::DefinesKinds {
             advice.extend(Definition::warnings(object, old));
         }

@@ -129,6 +129,8 @@ impl Kind {
         if let Some(form) = self.form {
             form.read(&mut object);
             self.sign(&mut object);
+            // The two kinds differ in which empty fields they write.
+            crate::schema::defaults::settle(self.schema(), self.of, &mut object);
         }
         object
     }

@@ -50,7 +50,7 @@ fn check_config_map(new: &Value, old: Option<&Value>) -> Vec<FieldError> {
     }
     if bytes > MOST {
         // Upstream names no field here.
-        faults.extend([FieldError::too_long("", MOST as u64)]);
+        faults.extend([FieldError::too_long("[]", MOST as u64)]);
     }
     faults.into_errors()
 }

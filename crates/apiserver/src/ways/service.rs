@@ -32,6 +32,7 @@ pub(super) static SERVICE: Ways = Ways {
     create_on_update: true,
     name: NameRule::Label,
     special: crate::ways::Special::HasAddresses,
+    advice,
     selectable: &[
         ("spec.clusterIP", |service| {
             service["spec"].text("clusterIP").to_owned()
@@ -42,6 +43,38 @@ pub(super) static SERVICE: Ways = Ways {
     ],
     ..STATUS
 };
+
+/// External rule: `GetWarningsForService` of k8s.io/kubernetes, pkg/api/service.
+fn advice(service: &Value) -> Vec<String> {
+    let spec = service.part("spec");
+    let (is_named, is_headless) = (
+        spec.text("type") == "ExternalName",
+        spec.text("clusterIP") == "None",
+    );
+    let mut advice: Vec<&str> = Vec::new();
+    if is_headless && !spec.text("loadBalancerIP").is_empty() {
+        advice.push("spec.loadBalancerIP is ignored for headless services");
+    }
+    if !spec.items("externalIPs").is_empty() {
+        advice.push(match (is_headless, is_named) {
+            (true, _) => "spec.externalIPs is ignored for headless services",
+            (_, true) => "spec.externalIPs is ignored when spec.type is \"ExternalName\"",
+            _ => "spec.externalIPs is deprecated and may no longer be implemented in some clusters",
+        });
+    }
+    if is_headless && spec.text("sessionAffinity") != "None" {
+        advice.push("spec.SessionAffinity is ignored for headless services");
+    }
+    if !is_named && !spec.text("externalName").is_empty() {
+        advice.push("spec.externalName is ignored when spec.type is not \"ExternalName\"");
+    }
+    if spec.text("trafficDistribution") == "PreferClose" {
+        advice.push(
+            "spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"",
+        );
+    }
+    advice.into_iter().map(str::to_owned).collect()
+}
 
 fn default(service: &mut Value) {
     let Some(spec) = made(service, "spec") else {

@@ -43,7 +43,11 @@ sessions!(
     discovery,
     events,
     get,
+    invalid,
+    lamp,
+    pod,
     server_side,
+    tables,
     workload,
 );
 
@@ -52,6 +56,9 @@ fn folder() -> PathBuf {
 }
 
 async fn genuine(name: &str) {
+    if !stage::is_set() {
+        return;
+    }
     let path = folder().join(name).with_extension("txt");
     let mut script = Script::read(&path);
     let records = stage::records();
@@ -72,6 +79,9 @@ async fn genuine(name: &str) {
 }
 
 async fn embedded(name: &str) {
+    if !stage::is_set() {
+        return;
+    }
     let script = Script::read(&folder().join(name).with_extension("txt"));
     let mut faults = Vec::new();
     for kubectl in Kubectl::all() {

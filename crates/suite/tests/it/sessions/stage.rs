@@ -29,6 +29,12 @@ pub(super) fn records() -> bool {
     std::env::var_os("SHIPWAY_RECORD").is_some()
 }
 
+/// Whether there is a genuine server to run sessions on, and the kubectl that were built beside it. They run on
+/// the embedded one in the same run.
+pub(super) fn is_set() -> bool {
+    !World::shared().state().is_embedded()
+}
+
 /// A kubectl.
 pub(super) struct Kubectl {
     path: PathBuf,
@@ -39,12 +45,9 @@ pub(super) struct Kubectl {
 impl Kubectl {
     /// All that there are: the older one is built where Go is.
     pub(super) fn all() -> Vec<Self> {
-        let newest = World::shared().state().kubectl.clone();
-        let newest = newest.canonicalize().expect("kubectl is there");
-        let older = World::shared()
-            .state()
-            .binaries
-            .join(format!("kubectl-{OLDER}"));
+        let known = World::shared().state().kubectl.clone();
+        let newest = known.canonicalize().expect("kubectl is there");
+        let older = known.with_file_name(format!("kubectl-{OLDER}"));
         let mut all = vec![Self {
             path: newest,
             variant: None,
@@ -106,6 +109,7 @@ impl Stage {
             clusters: vec!["main".to_owned()],
             port: 0,
             delay: Duration::from_millis(100),
+            audit_log: None,
         };
         let server = Server::start(options).await.expect("it starts");
         let config = server.kubeconfig().clone();
