@@ -12,6 +12,8 @@ use crate::run::{Outcome, cargo, exists, root, run, target};
 /// The clusters of the suites: one that all scenarios share, and two for scenarios that kill
 /// controllers or API servers.
 const SUITE_CLUSTERS: &str = "suite,crash,lonely";
+/// Their cluster without controllers, with which the embedded server is compared.
+const BARE_CLUSTER: &str = "bare";
 /// The clusters of the demo: one build's way to production.
 const DEMO_CLUSTERS: &str = "run-qa,run-staging,run-production";
 
@@ -47,7 +49,7 @@ fn run_tests(servers: &Servers, words: &[&str], args: &[String]) -> Outcome {
     let real = Real::start(&Options {
         servers,
         clusters: SUITE_CLUSTERS,
-        flags: &["--audit"],
+        flags: &["--audit", "--bare", BARE_CLUSTER],
         profile: "debug",
         is_apart: false,
     })?;

@@ -23,7 +23,7 @@ async fn main() -> ExitCode {
         durability: |_| Durability::Memory,
         clusters: vec!["main".to_owned()],
         port: 0,
-        delay: Duration::from_millis(300),
+        delay: Some(Duration::from_millis(300)),
         audit_log: None,
     };
     while let Some(word) = words.next() {
@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
             "--lasting" => options.durability = |path| lasting(path, Sync::Never),
             "--synced" => options.durability = |path| lasting(path, Sync::Always),
             "--audit-log" => options.audit_log = Some(PathBuf::from(value())),
-            "--delay" => options.delay = Duration::from_millis(number(value())),
+            "--delay" => options.delay = Some(Duration::from_millis(number(value()))),
             other => {
                 eprintln!("there is no flag `{other}`");
                 return ExitCode::from(2);

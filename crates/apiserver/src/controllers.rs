@@ -27,15 +27,19 @@ const BATCH: usize = 1024;
 /// How soon what failed is tried again.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// Starts them all for one cluster.
+/// Starts them all for one cluster; without a delay of workloads only the one that a kube-apiserver has
+/// inside, too.
 pub fn run(
     cluster: &Arc<Cluster>,
     ca_pem: &str,
-    delay: Duration,
+    delay: Option<Duration>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
     tasks.spawn(until(stop.clone(), definitions::run(cluster.clone())));
+    let Some(delay) = delay else {
+        return;
+    };
     tasks.spawn(until(stop.clone(), namespaces::run(cluster.clone())));
     tasks.spawn(until(stop.clone(), collector::run(cluster.clone())));
     tasks.spawn(until(

@@ -38,8 +38,9 @@ pub struct Options {
     pub clusters: Vec<String>,
     /// The port; 0 for a free one.
     pub port: u16,
-    /// How long simulated workloads take.
-    pub delay: std::time::Duration,
+    /// How long simulated workloads take; none for clusters without controllers, as a kube-apiserver
+    /// without its kube-controller-manager.
+    pub delay: Option<std::time::Duration>,
     /// Where every request is logged, if anywhere.
     pub audit_log: Option<PathBuf>,
 }

@@ -48,7 +48,7 @@ impl Embedded {
             durability,
             clusters: self.clusters.clone(),
             port: self.port,
-            delay: DELAY,
+            delay: Some(DELAY),
             audit_log: None,
         };
         let server = Server::start(options).await.map_err(explained)?;

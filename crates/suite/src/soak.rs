@@ -35,6 +35,7 @@ impl Subject {
         let options = ControlPlaneOptions {
             servers,
             clusters: vec![CLUSTER.to_owned()],
+            bare: Vec::new(),
             fsync: true,
             audit: false,
         };

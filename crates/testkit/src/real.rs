@@ -1,6 +1,6 @@
 //! Starts and stops a Kubernetes control plane. A genuine one is one etcd, and for each cluster a
-//! kube-apiserver and a kube-controller-manager; an embedded one is Shipway's own server for each
-//! cluster.
+//! kube-apiserver and, unless it is bare, a kube-controller-manager; an embedded one is Shipway's own
+//! server for each cluster.
 //!
 //! Genuine clusters share the etcd, each below its own key prefix, because a second etcd would cost
 //! memory and judge nothing. Everything listens on loopback, on ports that were free. There is no
@@ -32,6 +32,9 @@ pub struct ControlPlaneOptions {
     pub servers: Servers,
     /// The clusters' names; they are the contexts of the kubeconfig.
     pub clusters: Vec<String>,
+    /// More clusters, genuine ones without controllers: nothing is written there but by clients and the
+    /// API server.
+    pub bare: Vec<String>,
     /// Whether writes wait for the disk. Tests do without, benchmarks may not.
     pub fsync: bool,
     /// Whether each API server writes one line per request, see [`crate::audit`].

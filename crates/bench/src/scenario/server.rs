@@ -65,6 +65,7 @@ async fn measure(servers: Servers, fsync: bool, args: &Args) -> Outcome<Figures>
     let options = ControlPlaneOptions {
         servers,
         clusters: vec![CLUSTER.to_owned()],
+        bare: Vec::new(),
         fsync,
         audit: false,
     };

@@ -19,12 +19,13 @@ use tokio::sync::oneshot;
 
 const USAGE: &str = "\
 usage: real --binaries DIR | --embedded --kubectl FILE
-            --clusters a,b --state FILE [--fsync] [--audit] [--keep]
+            --clusters a,b --state FILE [--bare c,d] [--fsync] [--audit] [--keep]
 
   --binaries DIR   etcd, kube-apiserver, kube-controller-manager and kubectl
   --embedded       Shipway's own servers instead; the example `serve` lies beside this program
   --kubectl FILE   the kubectl for them
   --clusters a,b   one API server for each
+  --bare c,d       genuine ones without a controller manager
   --state FILE     where to write what runs where, as JSON
   --fsync          let writes wait for the disk
   --audit          have every request logged
@@ -117,7 +118,7 @@ fn end() -> Result<impl Future<Output = ()>, String> {
 }
 
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
-    let (mut binaries, mut clusters, mut state) = (None, Vec::new(), None);
+    let (mut binaries, mut clusters, mut bare, mut state) = (None, Vec::new(), Vec::new(), None);
     let (mut fsync, mut audit, mut keep) = (false, false, false);
     let (mut is_embedded, mut kubectl) = (false, None);
     while let Some(word) = words.next() {
@@ -131,6 +132,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
             "--embedded" => is_embedded = true,
             "--kubectl" => kubectl = Some(PathBuf::from(value()?)),
             "--clusters" => clusters = value()?.split(',').map(str::to_owned).collect(),
+            "--bare" => bare = value()?.split(',').map(str::to_owned).collect(),
             "--state" => state = Some(PathBuf::from(value()?)),
             "--fsync" => fsync = true,
             "--audit" => audit = true,
@@ -138,8 +140,10 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
             _ => return Err(format!("unknown argument `{word}`")),
         }
     }
-    if clusters.is_empty() || clusters.iter().any(|name| !is_name(name)) {
-        return Err("`--clusters` needs names of lower-case letters, digits and `-`".to_owned());
+    let mut names = clusters.iter().chain(&bare).peekable();
+    if names.peek().is_none() || !names.all(|name| is_name(name)) {
+        let why = "`--clusters` and `--bare` take names of lower-case letters, digits and `-`";
+        return Err(format!("{why}, at least one"));
     }
     let servers = if is_embedded {
         Servers::Embedded {
@@ -154,6 +158,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
         options: ControlPlaneOptions {
             servers,
             clusters,
+            bare,
             fsync,
             audit,
         },

@@ -36,7 +36,7 @@ pub struct ControlPlane {
 
 impl ControlPlane {
     /// Starts everything and waits until every cluster is usable: its API server is ready, and its
-    /// controllers have made the ServiceAccount `default`.
+    /// controllers, if it has some, have made the ServiceAccount `default`.
     ///
     /// # Errors
     ///
@@ -192,11 +192,13 @@ impl ControlPlane {
         }
         for name in &names {
             self.wait_until_ready(name).await?;
-            // A controller manager that meets no API server gives up after ten seconds.
-            self.launch_manager(name)?;
+            if !self.options.bare.contains(name) {
+                // A controller manager that meets no API server gives up after ten seconds.
+                self.launch_manager(name)?;
+            }
         }
-        for name in &names {
-            self.wait_for_controllers(name).await?;
+        for name in self.options.clusters.clone() {
+            self.wait_for_controllers(&name).await?;
         }
         let version = self
             .state

@@ -13,7 +13,7 @@ pub(crate) fn prepare(
     options: &ControlPlaneOptions,
 ) -> Result<Vec<ClusterState>, RealError> {
     let mut clusters = Vec::new();
-    for name in &options.clusters {
+    for name in options.clusters.iter().chain(&options.bare) {
         let own = folder.cluster(name);
         std::fs::create_dir_all(&own)
             .map_err(RealError::io(format!("make `{}`", own.display())))?;

@@ -16,6 +16,7 @@ async fn an_api_server_comes_back_with_its_data() {
     let options = ControlPlaneOptions {
         servers,
         clusters,
+        bare: Vec::new(),
         fsync: false,
         audit: false,
     };
@@ -88,6 +89,7 @@ async fn a_missing_program_is_named() {
     let options = ControlPlaneOptions {
         servers: Servers::Genuine { binaries: nowhere },
         clusters: vec!["blue".to_owned()],
+        bare: Vec::new(),
         fsync: false,
         audit: false,
     };
