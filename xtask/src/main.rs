@@ -30,10 +30,15 @@ usage: cargo xtask <command>
   tidy                      the house rules that no compiler knows
   test [filter…]            all tests, against a genuine control plane that is built when missing, and
                             the scenarios against an embedded one, too
+  soak [sequences] [kills] [watchers] [garbage] [--sequences N] [--from SEED]
+                            what takes too long for every run: the embedded API server compared with a
+                            genuine one over 2,000 sequences of requests that chance makes up, killed
+                            under load, left with watchers that do not read, and fed with garbage
   gen [--check]             write the generated files, or say which are out of date
-  real [--embedded] [--clusters a,b] [--keep]
+  real [--embedded] [--clusters a,b] [--bare c,d] [--keep]
                             run a genuine control plane, or an embedded one, until Ctrl-C or the end of
-                            the input; --keep leaves its logs and data behind
+                            the input; bare clusters have no controllers; --keep leaves its logs and data
+                            behind
   demo [args…]              the demo on genuine clusters; args go to `shipway demo`
   bench [--quick] [--write] [scenario…]
                             the benchmarks on a genuine cluster: idle, push, drift, install, steady,
@@ -51,6 +56,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::tidy(),
         "test" => suite::test(&args),
         "gen" => generate::generate(&args),
+        "soak" => suite::soak(&args),
         "real" => suite::real(&args),
         "demo" => suite::demo(&args),
         "bench" => suite::bench(&args),

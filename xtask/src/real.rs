@@ -29,6 +29,7 @@ impl Servers {
 /// What to start.
 pub(crate) struct Options<'a> {
     pub(crate) servers: &'a Servers,
+    /// Clusters with controllers; bare ones are a flag.
     pub(crate) clusters: &'a str,
     /// Flags of the binary `real`, such as `--audit`.
     pub(crate) flags: &'a [&'a str],
@@ -64,8 +65,10 @@ impl Real {
             Servers::Genuine(binaries) => command.arg("--binaries").arg(binaries),
             Servers::Embedded(kubectl) => command.args(["--embedded", "--kubectl"]).arg(kubectl),
         };
+        if !options.clusters.is_empty() {
+            command.args(["--clusters", options.clusters]);
+        }
         let child = command
-            .args(["--clusters", options.clusters])
             .arg("--state")
             .arg(&state)
             .args(options.flags)

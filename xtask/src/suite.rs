@@ -75,6 +75,20 @@ fn find_kubectl() -> Outcome<PathBuf> {
     })
 }
 
+/// `cargo xtask soak`: what takes too long for every run of the suites.
+pub(crate) fn soak(args: &[String]) -> Outcome {
+    let servers = prepare("debug")?;
+    let real = Real::start(&Options {
+        servers: &servers,
+        clusters: "",
+        flags: &["--bare", BARE_CLUSTER],
+        profile: "debug",
+        is_apart: false,
+    })?;
+    let mut command = Command::new(target().join("debug/soak"));
+    run(command.args(args).env("SHIPWAY_REAL", real.state()))
+}
+
 /// `cargo xtask real`: a control plane to try things on.
 pub(crate) fn real(args: &[String]) -> Outcome {
     let mut clusters = "main";
@@ -87,6 +101,10 @@ pub(crate) fn real(args: &[String]) -> Outcome {
                 clusters = words
                     .next()
                     .ok_or("`--clusters` needs names, such as a,b")?;
+            }
+            "--bare" => {
+                let names = words.next().ok_or("`--bare` needs names, such as a,b")?;
+                flags.extend(["--bare", names]);
             }
             "--keep" => flags.push("--keep"),
             "--embedded" => is_embedded = true,

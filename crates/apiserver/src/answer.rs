@@ -76,6 +76,7 @@ pub fn failure(status: &Status) -> Response<Body> {
     if seconds > 0 {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
+    warn(&mut response, &status.warnings);
     response
 }
 

@@ -9,10 +9,7 @@
 
 mod json;
 mod merge;
-mod refused;
 mod strategic;
-
-pub(crate) use refused::refused;
 
 use serde_json::Value;
 
@@ -90,7 +87,7 @@ fn rejected() -> Status {
         reason: "Invalid",
         message: "the server rejected our request due to an error in our request".to_owned(),
         details: Some(Box::default()),
-        continues: String::new(),
+        ..Status::internal("")
     }
 }
 

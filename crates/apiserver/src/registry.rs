@@ -2,6 +2,7 @@
 
 mod account;
 mod admission;
+mod change;
 pub mod decode;
 pub mod delete;
 pub mod draft;
@@ -9,6 +10,7 @@ mod form;
 pub mod kind;
 pub mod meta;
 pub mod options;
+pub mod origin;
 pub mod read;
 pub mod scale;
 mod table;

@@ -68,6 +68,8 @@ pub struct Struct {
     pub atomic: bool,
     /// Whether other fields are kept as they are (`x-kubernetes-preserve-unknown-fields`).
     pub open: bool,
+    /// Whether an apply may name other fields, even those that are dropped later.
+    pub lenient: bool,
 }
 
 /// A field of a struct.
@@ -117,6 +119,8 @@ pub struct Patch {
 pub enum Scalar {
     /// Text.
     String,
+    /// Text of some format, for which an apply takes any single value.
+    Formatted,
     /// A whole number of 32 bits.
     Int32,
     /// A whole number of 64 bits.

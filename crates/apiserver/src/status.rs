@@ -23,6 +23,8 @@ pub struct Status {
     pub details: Option<Box<Details>>,
     /// With what a list that expired can be continued (`metadata.continue`); empty for none.
     pub continues: String,
+    /// What the caller should know besides.
+    pub warnings: Vec<String>,
 }
 
 /// What a failure is about.
@@ -96,7 +98,14 @@ impl Status {
             message: message.into(),
             details: None,
             continues: String::new(),
+            warnings: Vec::new(),
         }
+    }
+
+    /// The same, with what the caller should know besides.
+    #[must_use]
+    pub fn warned(self, warnings: Vec<String>) -> Self {
+        Self { warnings, ..self }
     }
 
     fn about(self, details: Details) -> Self {

@@ -116,6 +116,7 @@ pub const STATUS: Ways = Ways {
 /// A custom resource with the subresource `status`.
 pub static CUSTOM_WITH_STATUS: Ways = Ways {
     generation: true,
+    status_resets: &["metadata", "spec"],
     unconditional_update: false,
     ..STATUS
 };

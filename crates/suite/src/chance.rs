@@ -36,4 +36,17 @@ impl Chance {
     pub(crate) fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }
+
+    /// One of some values, by weight.
+    pub(crate) fn weighed<T: Copy>(&mut self, of: &[(usize, T)]) -> T {
+        let sum = of.iter().map(|(weight, _)| weight).sum();
+        let mut at = self.below(sum);
+        for (weight, value) in of {
+            if at < *weight {
+                return *value;
+            }
+            at -= weight;
+        }
+        of[0].1
+    }
 }

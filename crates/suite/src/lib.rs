@@ -16,6 +16,7 @@
 
 mod chance;
 mod controller;
+pub mod differential;
 mod scene;
 pub mod soak;
 

@@ -186,6 +186,8 @@ impl World {
 /// What the embedded clusters do not have, see `docs/embedded-limits.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
+    /// The genuine server itself, with which the embedded one is compared.
+    Judge,
     /// Admission webhooks and policies.
     Admission,
     /// Definitions with more than one served version.

@@ -11,12 +11,12 @@ use serde_json::Value;
 use super::{Api, Call, not_served, pods};
 use crate::answer;
 use crate::media::{self, Encoding, Form, PatchType, Syntax, Written as Accepted};
-use crate::protobuf;
 use crate::registry::decode;
 use crate::registry::draft::Author;
 use crate::registry::kind::Kind;
 use crate::registry::options::WriteOptions;
 use crate::registry::read::{self, Selection};
+use crate::registry::scale::Wanted;
 use crate::registry::write::{Answer, Write, Written};
 use crate::request::{ResourceTarget, Verb};
 use crate::serve::Body;
@@ -207,6 +207,9 @@ impl Requested<'_> {
         let mut metadata = serde_json::json!({"resourceVersion": page.revision.to_string()});
         if let Some(resume) = &page.resume {
             metadata["continue"] = serde_json::json!(resume);
+        } else if self.kind.is_custom() {
+            // Upstream's lists of them have no type that would leave it out.
+            metadata["continue"] = serde_json::json!("");
         }
         if let Some(remaining) = page.remaining {
             metadata["remainingItemCount"] = serde_json::json!(remaining);
@@ -342,9 +345,9 @@ impl Requested<'_> {
         let now = rfc3339(self.call.now);
         if self.target.subresource == "scale" {
             let encoding = media::encoding(self.call.content_type.as_deref())?;
-            let of = protobuf::Kind::new("autoscaling/v1", "Scale");
-            let scale = decode::decode(encoding, &body, &of)?;
-            return self.scale(&options, &now, |_| Ok(scale.clone())).await;
+            let write = self.write(&options, &now);
+            let wanted = write.admit_scale(encoding, &body)?;
+            return self.scale(&write, &wanted).await;
         }
         let incoming = self.decode(&body)?;
         let written = self
@@ -364,20 +367,26 @@ impl Requested<'_> {
         } else {
             decode::patch(&body)?
         };
-        if self.target.subresource == "scale" {
-            return self
-                .scale(&options, &now, |scale| match how {
-                    PatchType::Json => crate::patch::json_patch(&scale, &patch),
-                    _ => crate::patch::merge_patch(&scale, &patch),
-                })
-                .await;
-        }
         let write = self.write(&options, &now);
+        if self.target.subresource == "scale" {
+            return self.scale(&write, &Wanted::Patched(how, patch)).await;
+        }
         let written = if how == PatchType::Apply {
             write.apply(self.call.cluster, &patch).await?
         } else {
             write.patch(self.call.cluster, how, &patch).await?
         };
         Ok(self.answer(&written))
+    }
+
+    async fn scale(&self, write: &Write<'_>, wanted: &Wanted) -> Result<Response<Body>, Status> {
+        let written = write.scale(self.call.cluster, wanted).await?;
+        let scale = match &written.object {
+            Answer::Stored(record) => record.value(),
+            Answer::Shown(scale) => scale.clone(),
+        };
+        let mut response = answer::object(StatusCode::OK, media::Written::JSON, &scale);
+        answer::warn(&mut response, &written.warnings);
+        Ok(response)
     }
 }

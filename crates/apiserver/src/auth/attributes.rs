@@ -94,7 +94,7 @@ impl<'a> Attributes<'a> {
                 reason: "Forbidden",
                 message: format!("forbidden: {why}"),
                 details: Some(Box::default()),
-                continues: String::new(),
+                ..Status::internal("")
             },
         }
     }

@@ -14,6 +14,8 @@ const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 #[derive(Default)]
 pub(super) struct Shapes {
     pub(super) schema: Schema,
+    /// How many of the parts around keep unknown fields.
+    keeping: usize,
 }
 
 /// Whether unknown fields are kept because the list around says so.
@@ -26,7 +28,9 @@ enum Inherited {
 impl Shapes {
     /// The type of objects of a kind: that of the definition, with apiVersion, kind and metadata.
     pub(super) fn object(&mut self, props: &Props<'_>, name: String) -> TypeId {
+        self.keeping += usize::from(props.preserves());
         let mut root = self.structure(props, Inherited::Nothing);
+        self.keeping -= usize::from(props.preserves());
         self.with_meta(&mut root);
         self.schema.add(Type {
             name: Some(name.into()),
@@ -41,7 +45,9 @@ impl Shapes {
     }
 
     fn inheriting(&mut self, props: &Props<'_>, inherited: Inherited) -> TypeId {
+        self.keeping += usize::from(props.preserves());
         let shape = self.shape(props, inherited);
+        self.keeping -= usize::from(props.preserves());
         self.schema.add(Type {
             name: None,
             shape,
@@ -55,7 +61,8 @@ impl Shapes {
         }
         let open = props.preserves() || inherited == Inherited::Open;
         match props.kind {
-            "string" => Shape::Scalar(Scalar::String),
+            "string" if matches!(props.format, "" | "byte") => Shape::Scalar(Scalar::String),
+            "string" => Shape::Scalar(Scalar::Formatted),
             "integer" if props.format == "int32" => Shape::Scalar(Scalar::Int32),
             "integer" => Shape::Scalar(Scalar::Int64),
             "number" => Shape::Scalar(Scalar::Number),
@@ -103,6 +110,7 @@ impl Shapes {
             None => Shape::Struct(Struct {
                 atomic,
                 open,
+                lenient: true, // it declares nothing, which takes everything
                 ..Struct::default()
             }),
         }
@@ -121,6 +129,7 @@ impl Shapes {
         Struct {
             fields,
             atomic: props.map_type == Some("atomic"),
+            lenient: self.keeping > 0,
             open: props.preserves()
                 || inherited == Inherited::Open
                 || props.additional == Some(Additional::Allowed(true)),

@@ -165,6 +165,8 @@ fn find<'a>(object: &'a Value, path: &str) -> Result<Option<&'a Value>, String> 
     let mut here = object;
     let mut way = String::new();
     for step in split(path) {
+        way.push('.');
+        way.push_str(step);
         let map = match here {
             Value::Object(map) => map,
             Value::Null => return Ok(None),
@@ -178,8 +180,6 @@ fn find<'a>(object: &'a Value, path: &str) -> Result<Option<&'a Value>, String> 
         let Some(next) = map.get(step) else {
             return Ok(None);
         };
-        way.push('.');
-        way.push_str(step);
         here = next;
     }
     Ok(Some(here))

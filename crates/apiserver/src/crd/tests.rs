@@ -151,7 +151,11 @@ fn about(definition: &Definition) -> About<'_> {
 
 /// A write as the server does it, but for what belongs to storing.
 fn create(version: &Version, object: &mut Value) -> Result<Vec<String>, Value> {
-    let mut warnings = version.decode(object).map_err(|status| status.to_json())?;
+    let mut warnings = version.decode(object).map_err(|why| {
+        let Version { kind, name, .. } = version;
+        let why = format!("{kind} in version {name:?} cannot be handled as a {kind}: {why}");
+        Status::bad_request(why).to_json()
+    })?;
     if object["metadata"].get("namespace").is_none() {
         object["metadata"]["namespace"] = json!("default");
     }

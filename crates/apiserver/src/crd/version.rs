@@ -11,7 +11,7 @@ use super::model::Model;
 use super::print::{Column, Printer};
 use super::scale::Scale;
 use crate::schema::{Schema, TypeId};
-use crate::status::{FieldError, Status};
+use crate::status::FieldError;
 use crate::validate::{self, NameRule, Scope};
 
 /// One version of a definition.
@@ -66,23 +66,14 @@ impl Version {
     /// to refuse the object where the client asked for strictness.
     ///
     /// # Errors
-    /// 400 where its metadata has the wrong type.
-    pub fn decode(&self, object: &mut Value) -> Result<Vec<String>, Box<Status>> {
+    /// Why not, where its metadata has the wrong type.
+    pub fn decode(&self, object: &mut Value) -> Result<Vec<String>, String> {
         let mut unknown = Vec::new();
-        self.form(object, &mut unknown)
-            .map_err(|why| Box::new(self.undecodable(&why)))?;
+        self.form(object, &mut unknown)?;
         Ok(unknown
             .into_iter()
             .map(|path| format!("unknown field \"{path}\""))
             .collect())
-    }
-
-    /// 400: an object that is not of this kind, and why.
-    pub fn undecodable(&self, why: &str) -> Status {
-        let Self { kind, name, .. } = self;
-        Status::bad_request(format!(
-            "{kind} in version {name:?} cannot be handled as a {kind}: {why}"
-        ))
     }
 
     fn form(&self, object: &mut Value, unknown: &mut Vec<String>) -> Result<(), String> {
@@ -93,6 +84,11 @@ impl Version {
         self.model.prune_nulls(object);
         self.model.fill(object);
         Ok(())
+    }
+
+    /// Fills in defaults alone.
+    pub fn fill(&self, object: &mut Value) {
+        self.model.fill(object);
     }
 
     /// Sets what a new object begins with: generation 1, and no status where that has its own door.

@@ -87,7 +87,11 @@ fn declared(schema: &Schema, ty: Ty) -> Option<Atom<'_>> {
             Scalar::String | Scalar::Bytes => Class::Text,
             Scalar::Int32 | Scalar::Int64 | Scalar::Number => Class::Number,
             Scalar::Boolean => Class::Boolean,
-            Scalar::IntOrString | Scalar::Quantity | Scalar::Time | Scalar::MicroTime => Class::Any,
+            Scalar::Formatted
+            | Scalar::IntOrString
+            | Scalar::Quantity
+            | Scalar::Time
+            | Scalar::MicroTime => Class::Any,
         }),
         Shape::List { item, kind } => Atom::List(List {
             item: typed(schema, *item),
@@ -100,7 +104,7 @@ fn declared(schema: &Schema, ty: Ty) -> Option<Atom<'_>> {
         }),
         Shape::Struct(known) => Atom::Map(Fields {
             known: Some(known),
-            other: known.open.then_some(Ty::Deduced),
+            other: (known.open || known.lenient).then_some(Ty::Deduced),
             atomic: known.atomic,
         }),
     })

@@ -242,7 +242,7 @@ fn reference(name: &str) -> Value {
 
 fn scalar(kind: Scalar) -> Map<String, Value> {
     let (ty, format) = match kind {
-        Scalar::String => ("string", ""),
+        Scalar::String | Scalar::Formatted => ("string", ""),
         Scalar::Int32 => ("integer", "int32"),
         Scalar::Int64 => ("integer", "int64"),
         Scalar::Number => ("number", "double"),

@@ -46,7 +46,7 @@ impl<'a> Meta<'a> {
             Shape::Map { .. } => "map",
             Shape::List { .. } => "slice",
             Shape::Scalar(scalar) => match scalar {
-                Scalar::String => "string",
+                Scalar::String | Scalar::Formatted => "string",
                 Scalar::Int32 => "int32",
                 Scalar::Int64 => "int64",
                 Scalar::Number => "float64",

@@ -1,8 +1,9 @@
 //! Bodies of requests: from bytes to an object, whatever it is written in.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::kind::Kind;
+use super::origin::{self, Origin};
 use crate::media::Encoding;
 use crate::protobuf;
 use crate::schema::strict;
@@ -39,14 +40,49 @@ pub fn object(encoding: Encoding, body: &[u8], kind: &Kind) -> Result<Incoming, 
         return decode(encoding, body, &of).map(Incoming::from);
     }
     let of = (!kind.is_custom()).then_some(kind.of);
-    let read = strict::decode(kind.schema(), of, body).map_err(|why| {
-        strict::cannot_be_handled(&kind.resource.version, &kind.resource.kind, &why)
-    })?;
+    let read = strict::decode(kind.schema(), of, body);
+    // What cannot be read at all names no kind.
+    let named: Value = match &read {
+        Ok(read) => {
+            json!({"apiVersion": read.value["apiVersion"], "kind": read.value["kind"]})
+        }
+        Err(_) => serde_json::from_slice(body).unwrap_or_default(),
+    };
+    check_name(kind, &named, body)?;
+    let read = read.map_err(|why| Origin::Body.refuse(kind, &named, &why))?;
     Ok(Incoming {
         object: read.value,
         faults: read.faults.iter().map(ToString::to_string).collect(),
         is_checked: of.is_some(),
     })
+}
+
+/// Refuses a body whose version or kind is no text, before anything else of it is looked at.
+fn check_name(kind: &Kind, named: &Value, body: &[u8]) -> Result<(), Status> {
+    for field in ["apiVersion", "kind"] {
+        let value = named.get(field).unwrap_or(&Value::Null);
+        if !value.is_string() && !value.is_null() {
+            let found = strict::word(value);
+            let why = format!(
+                "couldn't get version/kind; json parse error: json: cannot unmarshal {found} into Go struct field .{field} of type string"
+            );
+            return Err(origin::unrecognized(kind, &why, body));
+        }
+    }
+    if let Some(version) = named["apiVersion"]
+        .as_str()
+        .filter(|text| text.matches('/').count() > 1)
+    {
+        let why = format!("unexpected GroupVersion string: {version}");
+        return Err(origin::unrecognized(kind, &why, body));
+    }
+    let is_named = named["kind"].as_str().is_some_and(|name| !name.is_empty());
+    if kind.is_custom() && named.is_object() && !is_named {
+        let body = String::from_utf8_lossy(body);
+        let why = format!("Object 'Kind' is missing in '{body}'");
+        return Err(Origin::Body.refuse(kind, named, &why));
+    }
+    Ok(())
 }
 
 /// Reads a body that is no object of the kind that is asked for. `kind` is what a protobuf body stands

@@ -2,13 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::draft;
 use super::kind::Kind;
 use super::meta;
 use super::options::{DeleteOptions, Propagation};
 use super::write::{Answer, Written};
 use crate::cluster::{Cluster, WriteError};
-use crate::status::Status;
+use crate::status::{About, Status};
 use crate::store::{Expect, Key};
 use crate::time::rfc3339;
 use crate::ways::Special;
@@ -19,6 +18,22 @@ pub const ORPHAN: &str = "orphan";
 pub const FOREGROUND: &str = "foregroundDeletion";
 /// Namespaces that nobody deletes.
 const LASTING: [&str; 3] = ["default", "kube-system", "kube-public"];
+/// Of which kinds the deletion answers the object (upstream's `ReturnDeletedObject`).
+const RETURNED: &[(&str, &str)] = &[
+    ("", "namespaces"),
+    ("", "persistentvolumeclaims"),
+    ("", "persistentvolumes"),
+    ("", "pods"),
+    ("", "podtemplates"),
+    ("", "resourcequotas"),
+    ("", "serviceaccounts"),
+    ("", "services"),
+    ("storage.k8s.io", "csidrivers"),
+    ("storage.k8s.io", "csinodes"),
+    ("storage.k8s.io", "storageclasses"),
+    ("storage.k8s.io", "volumeattachments"),
+    ("storage.k8s.io", "volumeattributesclasses"),
+];
 /// How often a deletion is tried that is overtaken by changes.
 const ATTEMPTS: usize = 100;
 
@@ -65,14 +80,21 @@ pub async fn delete(
         let expect = Expect::Revision(live.modified());
         if may_go(kind, &marked) {
             if options.dry_run {
-                return Ok(answered(Answer::Shown(draft::deleted(kind, &object))));
+                // One whose finalizers had to be changed before is answered as that left it.
+                let shown = if meta::finalizers(&marked).eq(meta::finalizers(&object)) {
+                    last_words(kind, object, None)
+                } else {
+                    marked
+                };
+                return Ok(answered(Answer::Shown(shown)));
             }
             match cluster.remove(kind, expect, key.clone()).await {
                 Err(WriteError::Stale(_)) => continue,
                 Err(WriteError::Failed(status)) => return Err(status),
-                Ok(_) => {
+                Ok(record) => {
                     kind.released(cluster, &object);
-                    return Ok(answered(Answer::Shown(draft::deleted(kind, &object))));
+                    let object = last_words(kind, object, Some(record.modified()));
+                    return Ok(answered(Answer::Shown(object)));
                 }
             }
         }
@@ -91,6 +113,34 @@ pub async fn delete(
     Err(Status::modified(kind.about(), key.name()))
 }
 
+/// What a deletion answers when the object is gone: that it is, or how it was, in the revision in which it
+/// went.
+fn last_words(kind: &Kind, mut object: Value, revision: Option<u64>) -> Value {
+    let resource = &kind.resource;
+    if !RETURNED.contains(&(&*resource.group, &*resource.plural)) {
+        return deleted(kind, &object);
+    }
+    if let (Some(revision), Some(metadata)) = (revision, meta::metadata_mut(&mut object)) {
+        metadata.insert("resourceVersion".to_owned(), json!(revision.to_string()));
+    }
+    object
+}
+
+/// What a deletion answers where nothing of the object stays.
+fn deleted(kind: &Kind, object: &Value) -> Value {
+    let mut details = json!({
+        "name": meta::text(object, "name"),
+        "kind": &*kind.resource.plural,
+        "uid": meta::text(object, "uid"),
+    });
+    if !kind.resource.group.is_empty() {
+        details["group"] = json!(&*kind.resource.group);
+    }
+    json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details,
+    })
+}
+
 fn answered(object: Answer) -> Written {
     Written {
         object,
@@ -100,19 +150,26 @@ fn answered(object: Answer) -> Written {
 }
 
 fn check(kind: &Kind, key: &Key, options: &DeleteOptions, object: &Value) -> Result<(), Status> {
-    let conflict = |what: &str, wanted: &str, is: &str| {
+    let conflict = |what: &str, wanted: &str, is: &str, happened: &str| {
         let why = format!(
-            "Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {is}"
+            "the {what} in the precondition ({wanted}) does not match the {what} in record ({is}). The object might have been {happened}"
         );
-        Err(Status::conflict(kind.about(), key.name(), &why))
+        // Upstream names the kind here where it means the resource.
+        let about = About {
+            resource: &kind.resource.kind,
+            ..kind.about()
+        };
+        Err(Status::conflict(about, key.name(), &why))
     };
     let uid = meta::text(object, "uid");
     if let Some(wanted) = options.uid.as_deref().filter(|wanted| *wanted != uid) {
-        return conflict("UID", wanted, uid);
+        return conflict("UID", wanted, uid, "deleted and then recreated");
     }
     let version = meta::text(object, "resourceVersion");
     match options.resource_version.as_deref() {
-        Some(wanted) if wanted != version => conflict("ResourceVersion", wanted, version),
+        Some(wanted) if wanted != version => {
+            conflict("ResourceVersion", wanted, version, "modified")
+        }
         _ => Ok(()),
     }
 }

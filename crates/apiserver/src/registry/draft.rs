@@ -7,9 +7,10 @@ use super::decode::Incoming;
 use super::kind::Kind;
 use super::meta;
 use super::options::{FieldValidation, WriteOptions};
-use crate::fields::{self, Force, Outcome, Writer};
-use crate::schema::{defaults, strict};
-use crate::status::{FieldError, Status};
+use super::origin::Origin;
+use crate::fields::{self, Force, Outcome, Target, Writer};
+use crate::schema::{Empty, Shape, defaults, strict};
+use crate::status::{About, FieldError, Status};
 use crate::validate::{self, Scope};
 use crate::ways;
 
@@ -23,7 +24,8 @@ pub struct Author<'a> {
 }
 
 impl<'a> Author<'a> {
-    fn writer(self) -> Writer<'a> {
+    /// The same, for the owners of fields.
+    pub(super) fn writer(self) -> Writer<'a> {
         Writer {
             manager: self.manager,
             now: self.now,
@@ -31,13 +33,15 @@ impl<'a> Author<'a> {
     }
 }
 
-/// Checks that what was sent is of the kind, and drops what the kind does not know.
+/// Checks that an object is of the kind, and drops what the kind does not know.
 ///
 /// # Errors
-/// 400 where it is of another kind, or has fields that nobody knows and the caller is strict.
+/// 400, or 422 where a patch made it, if it is of another kind, or has fields that nobody knows and the
+/// caller is strict.
 pub fn admit(
     kind: &Kind,
     incoming: Incoming,
+    origin: Origin<'_>,
     options: &WriteOptions,
     warnings: &mut Vec<String>,
 ) -> Result<Value, Status> {
@@ -46,55 +50,49 @@ pub fn admit(
         mut faults,
         is_checked,
     } = incoming;
-    let resource = &kind.resource;
-    let Some(fields) = object.as_object() else {
+    if !object.is_object() {
         return Err(Status::bad_request(format!(
             "the object provided is unrecognized (must be of type {}): expected an object",
-            resource.kind
-        )));
-    };
-    let written = |field: &str| {
-        fields
-            .get(field)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
-    let (version, name) = (written("apiVersion"), written("kind"));
-    if !version.is_empty() && version != kind.api_version {
-        return Err(Status::bad_request(format!(
-            "the API version in the data ({version}) does not match the expected API version ({})",
-            kind.api_version
+            kind.resource.kind
         )));
     }
-    if !name.is_empty() && name != &*resource.kind {
-        let why = format!(
-            "converting ({name}) to ({}): unknown conversion",
-            resource.kind
-        );
-        return Err(strict::cannot_be_handled(&resource.version, name, &why));
+    origin.check(kind, &object)?;
+    // A custom resource that says that it is of another kind is looked at no further here.
+    let signs = !kind.is_custom()
+        || object["kind"]
+            .as_str()
+            .is_none_or(|named| named.is_empty() || named == &*kind.resource.kind);
+    if signs && !matches!(origin, Origin::Merged(_)) {
+        kind.sign(&mut object);
     }
-    kind.sign(&mut object);
     match &kind.custom {
-        Some(version) => faults.extend(version.decode(&mut object)?),
+        Some(_) if !signs => {}
+        Some(version) => {
+            let unknown = version.decode(&mut object);
+            faults.extend(unknown.map_err(|why| origin.refuse(kind, &object, &why))?);
+        }
         None if is_checked => {}
         None => {
-            let read =
-                strict::decode_value(kind.schema(), Some(kind.of), object).map_err(|why| {
-                    strict::cannot_be_handled(&resource.version, &resource.kind, &why)
-                })?;
+            let (schema, of) = (kind.schema(), kind.of);
+            if let Origin::Merged(_) = origin
+                && let Some(why) = strict::refusal(schema, of, &object)
+            {
+                return Err(origin.refuse(kind, &object, &why));
+            }
+            let read = strict::decode_value(schema, Some(of), object)
+                .map_err(|why| origin.refuse(kind, &Value::Null, &why))?;
             object = read.value;
             faults.extend(read.faults.iter().map(ToString::to_string));
         }
+    }
+    if signs {
+        kind.sign(&mut object);
     }
     if !faults.is_empty() {
         match options.field_validation {
             FieldValidation::Strict => {
                 let why = format!("strict decoding error: {}", faults.join(", "));
-                return Err(strict::cannot_be_handled(
-                    &resource.version,
-                    &resource.kind,
-                    &why,
-                ));
+                return Err(origin.refuse(kind, &object, &why));
             }
             FieldValidation::Warn => warnings.append(&mut faults),
             FieldValidation::Ignore => {}
@@ -108,27 +106,35 @@ pub fn admit(
 /// # Errors
 /// 422 for what breaks a rule.
 pub fn create(kind: &Kind, mut object: Value, author: Author<'_>) -> Result<Value, Status> {
-    kind.fill_builtin(&mut object);
-    object = fields::update(&kind.target(""), None, object, author.writer());
+    object = kind.tracked(&kind.target(""), None, object, author);
     settle_new(kind, object, author)
 }
 
-/// A new object that is applied.
+/// What a configuration makes of an object, or of none; nothing where it changes nothing.
 ///
 /// # Errors
-/// As [`fields::apply`], and 422 for what breaks a rule.
-pub fn create_applied(
-    kind: &Kind,
+/// As [`fields::apply`].
+pub fn apply(
+    target: &Target<'_>,
+    live: Option<&Value>,
     config: &Value,
     author: Author<'_>,
     force: Force,
-) -> Result<Value, Status> {
-    let applied = fields::apply(&kind.target(""), None, config, author.writer(), force)?;
-    let mut object = match applied {
-        Outcome::Changed(object) => object,
-        Outcome::Same => config.clone(),
-    };
-    object = kind.converted(object)?;
+) -> Result<Option<Value>, Status> {
+    match fields::apply(target, live, config, author.writer(), force)? {
+        Outcome::Changed(object) => Ok(Some(object)),
+        Outcome::Same => Ok(live.is_none().then(|| config.clone())),
+    }
+}
+
+/// A new object that is applied, ready to be stored.
+///
+/// # Errors
+/// 422 for what breaks a rule.
+pub fn create_applied(kind: &Kind, mut object: Value, author: Author<'_>) -> Result<Value, Status> {
+    if let Some(whole) = kind.with_nulls(&object) {
+        refuse(kind, &whole, &kind.faults(&whole))?;
+    }
     kind.fill(&mut object);
     settle_new(kind, object, author)
 }
@@ -152,39 +158,36 @@ pub fn change(
     subresource: &str,
     author: Author<'_>,
 ) -> Result<Option<Value>, Status> {
-    kind.fill_builtin(&mut object);
-    object = fields::update(
-        &kind.target(subresource),
-        Some(live),
-        object,
-        author.writer(),
-    );
+    object = kind.tracked(&kind.target(subresource), Some(live), object, author);
     settle_changed(kind, live, object, subresource)
 }
 
-/// A changed object that is applied.
+/// A changed object that is applied, ready to be stored; nothing where nothing has changed.
 ///
 /// # Errors
-/// As [`fields::apply`], and 422 for what breaks a rule.
+/// 422 for what breaks a rule.
 pub fn change_applied(
     kind: &Kind,
     live: &Value,
-    config: &Value,
+    mut object: Value,
     subresource: &str,
-    author: Author<'_>,
-    force: Force,
 ) -> Result<Option<Value>, Status> {
-    let target = kind.target(subresource);
-    let applied = fields::apply(&target, Some(live), config, author.writer(), force)?;
-    let Outcome::Changed(mut object) = applied else {
-        return Ok(None);
-    };
-    object = kind.converted(object)?;
+    if let Some(whole) = kind.with_nulls(&object) {
+        refuse(
+            kind,
+            &whole,
+            &kind.faults_of_change(&whole, live, subresource),
+        )?;
+    }
     kind.fill(&mut object);
     settle_changed(kind, live, object, subresource)
 }
 
-fn settle_changed(
+/// A changed object with its owners, ready to be stored; nothing where nothing has changed.
+///
+/// # Errors
+/// 422 for what breaks a rule.
+pub fn settle_changed(
     kind: &Kind,
     live: &Value,
     mut object: Value,
@@ -216,7 +219,21 @@ fn refuse(kind: &Kind, object: &Value, errors: &[FieldError]) -> Result<(), Stat
         "" => meta::text(object, "generateName"),
         name => name,
     };
-    Err(Status::invalid(kind.about(), name, errors))
+    let about = About {
+        kind: object["kind"].as_str().unwrap_or(&kind.resource.kind),
+        ..kind.about()
+    };
+    Err(Status::invalid(about, name, errors))
+}
+
+/// Whether anything in a value is null.
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(has_null),
+        Value::Object(map) => map.values().any(has_null),
+        _ => false,
+    }
 }
 
 fn metadata_of(object: &Value) -> &Value {
@@ -242,30 +259,6 @@ fn is_same(a: &Value, b: &Value) -> bool {
 }
 
 impl Kind {
-    /// What was applied, read as its type: only then it shows whether text is a quantity or base64.
-    fn converted(&self, object: Value) -> Result<Value, Status> {
-        if self.is_custom() {
-            return Ok(object);
-        }
-        let group_version = match &*self.resource.group {
-            "" => format!("/{}", self.resource.version),
-            group => format!("{group}/{}", self.resource.version),
-        };
-        let what = format!("{group_version}, Kind={}", self.resource.kind);
-        let place = match meta::text(&object, "namespace") {
-            "" => format!("/{}", meta::text(&object, "name")),
-            namespace => format!("{namespace}/{}", meta::text(&object, "name")),
-        };
-        let read = strict::decode_value(self.schema(), Some(self.of), object);
-        let read = read.map_err(|why| {
-            let why = strict::of_value(&why);
-            Status::internal(format!(
-                "failed to convert new object ({place}; {what}) to proper version: unable to convert unstructured object to {what}: {why}"
-            ))
-        })?;
-        Ok(read.value)
-    }
-
     /// Fills in defaults, and writes the object as the genuine server does.
     fn fill(&self, object: &mut Value) {
         if let Some(version) = &self.custom {
@@ -275,12 +268,49 @@ impl Kind {
         self.fill_builtin(object);
     }
 
+    /// A custom resource that has nulls after an apply: it is checked with them, before they are dropped.
+    fn with_nulls(&self, object: &Value) -> Option<Value> {
+        let version = self.custom.as_ref().filter(|_| has_null(object))?;
+        let mut whole = object.clone();
+        version.fill(&mut whole);
+        Some(whole)
+    }
+
     /// The same, of what was [admitted](admit): custom resources are filled in there.
-    fn fill_builtin(&self, object: &mut Value) {
+    pub(super) fn fill_builtin(&self, object: &mut Value) {
         if self.custom.is_none() {
             (self.ways.default)(object);
             defaults::settle(self.schema(), self.of, object);
         }
+    }
+
+    /// Fills in what was [admitted](admit), and records who owns it.
+    fn tracked(
+        &self,
+        target: &Target<'_>,
+        live: Option<&Value>,
+        mut object: Value,
+        author: Author<'_>,
+    ) -> Value {
+        // To owners a list that is empty is another than none; what is stored does not tell them apart.
+        let emptied: Vec<String> = match &self.schema().get(self.of).shape {
+            Shape::Struct(shape) if self.custom.is_none() => {
+                let fields = shape.fields.iter().filter(|(name, field)| {
+                    field.empty == Empty::Written(Value::Null) && object[&***name] == json!([])
+                });
+                fields.map(|(name, _)| name.to_string()).collect()
+            }
+            _ => Vec::new(),
+        };
+        self.fill_builtin(&mut object);
+        for name in &emptied {
+            object[name] = json!([]);
+        }
+        object = fields::update(target, live, object, author.writer());
+        for name in &emptied {
+            object[name] = Value::Null;
+        }
+        object
     }
 
     fn prepare_create(&self, object: &mut Value) {
@@ -301,10 +331,20 @@ impl Kind {
         }
     }
 
+    /// What is wrong with an object that says that it is of another kind.
+    fn other_kind(&self, object: &Value) -> Option<Vec<FieldError>> {
+        let kind = &*self.resource.kind;
+        let named = object["kind"].as_str().filter(|named| *named != kind)?;
+        let why = format!("must be {kind}");
+        Some(vec![FieldError::invalid("kind", json!(named), why)])
+    }
+
     /// What is wrong with a new object.
     fn faults(&self, object: &Value) -> Vec<FieldError> {
         if let Some(version) = &self.custom {
-            return version.check_create(object);
+            return self
+                .other_kind(object)
+                .unwrap_or_else(|| version.check_create(object));
         }
         let mut errors = validate::create(metadata_of(object), self.scope(), self.ways.name);
         errors.extend(ways::finalizer_faults(object));
@@ -315,8 +355,13 @@ impl Kind {
     /// What is wrong with a changed object.
     fn faults_of_change(&self, object: &Value, live: &Value, subresource: &str) -> Vec<FieldError> {
         match (&self.custom, subresource) {
-            (Some(version), "status") => version.check_status_update(object, live),
-            (Some(version), _) => version.check_update(object, live),
+            (Some(version), subresource) => self.other_kind(object).unwrap_or_else(|| {
+                if subresource == "status" {
+                    version.check_status_update(object, live)
+                } else {
+                    version.check_update(object, live)
+                }
+            }),
             (None, subresource) => {
                 let (new, old) = (metadata_of(object), metadata_of(live));
                 let mut errors = validate::update(new, old, self.scope());
@@ -336,28 +381,4 @@ impl Kind {
             Scope::Cluster
         }
     }
-}
-
-/// The object of a resource, signed, as the answer of a dry run of a creation shows it: without a
-/// resourceVersion.
-pub fn unstored(mut object: Value) -> Value {
-    if let Some(metadata) = meta::metadata_mut(&mut object) {
-        metadata.remove("resourceVersion");
-    }
-    object
-}
-
-/// What a deletion answers where nothing of the object stays.
-pub fn deleted(kind: &Kind, object: &Value) -> Value {
-    let mut details = json!({
-        "name": meta::text(object, "name"),
-        "kind": &*kind.resource.plural,
-        "uid": meta::text(object, "uid"),
-    });
-    if !kind.resource.group.is_empty() {
-        details["group"] = json!(&*kind.resource.group);
-    }
-    json!({
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details,
-    })
 }

@@ -77,7 +77,7 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// Checks that the body of a write belongs to its URL, and puts namespace and name into it.
+/// Checks that an object belongs to the URL that it is written to, and puts the namespace into it.
 ///
 /// # Errors
 /// 400 in upstream's words (apiserver, `pkg/endpoints/handlers/rest.go`, `checkName`).
@@ -93,22 +93,24 @@ pub fn settle_place(object: &mut Value, namespace: &str, name: &str) -> Result<(
             .and_then(Value::as_str)
             .unwrap_or_default()
     };
-    if !name.is_empty() {
-        let own = written("name");
-        if !own.is_empty() && own != name {
-            return Err(Status::bad_request(format!(
-                "the name of the object ({own}) does not match the name on the URL ({name})"
-            )));
-        }
-    }
     let own = written("namespace");
     if !own.is_empty() && own != namespace {
         return Err(Status::bad_request(
             "the namespace of the provided object does not match the namespace sent on the request",
         ));
     }
-    if !name.is_empty() {
-        metadata.insert("name".to_owned(), json!(name));
+    match written("name") {
+        own if name.is_empty() || own == name => {}
+        "" => {
+            return Err(Status::bad_request(format!(
+                "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+            )));
+        }
+        own => {
+            return Err(Status::bad_request(format!(
+                "the name of the object ({own}) does not match the name on the URL ({name})"
+            )));
+        }
     }
     if namespace.is_empty() {
         metadata.remove("namespace");
@@ -198,6 +200,11 @@ mod tests {
                 .expect_err("no object")
                 .code,
             400
+        );
+        let nameless = settle_place(&mut json!({}), "ns", "a").expect_err("it has no name");
+        assert_eq!(
+            nameless.message,
+            "the name of the object (a based on URL) was undeterminable: name must be provided"
         );
     }
 }

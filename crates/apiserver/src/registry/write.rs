@@ -1,4 +1,4 @@
-//! Creates, replaces and changes objects.
+//! Creates and replaces objects, and stores what becomes of them.
 
 use std::sync::Arc;
 
@@ -9,17 +9,16 @@ use super::draft::{self, Author};
 use super::kind::Kind;
 use super::meta;
 use super::options::WriteOptions;
+use super::origin::Origin;
 use crate::auth::User;
 use crate::cluster::{Cluster, WriteError};
-use crate::fields::Force;
-use crate::media::PatchType;
-use crate::status::{FieldError, Status};
+use crate::status::{About, FieldError, Status};
 use crate::store::{Expect, Key, Record};
 
 /// How often a name is generated anew that somebody has already, as upstream has it.
 const NAMES: usize = 8;
 /// How often a change is made anew that was overtaken by another.
-const ATTEMPTS: usize = 100;
+pub(super) const ATTEMPTS: usize = 100;
 
 /// A write, apart from the object.
 #[derive(Clone, Copy, Debug)]
@@ -79,12 +78,12 @@ impl Written {
 }
 
 impl Write<'_> {
-    fn key(&self, name: &str) -> Result<Key, Status> {
+    pub(super) fn key(&self, name: &str) -> Result<Key, Status> {
         Key::new(&self.kind.stored, self.namespace, name)
             .map_err(|error| Status::bad_request(error.to_string()))
     }
 
-    fn not_found(&self) -> Status {
+    pub(super) fn not_found(&self) -> Status {
         Status::not_found(self.kind.about(), self.name)
     }
 
@@ -94,13 +93,40 @@ impl Write<'_> {
     /// In upstream's words.
     pub async fn create(&self, cluster: &Cluster, incoming: Incoming) -> Result<Written, Status> {
         let mut warnings = Vec::new();
-        let mut object = draft::admit(self.kind, incoming, self.options, &mut warnings)?;
-        meta::settle_place(&mut object, self.namespace, self.name)?;
+        let object = self.admit(incoming, Origin::Body, &mut warnings)?;
         if !meta::text(&object, "resourceVersion").is_empty() {
-            return Err(Status::internal(
-                "resourceVersion should not be set on objects to be created",
-            ));
+            let why = "resourceVersion should not be set on objects to be created";
+            return Err(Status::internal(why).warned(warnings));
         }
+        self.create_admitted(cluster, object, warnings).await
+    }
+
+    pub(super) fn admit(
+        &self,
+        incoming: Incoming,
+        origin: Origin<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Value, Status> {
+        draft::admit(self.kind, incoming, origin, self.options, warnings)
+    }
+
+    async fn create_admitted(
+        &self,
+        cluster: &Cluster,
+        object: Value,
+        warnings: Vec<String>,
+    ) -> Result<Written, Status> {
+        let created = self.try_create(cluster, object, &warnings).await;
+        created.map_err(|status| status.warned(warnings))
+    }
+
+    async fn try_create(
+        &self,
+        cluster: &Cluster,
+        mut object: Value,
+        warnings: &[String],
+    ) -> Result<Written, Status> {
+        meta::settle_place(&mut object, self.namespace, self.name)?;
         self.check_namespace(cluster, meta::text(&object, "name"))?;
         let base = match meta::text(&object, "name") {
             "" => {
@@ -113,10 +139,12 @@ impl Write<'_> {
             let mut draft = object.clone();
             if let Some(base) = &base {
                 let name = meta::generated_name(base);
-                meta::settle_place(&mut draft, self.namespace, &name)?;
+                if let Some(metadata) = meta::metadata_mut(&mut draft) {
+                    metadata.insert("name".to_owned(), Value::String(name));
+                }
             }
             let draft = draft::create(self.kind, draft, self.author)?;
-            match self.store_new(cluster, draft, warnings.clone()).await {
+            match self.store_new(cluster, draft, warnings.to_vec()).await {
                 Err(WriteError::Stale(_)) => {}
                 Err(WriteError::Failed(status)) => return Err(status),
                 Ok(written) => return Ok(written),
@@ -138,7 +166,7 @@ impl Write<'_> {
         status
     }
 
-    async fn store_new(
+    pub(super) async fn store_new(
         &self,
         cluster: &Cluster,
         mut draft: Value,
@@ -153,7 +181,9 @@ impl Write<'_> {
             if let Some(live) = cluster.store.get(&key) {
                 return Err(WriteError::Stale(Some(live)));
             }
-            return Ok(Written::shown(draft::unstored(draft), true, warnings));
+            let taken = self.kind.take(cluster, &mut draft, None)?;
+            taken.give_back(cluster, &draft, None);
+            return Ok(Written::shown(draft, true, warnings));
         }
         let taken = self.kind.take(cluster, &mut draft, None)?;
         match cluster.put(self.kind, Expect::Absent, &draft).await {
@@ -171,13 +201,26 @@ impl Write<'_> {
     /// In upstream's words.
     pub async fn replace(&self, cluster: &Cluster, incoming: Incoming) -> Result<Written, Status> {
         let mut warnings = Vec::new();
-        let mut object = draft::admit(self.kind, incoming, self.options, &mut warnings)?;
+        let object = self.admit(incoming, Origin::Body, &mut warnings)?;
+        let replaced = self.try_replace(cluster, object, &warnings).await;
+        replaced.map_err(|status| status.warned(warnings))
+    }
+
+    async fn try_replace(
+        &self,
+        cluster: &Cluster,
+        mut object: Value,
+        warnings: &[String],
+    ) -> Result<Written, Status> {
         meta::settle_place(&mut object, self.namespace, self.name)?;
         let key = self.key(self.name)?;
         for _ in 0..ATTEMPTS {
-            let Some(live) = cluster.store.get(&key) else {
-                if self.kind.ways.create_on_update && self.subresource.is_empty() {
-                    return Box::pin(self.create(cluster, object.into())).await;
+            let found = cluster.store.get(&key);
+            self.check_uid(&object, found.as_deref())?;
+            let Some(live) = found else {
+                if self.kind.ways.create_on_update {
+                    let creating = self.create_admitted(cluster, object, warnings.to_vec());
+                    return Box::pin(creating).await;
                 }
                 return Err(self.not_found());
             };
@@ -186,7 +229,7 @@ impl Write<'_> {
             let value = self.kind.object(&live);
             let changed = draft::change(self.kind, &value, object, self.subresource, self.author)?;
             match self
-                .store_changed(cluster, &live, &value, changed, warnings.clone())
+                .store_changed(cluster, &live, &value, changed, warnings.to_vec())
                 .await
             {
                 Err(WriteError::Stale(_)) => {}
@@ -197,18 +240,40 @@ impl Write<'_> {
         Err(Status::modified(self.kind.about(), self.name))
     }
 
+    /// Holds the caller to the object that it names.
+    fn check_uid(&self, object: &Value, live: Option<&Record>) -> Result<(), Status> {
+        let wanted = meta::text(object, "uid");
+        let live = live.map(Record::value).unwrap_or_default();
+        let uid = meta::text(&live, "uid");
+        let exists = !uid.is_empty() || self.kind.ways.create_on_update;
+        if wanted.is_empty() || wanted == uid || !exists {
+            return Ok(());
+        }
+        let why = format!(
+            "Precondition failed: UID in precondition: {wanted}, UID in object meta: {uid}"
+        );
+        Err(Status::conflict(self.kind.about(), self.name, &why))
+    }
+
     /// Holds the caller to the revision that it names, and lets one that names none write over
     /// whatever there is, if the kind takes that.
-    fn pin(&self, object: &mut Value, live: &Record) -> Result<(), Status> {
+    pub(super) fn pin(&self, object: &mut Value, live: &Record) -> Result<(), Status> {
         let current = live.modified().to_string();
         let named = meta::text(object, "resourceVersion").to_owned();
         if named.is_empty() {
-            if self.kind.ways.unconditional_update
-                && let Some(metadata) = meta::metadata_mut(object)
-            {
+            if !self.kind.ways.unconditional_update {
+                // Upstream names the resource here where it means the kind.
+                let about = About {
+                    kind: &self.kind.resource.plural,
+                    ..self.kind.about()
+                };
+                let why = "must be specified for an update";
+                let error = FieldError::invalid("metadata.resourceVersion", Value::from(0), why);
+                return Err(Status::invalid(about, self.name, &[error]));
+            }
+            if let Some(metadata) = meta::metadata_mut(object) {
                 metadata.insert("resourceVersion".to_owned(), Value::String(current));
             }
-            // Of other kinds the validation says that it must be there.
             return Ok(());
         }
         if named == current {
@@ -222,7 +287,7 @@ impl Write<'_> {
         Err(Status::modified(self.kind.about(), self.name))
     }
 
-    async fn store_changed(
+    pub(super) async fn store_changed(
         &self,
         cluster: &Cluster,
         live: &Arc<Record>,
@@ -258,116 +323,5 @@ impl Write<'_> {
                 Err(error)
             }
         }
-    }
-
-    /// Changes an object by a patch.
-    ///
-    /// # Errors
-    /// In upstream's words.
-    pub async fn patch(
-        &self,
-        cluster: &Cluster,
-        how: PatchType,
-        patch: &Value,
-    ) -> Result<Written, Status> {
-        let key = self.key(self.name)?;
-        for _ in 0..ATTEMPTS {
-            let Some(live) = cluster.store.get(&key) else {
-                return Err(self.not_found());
-            };
-            let mut warnings = Vec::new();
-            let value = self.kind.object(&live);
-            let patched = self.patched(how, &value, patch)?;
-            let admitted = draft::admit(self.kind, patched.into(), self.options, &mut warnings);
-            let mut object = match how {
-                PatchType::Strategic => {
-                    admitted.map_err(|status| crate::patch::refused(patch, status))?
-                }
-                _ => admitted?,
-            };
-            meta::settle_place(&mut object, self.namespace, self.name)?;
-            self.pin(&mut object, &live)?;
-            let changed = draft::change(self.kind, &value, object, self.subresource, self.author)?;
-            match self
-                .store_changed(cluster, &live, &value, changed, warnings)
-                .await
-            {
-                Err(WriteError::Stale(_)) => {}
-                Err(WriteError::Failed(status)) => return Err(status),
-                Ok(written) => return Ok(written),
-            }
-        }
-        Err(Status::modified(self.kind.about(), self.name))
-    }
-
-    fn patched(&self, how: PatchType, live: &Value, patch: &Value) -> Result<Value, Status> {
-        match how {
-            PatchType::Json => crate::patch::json_patch(live, patch),
-            PatchType::Merge => crate::patch::merge_patch(live, patch),
-            PatchType::Strategic => {
-                crate::patch::strategic(live, patch, self.kind.schema(), self.kind.of)
-            }
-            PatchType::Apply => Err(Status::internal("an apply is no patch")),
-        }
-    }
-
-    /// Applies a configuration, which creates the object where there is none.
-    ///
-    /// # Errors
-    /// In upstream's words.
-    pub async fn apply(&self, cluster: &Cluster, config: &Value) -> Result<Written, Status> {
-        let mut config = config.clone();
-        let (uid, version) = (
-            meta::text(&config, "uid").to_owned(),
-            meta::text(&config, "resourceVersion").to_owned(),
-        );
-        meta::settle_place(&mut config, self.namespace, self.name)?;
-        let force = if self.options.force == Some(true) {
-            Force::Yes
-        } else {
-            Force::No
-        };
-        let key = self.key(self.name)?;
-        for _ in 0..ATTEMPTS {
-            let Some(live) = cluster.store.get(&key) else {
-                if !self.subresource.is_empty() {
-                    return Err(self.not_found());
-                }
-                if !uid.is_empty() || !version.is_empty() {
-                    let why = format!(
-                        "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
-                    );
-                    return Err(Status::conflict(self.kind.about(), self.name, &why));
-                }
-                self.check_namespace(cluster, self.name)?;
-                let draft = draft::create_applied(self.kind, &config, self.author, force)?;
-                match self.store_new(cluster, draft, Vec::new()).await {
-                    Err(WriteError::Stale(_)) => continue,
-                    Err(WriteError::Failed(status)) => return Err(status),
-                    Ok(written) => return Ok(written),
-                }
-            };
-            if !version.is_empty() && version != live.modified().to_string() {
-                return Err(Status::modified(self.kind.about(), self.name));
-            }
-            let value = self.kind.object(&live);
-            let changed = draft::change_applied(
-                self.kind,
-                &value,
-                &config,
-                self.subresource,
-                self.author,
-                force,
-            )?;
-            match self
-                .store_changed(cluster, &live, &value, changed, Vec::new())
-                .await
-            {
-                Err(WriteError::Stale(_)) => {}
-                Err(WriteError::Failed(status)) => return Err(status),
-                Ok(written) => return Ok(written),
-            }
-        }
-        Err(Status::modified(self.kind.about(), self.name))
     }
 }

@@ -158,7 +158,7 @@ fn settle_item(schema: &Schema, of: TypeId, value: &mut Value, depth: usize) {
     if value.is_null() {
         *value = match &schema.get(of).shape {
             Shape::Struct(_) => Value::Object(Map::new()),
-            Shape::Scalar(Scalar::String) => Value::from(""),
+            Shape::Scalar(Scalar::String | Scalar::Formatted) => Value::from(""),
             Shape::Scalar(Scalar::Int32 | Scalar::Int64 | Scalar::Number) => Value::from(0),
             Shape::Scalar(Scalar::Boolean) => Value::from(false),
             Shape::Scalar(Scalar::Quantity) => Value::from("0"),

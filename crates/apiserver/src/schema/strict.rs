@@ -2,10 +2,11 @@
 //! and told, so are fields that come twice, and values of another type are refused.
 //!
 //! External rules: sigs.k8s.io/json (paths, order, the limit of 100) and Go's encoding/json, whose
-//! words on wrong types are repeated as far as our schema knows Go's types. Not told apart: types that
-//! are only another name of `string`, and structs that are inlined.
+//! words on wrong types are repeated as far as our schema, and a table of what it lacks, know Go's types.
 
+mod names;
 mod read;
+mod restore;
 mod scalar;
 
 use std::collections::HashSet;
@@ -14,7 +15,10 @@ use std::fmt;
 use serde::de::DeserializeSeed;
 use serde_json::Value;
 
-use super::{Schema, TypeId};
+pub use restore::refusal;
+pub use scalar::word;
+
+use super::{Scalar, Schema, Shape, TypeId};
 use crate::status::Status;
 use read::Seed;
 
@@ -188,7 +192,20 @@ impl State<'_> {
     /// Notes that a value is of another type.
     fn mistyped(&mut self, value: &str, of: TypeId) {
         if self.wrong.is_none() {
-            let wanted = scalar::go_type(self.schema, of);
+            if self.schema.get(of).shape == Shape::Scalar(Scalar::Quantity) {
+                // Its decoder reads whatever there is as the text of a number.
+                self.wrong = Some(scalar::NO_QUANTITY.to_owned());
+                return;
+            }
+            let own = self
+                .fields
+                .last()
+                .and_then(|field| names::text(self.inside, field));
+            let wanted = match (own, &self.schema.get(of).shape) {
+                (Some(own), Shape::Scalar(_)) => own.to_owned(),
+                (Some(own), Shape::List { .. }) => format!("[]{own}"),
+                _ => scalar::go_type(self.schema, of),
+            };
             self.wrong = Some(self.cannot_unmarshal(value, &wanted));
         }
     }

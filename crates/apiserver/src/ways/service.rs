@@ -288,7 +288,9 @@ fn drop_of_other_type(new: &mut Value, old: &Value) {
     {
         drop_field(spec, "externalTrafficPolicy");
     }
-    if !is_balancer(spec) {
-        part::put(new, "status", json!({"loadBalancer": {}}));
+    if !is_balancer(spec)
+        && let Some(status) = part::made(new, "status")
+    {
+        part::put(status, "loadBalancer", json!({}));
     }
 }

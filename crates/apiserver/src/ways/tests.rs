@@ -9,6 +9,7 @@ use crate::registry::draft::{self, Author};
 use crate::registry::kind::Kind;
 use crate::registry::meta;
 use crate::registry::options::WriteOptions;
+use crate::registry::origin::Origin;
 use crate::status::Status;
 
 const RECORDED: &str = include_str!("../../tests/data/ways/recorded.jsonl");
@@ -57,7 +58,8 @@ fn answer(case: &Value) -> Value {
 fn written(kind: &Kind, case: &Value) -> Result<Value, Status> {
     let options = WriteOptions::default();
     let admitted = |object: Value| -> Result<Value, Status> {
-        let mut object = draft::admit(kind, object.into(), &options, &mut Vec::new())?;
+        let mut object =
+            draft::admit(kind, object.into(), Origin::Body, &options, &mut Vec::new())?;
         let namespace = if case["cluster"] == json!(true) {
             ""
         } else {

@@ -16,6 +16,7 @@ mod cli;
 mod deliver;
 mod deliverable;
 mod demo;
+mod differential;
 mod embedded;
 mod environment;
 mod gaps;

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{FaultKind, State, scalar};
-use crate::schema::{Field, Shape, Struct, TypeId};
+use super::{FaultKind, State, names, scalar};
+use crate::schema::{Field, Scalar, Shape, Struct, TypeId};
 
 /// Reads one value; without a type anything.
 pub(super) struct Seed<'a, 's> {
@@ -119,6 +119,8 @@ impl<'s> Reader<'_, 's> {
                 state.fault(FaultKind::Duplicate, name_of_field);
             }
             state.inside = name;
+            let depth = state.fields.len();
+            state.fields.extend(names::embedded(name, name_of_field));
             state.fields.push(name_of_field);
             let before = state.enter(name_of_field);
             let value = map.next_value_seed(Seed {
@@ -128,7 +130,7 @@ impl<'s> Reader<'_, 's> {
             // An error ends all reading: nobody looks at the state's path again.
             let value = value?;
             state.leave(before);
-            state.fields.pop();
+            state.fields.truncate(depth);
             if value.is_null() {
                 nulls.push(name_of_field);
                 object.remove(name_of_field);
@@ -208,7 +210,18 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
         let item = match wanted {
             Wanted::Typed(Shape::List { item, .. }, _) => Some(*item),
             Wanted::Typed(_, of) => {
-                state.mistyped("array", of);
+                let first = list.next_element::<Value>()?;
+                match first {
+                    // Go reads a list of bytes, of which it has a text in mind.
+                    Some(first)
+                        if state.schema.get(of).shape == Shape::Scalar(Scalar::Bytes)
+                            && !first.is_number() =>
+                    {
+                        let why = state.cannot_unmarshal(scalar::word(&first), "uint8");
+                        state.wrong.get_or_insert(why);
+                    }
+                    _ => state.mistyped("array", of),
+                }
                 while list.next_element::<IgnoredAny>()?.is_some() {}
                 return Ok(Value::Null);
             }

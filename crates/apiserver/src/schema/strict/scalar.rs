@@ -6,6 +6,10 @@ use serde_json::Value;
 
 use crate::schema::{Scalar, Schema, Shape, TypeId};
 
+/// What Go says of a text that is no quantity.
+pub(super) const NO_QUANTITY: &str =
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+
 /// What became of a value.
 pub(super) enum Checked {
     /// It is of the type, perhaps written otherwise.
@@ -24,7 +28,7 @@ pub(super) enum Checked {
 pub(super) fn check(wanted: Scalar, value: Value) -> Checked {
     let fits = match (wanted, &value) {
         (Scalar::Boolean, Value::Bool(_))
-        | (Scalar::String, Value::String(_))
+        | (Scalar::String | Scalar::Formatted, Value::String(_))
         | (Scalar::Number, Value::Number(_)) => true,
         (Scalar::Int32, Value::Number(number)) => number
             .as_i64()
@@ -71,10 +75,7 @@ fn quantity(text: &str) -> Checked {
     let letters = suffix.trim_start_matches(|c| "eEinumkKMGTP".contains(c));
     let number = letters.strip_prefix(['+', '-']).unwrap_or(letters);
     if dots > 1 || dots == digits.len() || number.bytes().any(|byte| !byte.is_ascii_digit()) {
-        return Checked::Refused(
-            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-                .to_owned(),
-        );
+        return Checked::Refused(NO_QUANTITY.to_owned());
     }
     let exponent = |text: &str| {
         let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -182,7 +183,7 @@ fn bytes(value: Value) -> Checked {
 }
 
 /// How Go calls a JSON value.
-pub(super) fn word(value: &Value) -> &'static str {
+pub fn word(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
@@ -216,12 +217,12 @@ pub(super) fn go_type(schema: &Schema, of: TypeId) -> String {
         Shape::Map { value, .. } => format!("map[string]{}", go_type(schema, *value)),
         Shape::Scalar(scalar) => match scalar {
             // The decoder of times reads a text first.
-            Scalar::String | Scalar::Time | Scalar::MicroTime => "string",
-            Scalar::Int32 => "int32",
+            Scalar::String | Scalar::Formatted | Scalar::Time | Scalar::MicroTime => "string",
+            // The decoder of what may be either reads a number first.
+            Scalar::Int32 | Scalar::IntOrString => "int32",
             Scalar::Int64 => "int64",
             Scalar::Number => "float64",
             Scalar::Boolean => "bool",
-            Scalar::IntOrString => "intstr.IntOrString",
             Scalar::Quantity => "resource.Quantity",
             Scalar::Bytes => "[]uint8",
         }

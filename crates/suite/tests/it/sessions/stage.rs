@@ -108,7 +108,7 @@ impl Stage {
             durability: |_| Durability::Memory,
             clusters: vec!["main".to_owned()],
             port: 0,
-            delay: Duration::from_millis(100),
+            delay: Some(Duration::from_millis(100)),
             audit_log: None,
         };
         let server = Server::start(options).await.expect("it starts");
