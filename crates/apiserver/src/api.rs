@@ -32,6 +32,9 @@ use crate::store::{Key, Resource};
 /// How long a request may take that is no watch.
 const LONGEST: Duration = Duration::from_mins(1);
 
+/// What is answered where a request shows a fault of ours, as upstream says it.
+const PANICKED: &str = "This request caused apiserver to panic. Look in the logs for details.";
+
 /// The API of some clusters: each below `/clusters/NAME`, the first one also without that.
 #[derive(Debug)]
 pub struct Api {
@@ -190,6 +193,22 @@ impl Handler for Api {
     async fn answer(
         self: Arc<Self>,
         peer: Self::Peer,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
+        // What was begun is finished, whether or not the caller stays: a write that is stored takes effect,
+        // and is logged.
+        let finished = tokio::spawn(self.finish(peer, request)).await;
+        finished.unwrap_or_else(|error| {
+            tracing::error!(error = %error, "a request was not answered");
+            answer::failure(&Status::internal(PANICKED))
+        })
+    }
+}
+
+impl Api {
+    async fn finish(
+        self: Arc<Self>,
+        peer: Option<Arc<User>>,
         request: Request<Incoming>,
     ) -> Response<Body> {
         let head = self.log.is_some().then(|| {

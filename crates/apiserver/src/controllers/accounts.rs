@@ -9,6 +9,7 @@ use super::{Changes, now};
 use crate::auth::rbac::aggregated_rules;
 use crate::cluster::Cluster;
 use crate::registry::draft::Author;
+use crate::registry::meta;
 use crate::registry::options::WriteOptions;
 use crate::registry::write::Write;
 use crate::start::make;
@@ -101,7 +102,7 @@ async fn aggregate(cluster: &Cluster, roles: &Resource) {
             .iter()
             .map(crate::auth::rbac::PolicyRule::to_json)
             .collect();
-        if let Err(status) = apply_rules(cluster, key.name(), combined).await {
+        if let Err(status) = apply_rules(cluster, role, combined).await {
             tracing::debug!(
                 "could not aggregate the role `{}`: {}",
                 key.name(),
@@ -111,8 +112,9 @@ async fn aggregate(cluster: &Cluster, roles: &Resource) {
     }
 }
 
-/// As upstream's controller does: by a forced apply in its own name.
-async fn apply_rules(cluster: &Cluster, name: &str, rules: Vec<Value>) -> Result<(), Status> {
+/// As upstream's controller does: by a forced apply in its own name. A role that has gone stays gone, since
+/// the apply names the uid.
+async fn apply_rules(cluster: &Cluster, role: &Value, rules: Vec<Value>) -> Result<(), Status> {
     let served = cluster.served();
     let Some(kind) = served.kind("rbac.authorization.k8s.io", "v1", "clusterroles") else {
         return Ok(());
@@ -125,7 +127,7 @@ async fn apply_rules(cluster: &Cluster, name: &str, rules: Vec<Value>) -> Result
         user: None,
         kind,
         namespace: "",
-        name,
+        name: meta::text(role, "name"),
         subresource: "",
         options: &options,
         author: Author {
@@ -135,7 +137,7 @@ async fn apply_rules(cluster: &Cluster, name: &str, rules: Vec<Value>) -> Result
     };
     let config = json!({
         "apiVersion": kind.api_version, "kind": *kind.resource.kind,
-        "metadata": {"name": name}, "rules": rules,
+        "metadata": {"name": meta::text(role, "name"), "uid": meta::text(role, "uid")}, "rules": rules,
     });
     write.apply(cluster, &config).await.map(drop)
 }

@@ -191,6 +191,9 @@ async fn send(
     let code = response.status().as_u16();
     // Whole, since a server does not bear with callers that break off all the time.
     let read = response.into_body().collect().await;
-    read.map_err(|error| told(error.to_string()))?;
+    let read = read.map_err(|error| told(error.to_string()))?.to_bytes();
+    if String::from_utf8_lossy(&read).contains("caused apiserver to panic") {
+        return Err(told("it panics".to_owned()));
+    }
     Ok(code)
 }
