@@ -54,7 +54,16 @@ fn run_tests(servers: &Servers, words: &[&str], args: &[String]) -> Outcome {
         is_apart: false,
     })?;
     let mut command = cargo(words);
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        command.env("RUST_TEST_THREADS", threads().to_string());
+    }
     run(command.args(args).env("SHIPWAY_REAL", real.state()))
+}
+
+/// How many tests run at a time: more than there are cores, since scenarios wait most of the time.
+fn threads() -> usize {
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    cores + cores.div_ceil(2)
 }
 
 /// Whether the genuine programs are here, or can be built.
