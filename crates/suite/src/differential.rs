@@ -17,14 +17,13 @@ mod sort;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use apiserver::start::{Options, Server};
-use apiserver::store::Durability;
 use futures::StreamExt as _;
 use kube::Client;
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use tempfile::TempDir;
 use testkit::eventually;
 use testkit::real::State;
+
+use crate::Embedded;
 
 use sequence::{Body, Step, sequence};
 use side::{Reply, Side};
@@ -38,26 +37,14 @@ const SERVING: Duration = Duration::from_mins(1);
 pub struct Pair {
     genuine: Client,
     embedded: Client,
-    server: Server,
-    _folder: TempDir,
+    server: Embedded,
 }
 
 impl Pair {
     /// Takes the cluster `bare` of a running control plane, and starts an embedded server.
     pub async fn start(state: &State) -> Self {
-        // The second call finds a provider installed, which is just as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let options = Options {
-            folder: folder.path().to_owned(),
-            durability: |_| Durability::Memory,
-            clusters: vec!["bare".to_owned()],
-            port: 0,
-            delay: None,
-            audit_log: None,
-        };
-        let server = Server::start(options).await.expect("it starts");
-        let text = server.kubeconfig().to_string();
+        let server = Embedded::start(None).await;
+        let text = server.server.kubeconfig().to_string();
         let kubeconfig = Kubeconfig::from_yaml(&text).expect("the server writes a good one");
         let first = KubeConfigOptions::default();
         let config = kube::Config::from_custom_kubeconfig(kubeconfig, &first).await;
@@ -68,7 +55,6 @@ impl Pair {
             genuine: connect(&genuine),
             embedded: connect(&config),
             server,
-            _folder: folder,
         };
         for client in [&pair.genuine, &pair.embedded] {
             define(client).await;
@@ -90,7 +76,7 @@ impl Pair {
 
     /// Ends the embedded server.
     pub async fn stop(self) {
-        self.server.stop().await;
+        self.server.server.stop().await;
     }
 
     /// Runs the sequence of a seed up to the first difference.

@@ -17,8 +17,11 @@
 mod chance;
 mod controller;
 pub mod differential;
+mod embedded;
 mod scene;
 pub mod soak;
+
+pub use embedded::Embedded;
 
 pub use controller::{Controller, identity, install, program};
 pub use scene::until_status;

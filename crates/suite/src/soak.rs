@@ -28,10 +28,8 @@ impl Subject {
     async fn start() -> Outcome<Self> {
         // The second call finds a provider installed, which is just as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let servers = Servers::Embedded {
-            program: serve()?,
-            kubectl: PathBuf::from("kubectl"),
-        };
+        let servers = Servers::embedded(PathBuf::from("kubectl"));
+        let servers = servers.map_err(|error| error.to_string())?;
         let options = ControlPlaneOptions {
             servers,
             clusters: vec![CLUSTER.to_owned()],
@@ -84,19 +82,5 @@ impl Subject {
 
     async fn stop(self) -> Outcome<()> {
         self.plane.stop().await.map_err(|error| error.to_string())
-    }
-}
-
-/// The example `serve`, which cargo puts into a folder beside the programs.
-fn serve() -> Outcome<PathBuf> {
-    let ours = std::env::current_exe().map_err(|error| error.to_string())?;
-    let program = ours.with_file_name("examples").join("serve");
-    if program.is_file() {
-        Ok(program)
-    } else {
-        Err(format!(
-            "`{}` is missing: build the examples",
-            program.display()
-        ))
     }
 }

@@ -58,6 +58,23 @@ pub enum Servers {
     },
 }
 
+impl Servers {
+    /// The one that Shipway carries along, as cargo has built it beside the program that asks.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there: the examples have to be built as well.
+    pub fn embedded(kubectl: PathBuf) -> Result<Self, RealError> {
+        let ours = std::env::current_exe().map_err(RealError::io("find this program"))?;
+        let program = ours.with_file_name("examples").join("serve");
+        std::fs::metadata(&program).map_err(RealError::io(format!(
+            "find the example `{}`",
+            program.display()
+        )))?;
+        Ok(Self::Embedded { program, kubectl })
+    }
+}
+
 /// Why a control plane is not running.
 #[derive(Debug, thiserror::Error)]
 pub enum RealError {

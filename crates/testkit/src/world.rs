@@ -194,8 +194,6 @@ pub enum Need {
     Versions,
     /// ReplicaSets and Pods that come of Deployments.
     Pods,
-    /// Workloads that wait for somebody to play their kubelet, in namespaces that a program makes.
-    Kubelet,
 }
 
 /// Workloads that settle. Dropping it ends that for those to come on genuine clusters.

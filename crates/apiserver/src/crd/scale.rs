@@ -28,15 +28,6 @@ impl Scale {
         }
     }
 
-    /// The Scale of an object that is about to get another number. Where none is wanted yet, it shows 0.
-    ///
-    /// # Errors
-    /// 500 where a value has the wrong type.
-    pub fn to_change(&self, object: &Value) -> Result<Value, Box<Status>> {
-        let wanted = self.wanted(object)?;
-        self.shown(object, wanted.unwrap_or_default())
-    }
-
     fn wanted(&self, object: &Value) -> Result<Option<i64>, Box<Status>> {
         number(object, &self.spec_replicas).map_err(|why| Box::new(Status::internal(why)))
     }

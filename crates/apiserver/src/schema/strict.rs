@@ -86,21 +86,6 @@ pub fn decode_value(schema: &Schema, of: Option<TypeId>, value: Value) -> Result
     run(schema, of, |seed| seed.deserialize(value))
 }
 
-/// What is wrong with a value, as the genuine server says it where it reads no text but a tree, which
-/// is what becomes of an apply.
-pub fn of_value(why: &str) -> String {
-    if why.starts_with("illegal base64") {
-        return format!("error decoding from json: {why}");
-    }
-    let of_field = why
-        .split_once(" into Go struct field ")
-        .and_then(|(value, field)| Some((value, field.split_once(" of type ")?.1)));
-    match of_field {
-        Some((value, ty)) => format!("{value} into Go value of type {ty}"),
-        None => why.to_owned(),
-    }
-}
-
 /// 400: the object is not one of its kind, as the genuine server says it.
 pub fn cannot_be_handled(version: &str, kind: &str, why: &str) -> Status {
     Status::bad_request(format!(

@@ -50,9 +50,7 @@ struct Figures {
 pub(crate) async fn run(stage: &Stage, args: &Args, report: &mut Report) -> Outcome {
     let genuine = stage.world.state().servers.clone();
     let kubectl = stage.world.state().kubectl.clone();
-    let ours = std::env::current_exe().map_err(|error| error.to_string())?;
-    let program = ours.with_file_name("examples").join("serve");
-    let embedded = Servers::Embedded { program, kubectl };
+    let embedded = Servers::embedded(kubectl).map_err(|error| error.to_string())?;
     for fsync in [true, false] {
         let theirs = measure(genuine.clone(), fsync, args).await?;
         let ours = measure(embedded.clone(), fsync, args).await?;

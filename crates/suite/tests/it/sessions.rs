@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use script::Script;
 use stage::{Kubectl, Stage};
+use testkit::{Need, World};
 
 /// Makes for each session two tests, named by its file.
 macro_rules! sessions {
@@ -56,7 +57,7 @@ fn folder() -> PathBuf {
 }
 
 async fn genuine(name: &str) {
-    if !stage::is_set() {
+    if World::shared().lacks(Need::Judge) {
         return;
     }
     let path = folder().join(name).with_extension("txt");
@@ -79,7 +80,7 @@ async fn genuine(name: &str) {
 }
 
 async fn embedded(name: &str) {
-    if !stage::is_set() {
+    if World::shared().lacks(Need::Judge) {
         return;
     }
     let script = Script::read(&folder().join(name).with_extension("txt"));

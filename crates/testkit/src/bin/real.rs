@@ -146,10 +146,8 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
         return Err(format!("{why}, at least one"));
     }
     let servers = if is_embedded {
-        Servers::Embedded {
-            program: serve()?,
-            kubectl: kubectl.ok_or("`--kubectl` is missing")?,
-        }
+        let kubectl = kubectl.ok_or("`--kubectl` is missing")?;
+        Servers::embedded(kubectl).map_err(|error| error.to_string())?
     } else {
         let binaries = binaries.ok_or("`--binaries` is missing")?;
         Servers::Genuine { binaries }
@@ -165,12 +163,6 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
         state: state.ok_or("`--state` is missing")?,
         keep,
     })
-}
-
-/// The example `serve`, which cargo puts into a folder beside this program.
-fn serve() -> Result<PathBuf, String> {
-    let ours = std::env::current_exe().map_err(|err| format!("where is this program? {err}"))?;
-    Ok(ours.with_file_name("examples").join("serve"))
 }
 
 /// A name goes into paths, etcd keys and YAML as it is.

@@ -1,6 +1,6 @@
 //! The servers that Shipway carries along: one process for each cluster, as genuine ones are.
 
-use serde_json::Value;
+use kube::config::Kubeconfig;
 
 use super::launch::Folder;
 use super::state::ClusterState;
@@ -22,21 +22,11 @@ pub(crate) fn arguments(folder: &Folder, cluster: &ClusterState, fsync: bool) ->
 pub(crate) fn collect(
     folder: &Folder,
     name: &str,
-    collected: &mut Option<Value>,
+    collected: &mut Kubeconfig,
 ) -> Result<(), String> {
     let path = folder.cluster(name).join("kubeconfig");
-    let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
-    let mut one: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let Some(collected) = collected else {
-        *collected = Some(one);
-        return Ok(());
-    };
-    for list in ["clusters", "users", "contexts"] {
-        let (Value::Array(all), Value::Array(more)) = (&mut collected[list], one[list].take())
-        else {
-            return Err(format!("`{list}` of `{}` is no list", path.display()));
-        };
-        all.extend(more);
-    }
+    let one = Kubeconfig::read_from(&path).map_err(|error| error.to_string())?;
+    let merged = std::mem::take(collected).merge(one);
+    *collected = merged.map_err(|error| error.to_string())?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::future::ready;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::config::Kubeconfig;
 use kube::{Api, Client};
 use tempfile::TempDir;
 
@@ -243,7 +244,7 @@ impl ControlPlane {
     /// Makes one kubeconfig of those that embedded servers write.
     async fn collect_kubeconfigs(&mut self, names: &[String]) -> Result<(), RealError> {
         let folder = Folder(self.state.folder.clone());
-        let mut collected = None;
+        let mut collected = Kubeconfig::default();
         for name in names {
             let process = self
                 .apiservers
@@ -254,7 +255,9 @@ impl ControlPlane {
             })
             .await?;
         }
-        let collected = collected.unwrap_or_default().to_string();
+        let collected = serde_json::to_string(&collected)
+            .map_err(std::io::Error::other)
+            .map_err(RealError::io("write the kubeconfig"))?;
         write_private(&folder.file("kubeconfig"), &collected)
     }
 

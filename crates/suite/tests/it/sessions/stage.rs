@@ -9,12 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use apiserver::start::{Options, Server};
-use apiserver::store::Durability;
-use kubelet::Kubelet;
 use serde_json::{Value, json};
+use suite::Embedded;
 use tempfile::TempDir;
-use testkit::{TempNamespace, World};
+use testkit::{Settling, TempNamespace, World};
 
 use super::normal::{NAMESPACE, normal};
 use super::script::Script;
@@ -27,12 +25,6 @@ const OLDER: &str = "1.32";
 /// Whether what the genuine server says is written down.
 pub(super) fn records() -> bool {
     std::env::var_os("SHIPWAY_RECORD").is_some()
-}
-
-/// Whether there is a genuine server to run sessions on, and the kubectl that were built beside it. They run on
-/// the embedded one in the same run.
-pub(super) fn is_set() -> bool {
-    !World::shared().state().is_embedded()
 }
 
 /// A kubectl.
@@ -69,8 +61,8 @@ impl Kubectl {
 
 /// What the namespace lives on.
 enum Ground {
-    Genuine(TempNamespace, Kubelet),
-    Embedded(Server),
+    Genuine(TempNamespace, Settling),
+    Embedded(Embedded),
 }
 
 /// A place for one session.
@@ -86,7 +78,7 @@ impl Stage {
         let namespace = world.temp_namespace("ns").await;
         let name = namespace.name().to_owned();
         assert_eq!(name.len(), NAMESPACE.len(), "tables keep their columns");
-        let kubelet = kubelet::play(&world.client().await, &name);
+        let settling = world.settle(&name).await;
         let output = Command::new(&world.state().kubectl)
             .arg("--kubeconfig")
             .arg(world.kubeconfig())
@@ -95,24 +87,13 @@ impl Stage {
             .output()
             .expect("kubectl runs");
         let config = serde_json::from_slice(&output.stdout).expect("it prints JSON");
-        let ground = Ground::Genuine(namespace, kubelet);
+        let ground = Ground::Genuine(namespace, settling);
         Self::with(kubectl, config, name, ground).await
     }
 
     pub(super) async fn embedded(kubectl: &Kubectl) -> Self {
-        // A second provider cannot be installed; the first one is the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let keys = tempfile::tempdir().expect("there is room");
-        let options = Options {
-            folder: keys.path().to_owned(),
-            durability: |_| Durability::Memory,
-            clusters: vec!["main".to_owned()],
-            port: 0,
-            delay: Some(Duration::from_millis(100)),
-            audit_log: None,
-        };
-        let server = Server::start(options).await.expect("it starts");
-        let config = server.kubeconfig().clone();
+        let server = Embedded::start(Some(Duration::from_millis(100))).await;
+        let config = server.server.kubeconfig().clone();
         let ground = Ground::Embedded(server);
         let mut stage = Self::with(kubectl, config.clone(), String::new(), ground).await;
         // As a namespace of the genuine server is made.
@@ -210,8 +191,8 @@ impl Stage {
     /// Ends what was started for the session.
     pub(super) async fn end(self) {
         match self.ground {
-            Ground::Embedded(server) => server.stop().await,
-            Ground::Genuine(namespace, kubelet) => drop((kubelet, namespace)),
+            Ground::Embedded(server) => server.server.stop().await,
+            Ground::Genuine(namespace, settling) => drop((settling, namespace)),
         }
     }
 }
