@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::caller::{Answer, Caller, Payload, Want};
 use crate::error::ApiError;
-use crate::ownership::{Change, Owner, fields_hash, own_entry, second};
+use crate::ownership::{Change, Owner, Trace, fields_hash, own_entry, second};
 use crate::prune::live;
 use crate::resource::{Resource, encode};
 use adopt::adopt;
@@ -54,6 +54,8 @@ pub struct Applied {
     pub fields: String,
     /// When we last changed it, by the API server's clock.
     pub written: Option<i64>,
+    /// What changes of others leave on it.
+    pub trace: Trace,
     /// Whether it was created.
     pub created: bool,
     /// Whether it is on its way out all the same, and something holds it.
@@ -272,6 +274,7 @@ fn read(answer: &Answer, manager: &str, want: Want) -> Result<Applied, ApiError>
         fields: fields_hash(&meta, manager).unwrap_or_default(),
         written: own_entry(&meta, manager).and_then(second),
         version: version(&meta),
+        trace: Trace::of(&meta),
         deleting: meta.deletion_timestamp.is_some(),
         uid: meta.uid.unwrap_or_default(),
         created: answer.code == 201,

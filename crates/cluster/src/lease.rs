@@ -93,6 +93,7 @@ pub async fn acquire(
         let expired = seen
             .as_ref()
             .is_some_and(|(_, since)| since.elapsed() > TERM);
+        let is_anothers = current.as_deref().is_some_and(|current| current != holder);
         let free = current.as_deref().is_none_or(|current| current == holder) || expired;
         if free {
             let body = record(
@@ -118,7 +119,7 @@ pub async fn acquire(
             };
             match written {
                 Ok(answer) => {
-                    let term = Arc::new(Term::new(TERM));
+                    let term = Arc::new(Term::new(TERM, is_anothers));
                     term.begin(begun);
                     return Ok(Held {
                         caller: caller.clone(),

@@ -1,5 +1,7 @@
 //! Who owns an object and its fields, as the API server records it in `managedFields`.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use k8s_openapi::ByteString;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
 use kinds::names;
@@ -136,15 +138,11 @@ pub(crate) fn shares(meta: &ObjectMeta) -> Vec<Share> {
     let entries = meta.managed_fields.as_deref().unwrap_or_default();
     entries
         .iter()
-        .filter(|entry| entry.operation.as_deref() == Some("Apply"))
-        .filter(|entry| entry.subresource.as_deref().unwrap_or_default().is_empty())
-        .filter_map(|entry| {
-            let manager = entry.manager.as_deref()?;
-            manager.starts_with("shipway:").then(|| Share {
-                manager: manager.to_owned(),
-                fields: hash_entry(entry),
-                written: second(entry),
-            })
+        .filter(|entry| is_share(entry))
+        .map(|entry| Share {
+            manager: entry.manager.clone().unwrap_or_default(),
+            fields: hash_entry(entry),
+            written: second(entry),
         })
         .collect()
 }
@@ -152,6 +150,44 @@ pub(crate) fn shares(meta: &ObjectMeta) -> Vec<Share> {
 /// When an entry's manager last changed the object, as far as the API server records it.
 pub(crate) fn second(entry: &ManagedFieldsEntry) -> Option<i64> {
     entry.time.as_ref().map(|time| time.0.as_second())
+}
+
+/// What changes of others leave on an object: their entries, and the generation where the kind
+/// counts them. A status leaves the generation as it is, whether or not its writer's entry moves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    others: u64,
+    generation: Option<i64>,
+}
+
+impl Trace {
+    /// As it is on an object now.
+    pub fn of(meta: &ObjectMeta) -> Self {
+        let mut others = DefaultHasher::new();
+        let entries = meta.managed_fields.as_deref().unwrap_or_default();
+        for entry in entries.iter().filter(|entry| !is_share(entry)) {
+            (&entry.manager, &entry.operation, &entry.subresource).hash(&mut others);
+            (second(entry), hash_entry(entry)).hash(&mut others);
+        }
+        Self {
+            others: others.finish(),
+            generation: meta.generation,
+        }
+    }
+
+    /// Whether a change to `later` was another writer's, or one of status alone.
+    pub fn explains(&self, later: &Self) -> bool {
+        let only_status = self.generation.is_some() && self.generation == later.generation;
+        only_status || self.others != later.others
+    }
+}
+
+/// Whether an entry is what a Shipway owner applied.
+fn is_share(entry: &ManagedFieldsEntry) -> bool {
+    let manager = entry.manager.as_deref().unwrap_or_default();
+    manager.starts_with("shipway:")
+        && entry.operation.as_deref() == Some("Apply")
+        && entry.subresource.as_deref().unwrap_or_default().is_empty()
 }
 
 fn hash_entry(entry: &ManagedFieldsEntry) -> String {

@@ -19,6 +19,7 @@ const LOOK: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Term {
     length: Duration,
+    taken_over: bool,
     begun: Mutex<Option<Moment>>,
 }
 
@@ -45,10 +46,12 @@ impl Moment {
 }
 
 impl Term {
-    /// A term of this length that has not begun.
-    pub(crate) fn new(length: Duration) -> Self {
+    /// A term of this length that has not begun; `taken_over` says whether the Lease was another's
+    /// who had not given it back.
+    pub(crate) fn new(length: Duration, taken_over: bool) -> Self {
         Self {
             length,
+            taken_over,
             begun: Mutex::new(None),
         }
     }
@@ -62,6 +65,11 @@ impl Term {
     /// Ends it.
     pub(crate) fn end(&self) {
         *self.lock() = None;
+    }
+
+    /// Whether the one before may still be somewhere, with writes under way.
+    pub fn is_taken_over(&self) -> bool {
+        self.taken_over
     }
 
     /// Whether a write may leave now.
@@ -94,7 +102,7 @@ mod tests {
     #[track_caller]
     fn check(running: u64, wall: i64, runs: bool) {
         let begun = Moment::now();
-        let term = Term::new(Duration::from_secs(15));
+        let term = Term::new(Duration::from_secs(15), false);
         term.begin(begun);
         let now = Moment {
             running: begun.running + Duration::from_secs(running),
@@ -117,6 +125,6 @@ mod tests {
 
     #[test]
     fn a_term_that_has_not_begun_does_not_run() {
-        assert!(!Term::new(Duration::from_secs(15)).runs());
+        assert!(!Term::new(Duration::from_secs(15), false).runs());
     }
 }

@@ -22,7 +22,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::version;
-use crate::ownership::{Share, shares};
+use crate::ownership::{Share, Trace, shares};
 
 /// Metadata alone: this type makes the client ask for no more.
 type Objects = Api<PartialObjectMeta<DynamicObject>>;
@@ -52,6 +52,8 @@ pub struct Sighting {
     pub deleting: bool,
     /// What Shipway owners have of it.
     pub shares: Vec<Share>,
+    /// What changes of others leave on it.
+    pub trace: Trace,
 }
 
 /// What a watch reports.
@@ -273,5 +275,6 @@ fn sighting(kind: &GroupKind, meta: &ObjectMeta) -> Sighting {
         version: version(meta),
         deleting: meta.deletion_timestamp.is_some(),
         shares: shares(meta),
+        trace: Trace::of(meta),
     }
 }

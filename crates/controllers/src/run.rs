@@ -10,7 +10,7 @@ use std::time::Duration;
 use cluster::caller::{Meter, Want};
 use cluster::catalog::Catalog;
 use cluster::events::Events;
-use cluster::ownership::Owner;
+use cluster::ownership::{Owner, Trace};
 use cluster::watch::{Filter, Report, Watches};
 use cluster::{ApiError, Caller, Limiter, Resource, Term, inventory};
 use futures::{FutureExt as _, StreamExt as _};
@@ -79,6 +79,11 @@ pub async fn run(
 ) -> Result<(), ApiError> {
     let meter = Arc::new(Meter::default());
     let limiter = Arc::new(Limiter::new(options.requests_at_once));
+    let tracker = if term.is_taken_over() {
+        Tracker::doubting()
+    } else {
+        Tracker::default()
+    };
     let caller = Caller::new(client.clone(), limiter, meter.clone()).within(term);
     let (reports_out, reports_in) = mpsc::unbounded_channel();
     let (changes_out, changes_in) = mpsc::unbounded_channel();
@@ -104,7 +109,7 @@ pub async fn run(
         catalog: Catalog::new(client.clone()),
         watches,
         sources: sources.clone(),
-        tracker: Tracker::default(),
+        tracker,
         board: Board::default(),
         ledgers: Ledgers::default(),
         presence: Presence::default(),
@@ -239,6 +244,7 @@ async fn read_all(
                         fields,
                         version: 0,
                         written: None,
+                        trace: Trace::default(),
                     },
                 );
             }

@@ -4,11 +4,15 @@
 //! Values are never compared, since admission may legitimately change them; only uid, the hash of
 //! our own field set, and when it was written are. This process alone writes as our field managers:
 //! where one of them wrote at a time that no answer told us, it was a controller that ruled before
-//! and had been paused.
+//! and had been paused. The API server records whole seconds, so that such a write may carry the
+//! time of our own: where the Lease was taken from one that had not given it back, what changes soon
+//! after our own write, and neither another writer nor a status explains, is applied again.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
+use cluster::ownership::Trace;
 use cluster::watch::{Report, Sighting};
 use manifest::{GroupKind, ObjectId};
 
@@ -25,7 +29,13 @@ pub enum Drift {
     Replaced,
     /// Somebody else wrote it as our own field manager.
     Rewritten,
+    /// It was written again within the second of our own write, and nothing tells by whom.
+    Unexplained,
 }
+
+/// How long after our own write another one may carry the same time: the second itself, and what
+/// an answer and a watch take on a busy server.
+const SAME_SECOND: Duration = Duration::from_secs(5);
 
 /// Whether an apply is under way, and what was seen of the object since it began.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +69,10 @@ struct Tracked {
     version: u64,
     /// When that changed the object; where it is not known yet, as first seen.
     written: Option<i64>,
+    /// Until when a write that carries this time may be another's; never where it was only seen.
+    doubted_until: Option<Instant>,
+    /// What explains a change that is not ours, as it was last.
+    trace: Trace,
     seen: u64,
     drift: Option<Drift>,
     /// Whether it is on its way out, and something still holds it.
@@ -77,7 +91,11 @@ struct State {
 
 /// The tracker.
 #[derive(Debug, Default)]
-pub struct Tracker(Mutex<State>);
+pub struct Tracker {
+    state: Mutex<State>,
+    /// Whether a controller of before may still be somewhere, with writes under way.
+    doubts: bool,
+}
 
 /// What an apply answered.
 #[derive(Clone, Debug)]
@@ -92,9 +110,19 @@ pub struct Expected<'a> {
     pub version: u64,
     /// When our field manager last changed the object, where it is known.
     pub written: Option<i64>,
+    /// What changes of others leave on the object.
+    pub trace: Trace,
 }
 
 impl Tracker {
+    /// A tracker that doubts what may be the write of a controller of before.
+    pub fn doubting() -> Self {
+        Self {
+            doubts: true,
+            ..Self::default()
+        }
+    }
+
     /// Notes that an object is about to be applied: what is seen of it from now on is judged by
     /// the answer, since a watch may well be faster than that.
     pub fn announce(&self, id: &ObjectId, owner: &Key) {
@@ -109,6 +137,8 @@ impl Tracker {
                 fields: String::new(),
                 version: 0,
                 written: None,
+                doubted_until: None,
+                trace: Trace::default(),
                 seen: 0,
                 drift: None,
                 deleting: false,
@@ -129,7 +159,9 @@ impl Tracker {
             if tracked.owner != *owner {
                 return true;
             }
-            tracked.written = None; // it may have been made all the same
+            // It may have been made all the same.
+            tracked.written = None;
+            tracked.doubted_until = None;
             if let Applying::Yes(Some(last)) = std::mem::take(&mut tracked.under_way) {
                 tracked.catch_up(&last);
             }
@@ -147,6 +179,13 @@ impl Tracker {
         let all = state.objects.entry(id.clone()).or_default();
         let known = all.iter().position(|tracked| tracked.owner == *owner);
         let before = known.map(|index| all.swap_remove(index));
+        // An apply that changed nothing answers with the time of the one before.
+        let same = before.as_ref().filter(|it| it.written == expected.written);
+        let doubted_until = match same {
+            Some(before) => before.doubted_until,
+            None if self.doubts => expected.written.map(|_| Instant::now() + SAME_SECOND),
+            None => None,
+        };
         let mut tracked = Tracked {
             owner: owner.clone(),
             manager: expected.manager.to_owned(),
@@ -154,6 +193,8 @@ impl Tracker {
             fields: expected.fields.to_owned(),
             version: expected.version,
             written: expected.written,
+            doubted_until,
+            trace: expected.trace,
             seen: before.as_ref().map_or(0, |before| before.seen),
             drift: None,
             deleting: false,
@@ -276,7 +317,7 @@ impl Tracker {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("nothing panics while holding it")
+        self.state.lock().expect("nothing panics while holding it")
     }
 }
 
@@ -307,10 +348,19 @@ impl Tracked {
             Some(Drift::Changed)
         } else if self.written.is_some() && written != self.written {
             Some(Drift::Rewritten)
+        } else if self.is_doubtful(sighting) {
+            Some(Drift::Unexplained)
         } else {
             self.written = written;
+            self.trace = sighting.trace;
             None
         };
+    }
+
+    /// Whether a write that carries the time of our own may be another's in our name.
+    fn is_doubtful(&self, sighting: &Sighting) -> bool {
+        let soon = self.doubted_until.is_some_and(|end| Instant::now() < end);
+        soon && !self.trace.explains(&sighting.trace)
     }
 }
 
@@ -391,6 +441,8 @@ fn owners(objects: &HashMap<ObjectId, Vec<Tracked>>, kind: &GroupKind) -> Vec<Ke
 mod tests {
     use super::*;
     use cluster::ownership::Share;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta, Time};
+    use k8s_openapi::jiff::Timestamp;
 
     fn id() -> ObjectId {
         ObjectId {
@@ -398,6 +450,27 @@ mod tests {
             kind: "ConfigMap".to_owned(),
             namespace: Some("shop".to_owned()),
             name: "a".to_owned(),
+        }
+    }
+
+    /// Others have written it at this time, and nobody counts generations.
+    fn by_others(at: u64) -> Trace {
+        let time = Timestamp::from_second(i64::try_from(at).expect("a time"));
+        Trace::of(&ObjectMeta {
+            managed_fields: Some(vec![ManagedFieldsEntry {
+                manager: Some("kubectl-edit".to_owned()),
+                time: Some(Time(time.expect("a time"))),
+                ..ManagedFieldsEntry::default()
+            }]),
+            ..ObjectMeta::default()
+        })
+    }
+
+    /// Seen in the second of our own write: what does not show in the time.
+    fn soon(version: u64, trace: Trace) -> Report {
+        match sighting("u1", "f1", version) {
+            Report::Seen(sighting) => Report::Seen(Sighting { trace, ..sighting }),
+            other => other,
         }
     }
 
@@ -412,6 +485,7 @@ mod tests {
             written: Some(at),
         };
         Report::Seen(Sighting {
+            trace: by_others(version),
             id: id(),
             uid: uid.to_owned(),
             version,
@@ -422,17 +496,21 @@ mod tests {
 
     /// A tracker of an object that was just applied, and its owner.
     fn applied() -> (Tracker, Key) {
-        let tracker = Tracker::default();
+        let tracker = Tracker::doubting();
         let key = Key::new("shop", "web");
-        let expected = Expected {
+        tracker.expect(&id(), &key, &expected());
+        (tracker, key)
+    }
+
+    fn expected() -> Expected<'static> {
+        Expected {
             manager: "shipway:shipment:shop/web",
             uid: "u1",
             fields: "f1",
             version: 10,
             written: Some(100),
-        };
-        tracker.expect(&id(), &key, &expected);
-        (tracker, key)
+            trace: by_others(10),
+        }
     }
 
     #[track_caller]
@@ -471,6 +549,59 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_in_the_second_of_our_own_write_is_doubted() {
+        let ours = by_others(10);
+        check(&[soon(11, ours)], Some(Drift::Unexplained));
+        check(&[soon(11, by_others(11))], None);
+        check(
+            &[soon(11, by_others(11)), soon(12, by_others(11))],
+            Some(Drift::Unexplained),
+        );
+        check(&[soon(11, ours), sighting("u1", "f1", 12)], None);
+
+        let counted = |generation| {
+            Trace::of(&ObjectMeta {
+                generation: Some(generation),
+                ..ObjectMeta::default()
+            })
+        };
+        let (tracker, key) = applied();
+        let mut expected = expected();
+        expected.version = 12;
+        expected.trace = counted(3);
+        tracker.expect(&id(), &key, &expected);
+        tracker.take(&soon(13, counted(3)));
+        assert_eq!(tracker.look(&id(), &key).0, None, "a status");
+        tracker.take(&soon(14, counted(4)));
+        assert_eq!(tracker.look(&id(), &key).0, Some(Drift::Unexplained));
+        // The apply that follows changes nothing, and its answer says so.
+        expected.version = 14;
+        assert!(!tracker.expect(&id(), &key, &expected));
+        assert_eq!(tracker.look(&id(), &key).0, None);
+    }
+
+    #[test]
+    fn what_was_written_before_a_start_is_not_doubted() {
+        let tracker = Tracker::doubting();
+        let key = Key::new("shop", "web");
+        let known = Expected {
+            version: 0,
+            written: None,
+            ..expected()
+        };
+        tracker.expect(&id(), &key, &known);
+        tracker.take(&soon(11, by_others(10)));
+        tracker.take(&soon(12, by_others(10)));
+        assert_eq!(tracker.look(&id(), &key).0, None);
+
+        // Nor is anything where no controller of before can be left.
+        let tracker = Tracker::default();
+        tracker.expect(&id(), &key, &expected());
+        tracker.take(&soon(11, by_others(10)));
+        assert_eq!(tracker.look(&id(), &key).0, None);
+    }
+
+    #[test]
     fn what_is_older_than_our_apply_is_no_news() {
         check(&[sighting("u1", "f0", 9)], None);
         check(&[Report::Gone(id(), 9)], None);
@@ -493,6 +624,7 @@ mod tests {
                 fields,
                 version,
                 written: None,
+                trace: Trace::default(),
             };
             tracker.expect(&id(), &key, &expected("f1", 10));
             tracker.announce(&id(), &key);

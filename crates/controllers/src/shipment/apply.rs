@@ -106,7 +106,7 @@ pub(super) async fn apply(
         for (step, carried) in carried {
             let id = &step.object.id;
             let is_there = match carried {
-                Carried::Kept | Carried::Applied(_) => true,
+                Carried::Kept | Carried::Applied { .. } => true,
                 Carried::Rested => !ledger.refused.contains_key(id),
                 Carried::CalledOff | Carried::Held { .. } | Carried::Failed { .. } => false,
             };

@@ -25,8 +25,8 @@ pub(super) enum Carried {
     Rested,
     /// It was not tried: somebody has changed the Shipment.
     CalledOff,
-    /// It is applied.
-    Applied(Box<Applied>),
+    /// It is applied; `wrote` says whether that changed anything.
+    Applied { applied: Box<Applied>, wrote: bool },
     /// It cannot go yet: something else has to move first, and will say so.
     Held {
         reason: Reason,
@@ -50,7 +50,7 @@ impl Carried {
         match self {
             Self::CalledOff | Self::Held { .. } => true,
             Self::Failed { unwritten, .. } => *unwritten,
-            Self::Kept | Self::Rested | Self::Applied(_) => false,
+            Self::Kept | Self::Rested | Self::Applied { .. } => false,
         }
     }
 }
@@ -113,6 +113,7 @@ pub(super) async fn carry(
         want,
         release_from: None,
     };
+    let seen = ctx.tracker.look(id, &checked.key).1;
     ctx.tracker.announce(id, &checked.key);
     let carried = match send(ctx, checked, caller, intent, id).await {
         Ok(applied) => {
@@ -122,11 +123,14 @@ pub(super) async fn carry(
                 fields: &applied.fields,
                 version: applied.version,
                 written: applied.written,
+                trace: applied.trace,
             };
             if ctx.tracker.expect(id, &checked.key, &expected) {
                 ctx.wake_all([checked.key.clone()]); // somebody was at it again already
             }
-            Carried::Applied(Box::new(applied))
+            let wrote = applied.version > seen;
+            let applied = Box::new(applied);
+            Carried::Applied { applied, wrote }
         }
         Err(carried) => {
             ctx.tracker.give_up(id, &checked.key);

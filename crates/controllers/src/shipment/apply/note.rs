@@ -76,12 +76,18 @@ pub(super) fn note(
                 entry.applied = None; // so that the next pass tries it again
             }
         }
-        Carried::Applied(applied) => {
+        Carried::Applied { applied, wrote } => {
             ctx.metrics.applied();
-            tell_changes(ctx, shipment, ledger, step, &applied);
+            let doubt = Work::Apply {
+                drift: Some(Drift::Unexplained),
+            };
+            let unfounded = step.work == doubt && !wrote;
+            if !unfounded {
+                tell_changes(ctx, shipment, ledger, step, &applied);
+            }
             if applied.created {
                 outcome.tally.created += 1;
-            } else if step.work != Work::Audit {
+            } else if step.work != Work::Audit && !unfounded {
                 outcome.tally.changed += 1;
             }
             let entry = Entry {
