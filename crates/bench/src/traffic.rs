@@ -39,10 +39,14 @@ pub(crate) fn by_verb(requests: &Requests) -> String {
     }
 }
 
-/// The largest number of requests of one verb for one resource.
+/// The largest number of requests of one verb for one resource; a list counts once, however many pages it has.
 pub(crate) fn most_of_one(requests: &Requests, verb: &str) -> usize {
     let mut counts = BTreeMap::<&str, usize>::new();
-    for request in requests.0.iter().filter(|request| request.verb == verb) {
+    for request in requests
+        .0
+        .iter()
+        .filter(|request| request.verb == verb && !request.further_page)
+    {
         *counts.entry(&request.resource).or_default() += 1;
     }
     counts.into_values().max().unwrap_or(0)
@@ -92,6 +96,7 @@ mod tests {
             namespace: String::new(),
             name: String::new(),
             dry_run: false,
+            further_page: false,
             code: 200,
         }
     }

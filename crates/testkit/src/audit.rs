@@ -35,6 +35,8 @@ pub struct Request {
     pub name: String,
     /// Whether it only asked what would happen.
     pub dry_run: bool,
+    /// Whether it asked for another page of a list that had begun.
+    pub further_page: bool,
     /// The HTTP status.
     pub code: u16,
 }

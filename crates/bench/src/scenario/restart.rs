@@ -30,7 +30,7 @@ pub(crate) async fn run(stage: &Stage, fleet: &mut Fleet, report: &mut Report) -
     let is_met = lists <= 1 && writes.count() == 0;
     report.row(
         Row::new(
-            format!("restart with {} Shipments: lists, watches, writes (without the Lease's); most lists of one kind", fleet.count),
+            format!("restart with {} Shipments: lists, watches, writes (without the Lease's); most lists of one kind, however many pages", fleet.count),
             format!(
                 "{}, {}, {}; {lists}",
                 quiet.requests.clone().only(|request| request.verb == "list").count(),

@@ -57,6 +57,11 @@ pub(super) fn parse(line: &str) -> io::Result<Option<Request>> {
         .request_uri
         .split_once('?')
         .unwrap_or((&entry.request_uri, ""));
+    let has = |name: &str| {
+        query
+            .split('&')
+            .any(|parameter| parameter.starts_with(name))
+    };
     let (user, impersonated_by) = match entry.impersonated_user {
         Some(user) => (user.username, Some(entry.user.username)),
         None => (entry.user.username, None),
@@ -69,9 +74,8 @@ pub(super) fn parse(line: &str) -> io::Result<Option<Request>> {
         resource: resource(&entry.object_ref, path),
         namespace: entry.object_ref.namespace,
         name: entry.object_ref.name,
-        dry_run: query
-            .split('&')
-            .any(|parameter| parameter.starts_with("dryRun=")),
+        dry_run: has("dryRun="),
+        further_page: has("continue="),
         code: entry.response_status.code,
     }))
 }
@@ -108,6 +112,20 @@ mod tests {
             (request.code, request.dry_run, request.is_write()),
             (409, true, false)
         );
+    }
+
+    #[test]
+    fn tells_the_pages_of_a_list_apart() {
+        let further = |query: &str| {
+            let line = format!(
+                r#"{{"stage":"ResponseComplete","requestURI":"/api/v1/pods?limit=500{query}","verb":"list",
+                "user":{{"username":"a"}},"objectRef":{{"resource":"pods"}}}}"#
+            );
+            let request = parse(&line).expect("a line of the log").expect("a request");
+            request.further_page
+        };
+        assert!(!further(""));
+        assert!(further("&continue=abc"));
     }
 
     #[test]
