@@ -10,12 +10,14 @@ mod repository;
 mod story;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::commands::sync::duration;
 use crate::config::ClusterArgs;
 use crate::embedded::{CLUSTERS, Embedded};
 use crate::error::CliError;
@@ -42,12 +44,15 @@ pub(crate) struct DemoArgs {
     /// Play the kubelet, where the clusters have no nodes; the health that comes of it is simulated
     #[arg(long)]
     simulate_kubelet: bool,
+    /// Give one step so long, and the first delivery, for which an image is pulled, three times so long
+    #[arg(long, default_value = "1m", value_name = "DURATION", value_parser = duration)]
+    patience: Duration,
 }
 
 /// Runs `shipway demo`. The contexts come from the flag `--context`, separated by commas.
 pub(crate) async fn cmd_demo(cluster: &ClusterArgs, args: &DemoArgs) -> Result<ExitCode, CliError> {
     if cluster.context.is_some() {
-        let mut stage = Stage::connect(cluster).await?;
+        let mut stage = Stage::connect(cluster, args.patience).await?;
         stage.check().await?;
         if !args.yes && !stage.agreed()? {
             return Err(CliError::failed("nothing was done"));
@@ -68,7 +73,7 @@ pub(crate) async fn cmd_demo(cluster: &ClusterArgs, args: &DemoArgs) -> Result<E
     let running = embedded.start().await?;
     let own = running.context(&CLUSTERS.join(","));
     let shown = async {
-        let mut stage = Stage::connect(&own).await?;
+        let mut stage = Stage::connect(&own, args.patience).await?;
         stage.check().await?;
         show(stage, args, Ground::Own, &mut signals).await
     };
@@ -119,7 +124,11 @@ async fn show(
         signals.next().await;
     }
     let cleared = clear(&mut stage, ground, signals, &board).await;
-    told.and(cleared).map(|()| ExitCode::SUCCESS)
+    told.and(cleared)?;
+    if !args.keep {
+        stage.what_next(ground == Ground::Own, &board);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn tell(

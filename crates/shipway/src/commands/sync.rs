@@ -41,7 +41,7 @@ pub(crate) struct SyncArgs {
     timeout: Duration,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let read = text
         .parse::<SignedDuration>()
         .ok()

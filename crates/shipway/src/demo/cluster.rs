@@ -12,6 +12,7 @@ mod controller;
 mod env;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use kube::Client;
 use kube::api::Api;
@@ -61,8 +62,11 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Connects to one context or three.
-    pub(super) async fn connect(cluster: &ClusterArgs) -> Result<Self, CliError> {
+    /// Connects to one context or three; `patience` is how long any one step may take.
+    pub(super) async fn connect(
+        cluster: &ClusterArgs,
+        patience: Duration,
+    ) -> Result<Self, CliError> {
         let names = cluster.context.clone().unwrap_or_default();
         let names: Vec<&str> = names
             .split(',')
@@ -93,7 +97,7 @@ impl Stage {
                 .find(|known| known.name == name)
                 .expect("each name was connected");
             let client = context.client.clone();
-            environments.push(Env::new(index, environment, name, client));
+            environments.push(Env::new(index, environment, (name, client), patience));
         }
         Ok(Self {
             environments,
@@ -274,6 +278,22 @@ impl Stage {
     /// The command that shows the same demo again.
     pub(super) fn again(&self) -> String {
         format!("`shipway demo{}`", self.flags.place())
+    }
+
+    /// Says what to try after a demo that has taken everything away.
+    pub(super) fn what_next(&self, own: bool, board: &Board) {
+        board.chapter("What to try next:");
+        let place = if own {
+            String::new()
+        } else {
+            self.flags.place()
+        };
+        board.line(&format!("  shipway demo{place} --keep"));
+        board.line("    leaves everything running at the end, and says where its kubeconfig is");
+        if own {
+            board.line("  shipway up");
+            board.line("    runs clusters like these for you, until Ctrl-C");
+        }
     }
 
     /// The user's kubeconfig, where one was named.

@@ -1,5 +1,5 @@
 //! `shipway demo --context NAME`: the whole story on a cluster that somebody has, and nothing of it
-//! left. The kubelet is played from outside, as the nodes of a cluster would.
+//! left.
 #![expect(
     clippy::disallowed_methods,
     reason = "the demo is a program, and is started on a terminal"
@@ -20,7 +20,6 @@ use kube::core::ApiResource;
 use kube::{Client, ResourceExt as _};
 use serde_json::json;
 use suite::install;
-use testkit::kubelet::{self, Kubelet};
 use testkit::{World, eventually, poll};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -28,11 +27,6 @@ use tokio::sync::MutexGuard;
 
 use crate::bad_stage::{alone, measured};
 
-const NAMESPACES: [&str; 3] = [
-    "shipway-demo-qa",
-    "shipway-demo-staging",
-    "shipway-demo-production",
-];
 /// How long the whole demo may take.
 const DEMO: Duration = Duration::from_mins(4);
 /// How long any one thing before and after it may.
@@ -147,11 +141,6 @@ impl Ground {
             })
             .await;
         }
-    }
-
-    /// Plays the nodes of the cluster.
-    fn kubelets(&self) -> [Kubelet; 3] {
-        NAMESPACES.map(|namespace| kubelet::play(&self.client, namespace))
     }
 
     /// Whatever a demo could leave, by kind and name.
@@ -318,11 +307,10 @@ async fn the_demo_tells_its_story_on_one_context_and_leaves_what_it_found() {
     let ground = Ground::take().await;
     install(ground.world.kubeconfig(), ground.world.cluster()).await;
     let before = ground.everything().await;
-    let kubelets = ground.kubelets();
-    let (code, out, err) = ground.demo(&["--yes"]).await;
-    drop(kubelets);
+    let (code, out, err) = ground.demo(&["--yes", "--simulate-kubelet"]).await;
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     for step in [
+        "no kubelet runs here: the demo writes the status of Pods, so their health is simulated",
         "`lonely`: definitions and roles are there already, and stay as they are",
         "qa: the application is applied and healthy",
         "staging: the application is applied and healthy",
@@ -342,6 +330,7 @@ async fn the_demo_tells_its_story_on_one_context_and_leaves_what_it_found() {
         "qa: the fix lands at once",
         "All of it came true, in ",
         "nothing is left",
+        "What to try next:",
     ] {
         assert!(out.contains(step), "`{step}` is missing:\n{out}");
     }
@@ -350,6 +339,20 @@ async fn the_demo_tells_its_story_on_one_context_and_leaves_what_it_found() {
         .lines()
         .filter(|line| line.contains("came true") || line.contains("is left"));
     measured(&ends.collect::<Vec<_>>().join("; "));
+    ground.assert_is_as(&before).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_does_not_come_true_in_time_ends_the_demo_and_is_named() {
+    let ground = Ground::take().await;
+    ground.uninstall().await;
+    let before = ground.everything().await;
+    let (code, out, err) = ground.demo(&["--yes", "--patience", "1ms"]).await;
+    assert_eq!(code, 2, "{out}{err}");
+    assert!(err.contains("this step did not come true within "), "{err}");
+    assert!(err.contains(": qa: it has its Deliverables"), "{err}");
+    assert!(out.contains("nothing is left"), "{out}");
+    assert!(!out.contains("What to try next"), "{out}");
     ground.assert_is_as(&before).await;
 }
 

@@ -22,10 +22,8 @@ use super::access::marked;
 use super::controller::HOOK_KEY;
 use crate::error::CliError;
 
-/// How long any one step may take.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// How long the first delivery may take: the image is pulled.
-const FIRST: Duration = Duration::from_mins(3);
+/// How much longer than any other step the first delivery may take: the image is pulled.
+const FIRST: u32 = 3;
 
 /// What is seen of an environment.
 #[derive(Clone, Debug, Default)]
@@ -44,18 +42,26 @@ pub(in crate::demo) struct Env {
     pub(in crate::demo) context: String,
     pub(in crate::demo) namespace: String,
     pub(in crate::demo) client: Client,
+    /// How long any one step may take.
+    patience: Duration,
     seen: watch::Sender<Seen>,
     watching: Vec<JoinHandle<()>>,
 }
 
 impl Env {
-    pub(super) fn new(index: usize, name: &'static str, context: &str, client: Client) -> Self {
+    pub(super) fn new(
+        index: usize,
+        name: &'static str,
+        (context, client): (&str, Client),
+        patience: Duration,
+    ) -> Self {
         Self {
             index,
             name,
             context: context.to_owned(),
             namespace: format!("shipway-demo-{name}"),
             client,
+            patience,
             seen: watch::Sender::new(Seen::default()),
             watching: Vec::new(),
         }
@@ -193,7 +199,7 @@ impl Env {
         since: Instant,
         wanted: impl Fn(&Seen) -> Option<T>,
     ) -> Result<(T, Duration), CliError> {
-        self.within(PATIENCE, step, since, wanted).await
+        self.within(self.patience, step, since, wanted).await
     }
 
     async fn within<T>(
@@ -221,8 +227,7 @@ impl Env {
             let ready = condition::find(&shop.conditions, kind::READY);
             let says = ready.map(|ready| format!("\n  Shipment `shop` says: {}", ready.message));
             Err(CliError::failed(format!(
-                "this step did not come true within {} s: {}: {step}{}",
-                patience.as_secs(),
+                "this step did not come true within {patience:?}: {}: {step}{}",
                 self.name,
                 says.unwrap_or_default()
             )))
@@ -237,7 +242,7 @@ impl Env {
         since: Instant,
     ) -> Result<Duration, CliError> {
         let ready = |seen: &Seen| is_ready(seen.shipments.get(name)?, None).then_some(());
-        let found = self.within(FIRST, step, since, ready).await;
+        let found = self.within(self.patience * FIRST, step, since, ready).await;
         found.map(|((), took)| took)
     }
 
