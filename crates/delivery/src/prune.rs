@@ -250,26 +250,5 @@ pub fn digest(list: &[ObjectId], inventory: &Inventory) -> String {
     digest
 }
 
-/// What happens to the objects of a Shipment that is deleted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Farewell {
-    /// What is deleted with it, sorted.
-    pub delete: Vec<ObjectId>,
-    /// What stays, and is named to somebody: of a kind that needs confirmation.
-    pub orphan: Vec<ObjectId>,
-}
-
-/// Judges what a Shipment takes along when it is deleted. What is untouchable is neither deleted
-/// nor let go.
-pub fn farewell(inventory: &Inventory, protection: &Protection) -> Farewell {
-    let touchable = inventory
-        .0
-        .keys()
-        .filter(|id| !protection.untouchable.contains(*id))
-        .cloned();
-    let (orphan, delete) = touchable.partition(|id| protection.needs_confirmation(id));
-    Farewell { delete, orphan }
-}
-
 #[cfg(test)]
 mod tests;

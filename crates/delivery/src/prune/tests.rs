@@ -306,22 +306,6 @@ fn a_confirmation_holds_for_no_other_object_of_that_name() {
 }
 
 #[test]
-fn a_deleted_shipment_orphans_what_needs_confirmation() {
-    let inventory = listed("ConfigMap/a Namespace/x ConfigMap/own");
-    let own = Protection {
-        untouchable: ids("ConfigMap/own").into_iter().collect(),
-        ..Protection::default()
-    };
-    assert_eq!(
-        farewell(&inventory, &own),
-        Farewell {
-            delete: ids("ConfigMap/a"),
-            orphan: ids("Namespace/x")
-        }
-    );
-}
-
-#[test]
 fn a_digest_tells_the_list_that_it_stands_for_and_no_other() {
     #[track_caller]
     fn check(inventory: &str, wanted: &str, of: &str, found: Option<&str>) {
