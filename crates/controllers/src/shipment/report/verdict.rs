@@ -117,15 +117,8 @@ pub(super) struct Verdict {
 pub(super) fn verdict(standing: &Standing) -> Verdict {
     if let Some(first) = standing.failures.first() {
         let reason = reason_of(&first.reason);
-        let waiting = matches!(
-            reason,
-            Reason::KindUnknown
-                | Reason::NamespaceMissing
-                | Reason::HandOverPending
-                | Reason::DependencyNotReady
-                | Reason::ClusterUnreachable
-        );
-        return not_ready(reason, told(&standing.failures), waiting, !waiting);
+        let stalled = standing.failures.iter().any(needs_an_edit);
+        return not_ready(reason, told(&standing.failures), !stalled, stalled);
     }
     if let Some(held) = &standing.held {
         return not_ready(
@@ -180,6 +173,18 @@ pub(super) fn verdict(standing: &Standing) -> Verdict {
         reconciling: false,
         stalled: false,
     }
+}
+
+/// Whether a failure stays until somebody edits something. The others end by themselves.
+fn needs_an_edit(failure: &Failure) -> bool {
+    !matches!(
+        reason_of(&failure.reason),
+        Reason::KindUnknown
+            | Reason::NamespaceMissing
+            | Reason::HandOverPending
+            | Reason::DependencyNotReady
+            | Reason::ClusterUnreachable
+    )
 }
 
 fn not_ready(reason: Reason, message: String, reconciling: bool, stalled: bool) -> Verdict {
