@@ -24,7 +24,7 @@ pub(crate) struct ConfirmArgs {
     /// The Shipment
     #[arg(value_parser = super::target::name)]
     name: String,
-    /// Do not ask
+    /// Do not ask; where not all of the list can be shown, `--digest` has to name it
     #[arg(short, long)]
     yes: bool,
     /// Agree only if the list still has this digest
@@ -42,7 +42,7 @@ pub(crate) async fn cmd_confirm(
         note(format!("no deletion of Shipment `{}` is held", args.name));
         return Ok(ExitCode::SUCCESS);
     };
-    let shown = whole(cluster, &args.name, &held).await;
+    let (shown, is_whole) = whole(cluster, &args.name, &held).await;
     print_text(&lines(&shown));
     if held.reason == Reason::RenderIncomplete.as_str() {
         return Err(CliError::failed(
@@ -67,6 +67,18 @@ pub(crate) async fn cmd_confirm(
             target.command(&format!("confirm {} --digest {}", args.name, held.digest))
         )));
     }
+    if args.yes && args.digest.is_none() && !is_whole {
+        return Err(CliError::failed(
+            "not all that would be deleted could be shown, and nothing was confirmed",
+        )
+        .hint(format!(
+            "{} agrees to all of the list, unseen",
+            target.command(&format!(
+                "confirm {} --yes --digest {}",
+                args.name, held.digest
+            ))
+        )));
+    }
     if !args.yes && !agreed(&target, &args.name, &held)? {
         return Err(CliError::failed("nothing was confirmed"));
     }
@@ -81,23 +93,23 @@ pub(crate) async fn cmd_confirm(
 }
 
 /// The objects that would go: those that the status lists, or all where there are more and the
-/// source tells which. What cannot be shown is said.
-async fn whole(cluster: &ClusterArgs, name: &str, held: &HeldPrune) -> Vec<String> {
+/// source tells which, and whether these are all. What cannot be shown is said.
+async fn whole(cluster: &ClusterArgs, name: &str, held: &HeldPrune) -> (Vec<String>, bool) {
     let listed = held.objects.clone();
     if is_whole(held) {
-        return listed;
+        return (listed, true);
     }
     let found = match Target::connect(cluster).await {
         Ok(target) => diff::held(target, name, &held.digest).await,
         Err(error) => Err(error),
     };
     let why = match found {
-        Ok(Some(list)) => return list.iter().map(ToString::to_string).collect(),
+        Ok(Some(list)) => return (list.iter().map(ToString::to_string).collect(), true),
         Ok(None) => "the source and the cluster have moved on since the list was made".to_owned(),
         Err(error) => error.to_string(),
     };
     note(partly(held, &why));
-    listed
+    (listed, false)
 }
 
 /// Whether the status lists every object.

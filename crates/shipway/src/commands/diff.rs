@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use delivery::Rendering;
-use manifest::{ObjectId, Problem};
+use manifest::{Manifest, ObjectId, Problem};
 use serde_json::{Value, json};
 
 use super::target::Target;
@@ -103,6 +103,19 @@ pub(crate) async fn held(
     let overlay = case.overlay_of(environment.as_deref()).await?;
     let rendering = case.render(commit, overlay.as_ref()).await?;
     live::held(&case, rendering, environment.as_deref(), digest).await
+}
+
+/// In which file of its source, and from which line on, a Shipment finds an object, where it does.
+pub(crate) async fn place_of(
+    target: Target,
+    name: &str,
+    is_it: impl Fn(&Manifest) -> bool,
+) -> Result<Option<String>, CliError> {
+    let case = Case::open(target, name).await?;
+    let (commit, _) = case.fetch(None).await?;
+    let rendering = case.render(commit, None).await?;
+    let found = rendering.manifests.iter().find(|manifest| is_it(manifest));
+    Ok(found.map(|manifest| format!("{}:{}", manifest.file, manifest.line)))
 }
 
 fn two(text: &str) -> Result<(String, String), CliError> {

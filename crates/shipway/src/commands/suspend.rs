@@ -7,8 +7,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kinds::{Deliverable, Shipment, names};
 use kube::ResourceExt as _;
 use kube::api::Api;
+use manifest::Manifest;
 use serde_json::json;
 
+use super::diff;
 use super::target::{Target, named};
 use crate::config::ClusterArgs;
 use crate::error::CliError;
@@ -64,7 +66,7 @@ async fn turn(cluster: &ClusterArgs, name: &str, turn: Turn) -> Result<ExitCode,
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(manager) = setter(&shipment) {
-        return Err(set_elsewhere(&target, &shipment, &manager).await);
+        return Err(set_elsewhere(target, &shipment, &manager).await);
     }
     target
         .patch(
@@ -90,7 +92,7 @@ fn setter(shipment: &Shipment) -> Option<String> {
     shipment.managed_fields().iter().find(sets)?.manager.clone()
 }
 
-async fn set_elsewhere(target: &Target, shipment: &Shipment, manager: &str) -> CliError {
+async fn set_elsewhere(target: Target, shipment: &Shipment, manager: &str) -> CliError {
     let name = shipment.name_any();
     let by_deliverable = manager.starts_with("shipway:deliverable:");
     let kind = if by_deliverable {
@@ -103,14 +105,17 @@ async fn set_elsewhere(target: &Target, shipment: &Shipment, manager: &str) -> C
         "`spec.suspend` of Shipment `{name}` is set by {kind} `{owner}`, which would set it again"
     ));
     if !by_deliverable {
-        return error.hint(format!(
-            "change `spec.suspend` in Git, where Shipment `{owner}` finds the manifest of `{name}`"
-        ));
+        let error = error.hint("change `spec.suspend` in Git");
+        let origin = origin(target, &owner, "Shipment", &name).await;
+        return error.hint(format!("that Shipment comes from {origin}"));
     }
     let error = error
         .hint("change `suspend` in the value of the param `delivery` of the Deliverable, in Git");
-    match origin(target, &owner).await {
-        Some(origin) => error.hint(format!("that Deliverable comes from {origin}")),
+    match deliverer(&target, &owner).await {
+        Some((root, name)) => {
+            let origin = origin(target, &root, "Deliverable", &name).await;
+            error.hint(format!("that Deliverable comes from {origin}"))
+        }
         None => error,
     }
 }
@@ -127,22 +132,38 @@ fn owner(shipment: &Shipment, manager: &str) -> String {
     }
 }
 
-/// Where a Deliverable is delivered from, as far as the caller may see that.
-async fn origin(target: &Target, deliverable: &str) -> Option<String> {
+/// The Shipment that delivers a Deliverable, as far as the caller may see that, and the Deliverable's name.
+async fn deliverer(target: &Target, deliverable: &str) -> Option<(String, String)> {
     let (namespace, name) = deliverable.split_once('/')?;
     let deliverables: Api<Deliverable> = Api::namespaced(target.client.clone(), namespace);
     let deliverable = deliverables.get(name).await.ok()?;
     let root = deliverable.annotations().get(names::OWNER_ANNOTATION)?;
-    let (namespace, name) = root.split_once('/')?;
-    let shipments: Api<Shipment> = Api::namespaced(target.client.clone(), namespace);
-    let Ok(shipment) = shipments.get(name).await else {
-        return Some(format!("Shipment `{root}`"));
+    Some((root.clone(), name.to_owned()))
+}
+
+/// Where a Shipment finds the manifest of an object: the file, as far as the caller may read its source.
+async fn origin(target: Target, root: &str, kind: &str, name: &str) -> String {
+    let Some((namespace, shipment)) = root.split_once('/') else {
+        return format!("Shipment `{root}`");
     };
-    let git = shipment.spec.source.git?;
-    let path = shipment.spec.path.unwrap_or_default();
-    Some(format!(
-        "`{}`, folder `{}`, by Shipment `{root}`",
-        git.url,
-        if path.is_empty() { "." } else { &path }
-    ))
+    let shipments: Api<Shipment> = Api::namespaced(target.client.clone(), namespace);
+    let read = shipments.get(shipment).await;
+    let Some((git, path)) = read
+        .ok()
+        .and_then(|it| Some((it.spec.source.git?, it.spec.path)))
+    else {
+        return format!("Shipment `{root}`");
+    };
+    let path = path
+        .filter(|path| !path.is_empty())
+        .unwrap_or_else(|| ".".to_owned());
+    let is_it = |manifest: &Manifest| manifest.kind() == kind && manifest.name() == name;
+    let there = target.within(namespace);
+    match diff::place_of(there, shipment, is_it).await {
+        Ok(Some(place)) => format!(
+            "`{place}` of `{}`, folder `{path}`, by Shipment `{root}`",
+            git.url
+        ),
+        _ => format!("`{}`, folder `{path}`, by Shipment `{root}`", git.url),
+    }
 }

@@ -39,6 +39,12 @@ impl Target {
         })
     }
 
+    /// The same cluster, and another namespace.
+    pub(crate) fn within(mut self, namespace: &str) -> Self {
+        namespace.clone_into(&mut self.namespace);
+        self
+    }
+
     /// The Shipments of the namespace.
     pub(crate) fn shipments(&self) -> Api<Shipment> {
         Api::namespaced(self.client.clone(), &self.namespace)

@@ -228,6 +228,13 @@ async fn confirm_shows_the_whole_of_a_long_list_or_says_how_much_it_does_not() {
         }))
         .await;
     let (_folder, jane) = kubeconfig(&scene, json!({"as": "jane"}), json!({}));
+    let (code, out, err) = scene.shipway_as(&jane, &["confirm", "web", "--yes"]);
+    assert_eq!((code, out.lines().count()), (2, 50), "{err}");
+    let hint = format!("confirm web --yes --digest {}", held.digest);
+    assert!(
+        err.contains("not all that would be deleted could be shown") && err.contains(&hint),
+        "{err}"
+    );
     let digest = ["confirm", "web", "--yes", "--digest", &held.digest];
     let (code, out, err) = scene.shipway_as(&jane, &digest);
     assert_eq!((code, out.lines().count()), (0, 50), "{err}");
