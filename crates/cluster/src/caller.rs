@@ -255,7 +255,8 @@ impl Caller {
         loop {
             tries += 1;
             let request = self.request(method.clone(), &uri, accept, payload)?;
-            let permit = self.limiter.enter().await;
+            // Kept until a pause is asked for, so that nobody slips in before it.
+            let _permit = self.limiter.enter().await;
             let term = self.term.as_ref().filter(|_| method != Method::GET);
             if term.is_some_and(|term| !term.runs()) {
                 return Err(ApiError::OutOfTerm);
@@ -270,7 +271,6 @@ impl Caller {
                 // Broken off, so that the API server does not carry it out later.
                 () = out_of(term) => Err(ApiError::OutOfTerm),
             };
-            drop(permit);
             match answer {
                 Err(ApiError::Refused(refusal)) if refusal.code == 429 && tries < TRIES => {
                     // Everybody waits, not just this request: the server is overloaded as a whole.
@@ -375,4 +375,52 @@ fn refusal(code: StatusCode, retry_after: Option<u64>, body: &[u8]) -> Refusal {
         refusal.details.retry_after_seconds = seconds;
     }
     refusal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+
+    use futures::future::join_all;
+    use http::Response;
+    use k8s_openapi::api::core::v1::Namespace;
+    use kube::core::ApiResource;
+    use tokio::time::Instant;
+
+    /// How long the API server asks for a pause.
+    const ASKED: Duration = Duration::from_secs(1);
+
+    /// An API server that refuses its first request, and notes when each one came.
+    fn overloaded(came: &Arc<Mutex<Vec<Instant>>>) -> Client {
+        let came = came.clone();
+        let answer = move |_: Request<Body>| {
+            let mut came = came.lock().expect("nothing panics while holding it");
+            came.push(Instant::now());
+            let mut answer = Response::builder();
+            if came.len() == 1 {
+                answer = answer.status(429).header("retry-after", ASKED.as_secs());
+            }
+            let answer = answer.body(Body::from(b"{}".to_vec()));
+            std::future::ready(Ok::<_, Infallible>(answer.expect("it is well formed")))
+        };
+        Client::new(tower::service_fn(answer), "default")
+    }
+
+    #[tokio::test]
+    async fn everybody_waits_as_long_as_an_overloaded_server_asks() {
+        let came = Arc::default();
+        let limiter = Arc::new(Limiter::new(1));
+        let caller = Caller::new(overloaded(&came), limiter, Arc::default());
+        let api = ApiResource::erase::<Namespace>(&());
+        let names = ["a", "b", "c"].map(|name| Resource::object(&api, None, name));
+        let answers = names.iter().map(|name| caller.get(name, Want::Whole));
+        for answer in join_all(answers).await {
+            assert_eq!(answer.expect("it is asked again").code, 200);
+        }
+        let came = came.lock().expect("nothing panics while holding it");
+        let pauses = came[1..].iter().map(|at| at.duration_since(came[0]));
+        assert_eq!(came.len(), 4, "one for each, and one again");
+        assert!(pauses.min().is_some_and(|pause| pause >= ASKED), "{came:?}");
+    }
 }
