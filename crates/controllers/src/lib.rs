@@ -19,6 +19,7 @@ pub mod tracker;
 
 pub mod event;
 mod pump;
+mod queue;
 mod run;
 
 pub use context::Ctx;

@@ -1,6 +1,6 @@
 //! What the controller counts, for `/metrics`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use kinds::Reason;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -20,8 +20,17 @@ pub struct Metrics {
     drift_repairs: Counter,
     passes: Counter,
     outcomes: Family<Outcome, Counter>,
-    queue: Gauge<i64, std::sync::atomic::AtomicI64>,
+    running: Length,
+    queue: Family<Kind, Length>,
     calls: Family<Verb, Gauge<u64, AtomicU64>>,
+}
+
+/// How much there is of something.
+pub(crate) type Length = Gauge<i64, AtomicI64>;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Kind {
+    kind: String,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -75,8 +84,13 @@ impl Metrics {
             self.outcomes.clone(),
         );
         registry.register(
-            "queue_running",
+            "passes_running",
             "Reconcile passes under way",
+            self.running.clone(),
+        );
+        registry.register(
+            "queue",
+            "Objects that wait for their pass, by kind",
             self.queue.clone(),
         );
         registry.register(
@@ -84,6 +98,12 @@ impl Metrics {
             "Requests to the API server so far, by verb",
             self.calls.clone(),
         );
+    }
+
+    /// How many objects of a kind wait.
+    pub(crate) fn queue_of(&self, kind: &str) -> Length {
+        let kind = kind.to_owned();
+        self.queue.get_or_create_owned(&Kind { kind })
     }
 
     pub(crate) fn looked_up(&self) {
@@ -112,11 +132,11 @@ impl Metrics {
 
     pub(crate) fn pass_begins(&self) {
         self.passes.inc();
-        self.queue.inc();
+        self.running.inc();
     }
 
     pub(crate) fn pass_ends(&self, reason: Reason) {
-        self.queue.dec();
+        self.running.dec();
         if reason != Reason::Ready {
             self.outcomes
                 .get_or_create(&Outcome {

@@ -21,7 +21,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kinds::{Deliverable, Environment, Shipment, names};
 use kube::Client;
 use kube::core::ApiResource;
-use kube::runtime::controller::{Action, Config, Controller};
+use kube::runtime::controller::{Action, Config, Controller, Error};
 use kube::runtime::reflector::{ObjectRef, Store};
 use manifest::GroupKind;
 use serde::de::DeserializeOwned;
@@ -34,6 +34,7 @@ use crate::context::{Ctx, Kept, Presence};
 use crate::ledger::{Ledger, Ledgers};
 use crate::metrics::Metrics;
 use crate::pump;
+use crate::queue::Queue;
 use crate::secret::Secrets;
 use crate::source::Sources;
 use crate::tracker::{Expected, Tracker};
@@ -295,15 +296,30 @@ async fn work<K, F>(
     K: kube::Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     F: Future<Output = Action> + Send + 'static,
 {
+    let queue = Arc::new(Queue::new(ctx.metrics.queue_of(&K::kind(&()))));
+    let (asked, begun) = (queue.clone(), queue.clone());
+    let due = UnboundedReceiverStream::new(due).inspect(move |object| asked.ask(object));
     Controller::for_stream(futures::stream::pending(), store)
         .with_config(Config::default().concurrency(at_once))
-        .reconcile_on(UnboundedReceiverStream::new(due))
+        .reconcile_on(due)
         .graceful_shutdown_on(stop.cancelled_owned())
         .run(
-            move |object, ctx| guarded(pass(object, ctx)),
+            move |object, ctx| {
+                begun.leave(&ObjectRef::from_obj(&*object));
+                guarded(pass(object, ctx))
+            },
             |_, never, _| match *never {},
             ctx,
         )
-        .for_each(|_| async {})
+        .for_each(|done| {
+            if let Err(Error::ObjectNotFound(object)) = done {
+                let gone = ObjectRef::new(&object.name);
+                queue.leave(&match &object.namespace {
+                    Some(namespace) => gone.within(namespace),
+                    None => gone,
+                });
+            }
+            std::future::ready(())
+        })
         .await;
 }

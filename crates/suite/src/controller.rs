@@ -87,7 +87,7 @@ impl Controller {
             let address = text
                 .split("on http://")
                 .nth(1)
-                .and_then(|rest| rest.split_whitespace().next());
+                .and_then(|rest| rest.split([' ', '\n', '"']).next()); // the log may be JSON
             let address = address
                 .ok_or_else(|| format!("it serves nothing yet:\n{text}"))?
                 .to_owned();
@@ -145,11 +145,11 @@ impl Controller {
             .status();
     }
 
-    /// Asks it to stop, and waits until it has.
-    pub fn stop(&mut self) {
+    /// Asks it to stop, and waits until it has. Tells its exit code.
+    pub fn stop(&mut self) -> Option<i32> {
         self.resume(); // paused, it would not hear
         drop(self.child.stdin.take());
-        let _ = self.child.wait();
+        self.child.wait().ok()?.code()
     }
 
     /// Fails where the shared controller has a fault; one that nobody started has none.

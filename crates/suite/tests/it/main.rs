@@ -21,6 +21,7 @@ mod embedded;
 mod environment;
 mod gaps;
 mod hook;
+mod observe;
 mod rules_audit;
 mod rules_conflict;
 mod rules_crash;
