@@ -105,8 +105,8 @@ impl Ledger {
     }
 
     /// After a restart nothing is known of the health that was still awaited: where the Shipment
-    /// was not ready, all of it is read again.
-    pub fn recall(&mut self, stood: Stood, timeout: Duration) {
+    /// was not ready, all of it is read again, but for what is the Shipment's `own`.
+    pub fn recall(&mut self, stood: Stood, timeout: Duration, own: &BTreeSet<ObjectId>) {
         if std::mem::take(&mut self.fresh) && stood != Stood::Ready {
             let patience = if stood == Stood::Overdue {
                 Duration::ZERO
@@ -126,6 +126,7 @@ impl Ledger {
                 .filter(|entry| entry.uid.is_some())
                 .map(|entry| &entry.id);
             let ids = ids.filter(|id| health::needs_status(&id.group, &id.kind));
+            let ids = ids.filter(|id| !own.contains(*id));
             self.unsettled = ids.map(|id| (id.clone(), (0, waiting.clone()))).collect();
         }
     }

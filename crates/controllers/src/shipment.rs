@@ -77,7 +77,7 @@ async fn pass(
     }
     let checked = check::check(key, spec, gathered)?; // pure
     let stood = report::stood(shipment, &checked.at.tree.to_string());
-    ledger.recall(stood, checked.spec.timeout);
+    ledger.recall(stood, checked.spec.timeout, &plan::own(key));
     let audit = audit::is_due(ctx, shipment, key, ledger);
     let due = match heal::heal(ctx, &checked, ledger).await {
         // reads the health that is awaited

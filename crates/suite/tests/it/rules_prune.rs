@@ -331,6 +331,30 @@ async fn what_belongs_to_the_installation_is_never_deleted() {
         .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_root_that_leaves_its_own_folder_is_not_deleted_by_itself() {
+    let scene = Scene::new("rootless").await;
+    let root = deliverable(&scene, "root", "qa");
+    scene.write("qa/deliverable-root.yaml", &root.to_string());
+    scene.write("qa/map.yaml", &config_map("map", &[("a", "1")]));
+    let commit = scene.push().await;
+    scene.apply(&root).await;
+    scene
+        .until_object::<kinds::Shipment>("root", "is stamped", |found| found.is_some())
+        .await;
+    scene.until_ready("root", Some(&commit)).await;
+    scene.remove("qa/deliverable-root.yaml");
+    scene.write("qa/map.yaml", &config_map("map", &[("a", "2")]));
+    let commit = scene.push().await;
+    let there = |status: &_| is_at(status, &commit) && ready_because(status, "Ready");
+    let status = scene.until("root", "has gone on", there).await;
+    assert_eq!(status.held, None, "no confirmation could delete it either");
+    until_values(&scene, "map", "a=2").await;
+    let kept = scene.find::<kinds::Deliverable>("root").await;
+    let kept = kept.expect("the root stays").metadata;
+    assert_eq!(kept.deletion_timestamp, None);
+}
+
 async fn is_let_go(scene: &Scene) {
     for number in 0..3 {
         let map = scene

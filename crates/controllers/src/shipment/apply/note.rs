@@ -5,6 +5,7 @@ use cluster::ownership::Change;
 use delivery::health::{self, Health, Status};
 use delivery::inventory::Entry;
 use kinds::{Reason, Shipment};
+use manifest::ObjectId;
 use tokio::time::Instant;
 
 use super::Outcome;
@@ -16,7 +17,7 @@ use crate::event::tell;
 use crate::ledger::Ledger;
 use crate::shipment::check::Checked;
 use crate::shipment::heal;
-use crate::shipment::plan::{Step, Work, failure};
+use crate::shipment::plan::{Step, Work, failure, own};
 use crate::shipment::report::undone;
 use crate::tracker::Drift;
 
@@ -99,7 +100,7 @@ pub(super) fn note(
             };
             ledger.inventory.0.insert(id.clone(), entry);
             ledger.owned_by.remove(&id);
-            if applied.deleting || health::needs_status(&id.group, &id.kind) {
+            if applied.deleting || is_awaited(checked, &id) {
                 let health = match &applied.live {
                     Some(live) => heal::of(live),
                     None if applied.deleting => health::deleting(),
@@ -113,6 +114,12 @@ pub(super) fn note(
             }
         }
     }
+}
+
+/// Whether an object's health counts. A root's own Deliverable shows the health of its Shipment:
+/// the two would wait for each other for ever.
+fn is_awaited(checked: &Checked, id: &ObjectId) -> bool {
+    health::needs_status(&id.group, &id.kind) && !own(&checked.key).contains(id)
 }
 
 fn pending() -> Health {
