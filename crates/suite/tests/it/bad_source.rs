@@ -171,6 +171,36 @@ async fn wrong_credentials_are_said_and_a_repaired_secret_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_one_account_has_fetched_is_not_for_another_whose_credentials_are_wrong() {
+    let scene = Scene::new("cached").await;
+    let server = Server::locked("right-horse").await;
+    server.write("a.yaml", config_map("a", "1"));
+    server.write("other/b.yaml", config_map("b", "1"));
+    server.push();
+    let ca = server.ca();
+    for (secret, password) in [("door", "right-horse"), ("window", "wrong-horse")] {
+        scene.apply(&login(&scene, secret, &ca, password)).await;
+    }
+    let first = with_secret(shipment(&scene, "web", &server.url(), ""), "door");
+    scene.apply(&first).await;
+    scene.until_ready("web", None).await;
+    let second = with_secret(shipment(&scene, "other", &server.url(), "other"), "window");
+    scene.apply(&second).await;
+    let status = until_says(&scene, "other", "SourceUnauthorized", &[&server.url()]).await;
+    assert_eq!((status.revision, status.objects), (None, None));
+    let owner = scene
+        .find::<k8s_openapi::api::core::v1::ConfigMap>("b")
+        .await;
+    let owner = owner.and_then(|map| map.metadata.annotations);
+    let owner = owner.and_then(|notes| notes.get(kinds::names::OWNER_ANNOTATION).cloned());
+    assert_eq!(
+        owner,
+        Some(format!("{}/web", scene.ns())),
+        "the whole tree is the first one's"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_is_missing_or_has_the_wrong_keys_is_named() {
     let scene = Scene::new("nosecret").await;
     scene.write("a.yaml", &config_map("a", "1"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kinds::{Inventory, Shipment, names};
 use kube::ResourceExt as _;
-use kube::api::{Api, ListParams};
+use kube::api::{Api, DeleteParams, ListParams};
 use serde_json::json;
 use suite::{Controller, Scene, SceneOptions, identity, install};
 use testkit::audit::Requests;
@@ -22,6 +22,10 @@ const OBJECTS: usize = 200;
 const KILLS: usize = 50;
 /// How many of them have to hit a delivery that is not at its end.
 const HITS: usize = 40;
+/// How many of them have to find some of its objects there, and others not.
+const MIDST: usize = 20;
+/// After so many kills the Shipment is deleted before the next controller starts.
+const DELETED: usize = 5;
 /// How many deliveries are measured before.
 const CALM: usize = 3;
 
@@ -102,6 +106,12 @@ async fn verify(scene: &Scene, round: usize, requests: &Requests) {
         listed, live,
         "the inventory of round {round} beside what is there"
     );
+    let deleted = requests.clone().only(|request| {
+        request.verb == "delete"
+            && request.resource == "configmaps"
+            && names_of(round).contains(&request.name)
+    });
+    assert_eq!(deleted.count(), 0, "deleted in between:\n{deleted}");
     let mut created: BTreeMap<&str, usize> = BTreeMap::new();
     for request in requests
         .0
@@ -122,6 +132,35 @@ async fn verify(scene: &Scene, round: usize, requests: &Requests) {
             "`{name}` was created {how_often} times:\n{about}"
         );
     }
+}
+
+/// How many of a round's objects are there, whoever owns them.
+async fn live(scene: &Scene, round: usize) -> usize {
+    let maps: Api<ConfigMap> = Api::namespaced(scene.client.clone(), scene.ns());
+    let all = maps.list(&ListParams::default()).await;
+    let all = all.expect("they can be listed").items;
+    let ours = names_of(round);
+    all.iter()
+        .filter(|map| ours.contains(&map.name_any()))
+        .count()
+}
+
+/// Nothing of a round stays once its Shipment is gone: what was written before the kill was listed.
+async fn verify_gone(scene: &Scene, round: usize) {
+    let name = format!("round-{round}");
+    let shipments: Api<Shipment> = Api::namespaced(scene.client.clone(), scene.ns());
+    eventually(
+        "the Shipment to be gone",
+        Duration::from_mins(1),
+        || async {
+            match shipments.get_opt(&name).await {
+                Ok(None) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        },
+    )
+    .await;
+    assert_eq!(live(scene, round).await, 0, "orphans of round {round}");
 }
 
 /// How long a delivery takes from now on: watched, since asking now and then would be too coarse.
@@ -168,7 +207,7 @@ async fn a_controller_that_is_killed_at_any_instant_of_a_delivery_loses_and_repe
         }
     }
 
-    let mut hits = 0;
+    let (mut hits, mut midst) = (0, 0);
     for kill in 0..KILLS {
         let round = CALM + kill;
         let name = format!("round-{round}");
@@ -180,19 +219,37 @@ async fn a_controller_that_is_killed_at_any_instant_of_a_delivery_loses_and_repe
         controller.kill_hard();
         let status = scene.get_shipment(&name).await.status.unwrap_or_default();
         hits += usize::from(!ready_because(&status, "Ready"));
+        let there = live(&scene, round).await;
+        midst += usize::from(0 < there && there < OBJECTS);
+        let is_deleted = kill % DELETED == DELETED / 2;
+        if is_deleted {
+            let shipments: Api<Shipment> = Api::namespaced(scene.client.clone(), scene.ns());
+            let deleted = shipments.delete(&name, &DeleteParams::default()).await;
+            deleted.expect("it can be deleted");
+        }
         controller = start(&scene, &kubeconfig).await;
-        scene.until_ready(&name, None).await;
-        verify(&scene, round, &window.requests().await).await;
+        if is_deleted {
+            verify_gone(&scene, round).await;
+            window.requests().await; // what it was until now
+        } else {
+            scene.until_ready(&name, None).await;
+            verify(&scene, round, &window.requests().await).await;
+        }
         scene.kubectl(&[
             "delete",
             "shipment",
             &format!("round-{}", round - 1),
             "--wait=false",
+            "--ignore-not-found",
         ]);
     }
     assert!(
         hits >= HITS,
         "only {hits} of {KILLS} instants within {whole:?} were before the end"
+    );
+    assert!(
+        midst >= MIDST,
+        "only {midst} of {KILLS} instants within {whole:?} found a part of the objects"
     );
     scene.kubectl(&[
         "delete",

@@ -8,9 +8,7 @@ use serde_json::{Value, json};
 use suite::Scene;
 use testkit::poll;
 
-use crate::rules_stage::{
-    assert_quiet, deployment, image, is_owned, replicas, until_values, values,
-};
+use crate::rules_stage::{assert_quiet, deployment, image, replicas, until_values, values};
 
 pub(crate) fn settings() -> Value {
     json!({
@@ -34,13 +32,14 @@ fn marks(map: &ConfigMap) -> (Option<&String>, Option<&String>) {
 }
 
 async fn until_as_in_git(scene: &Scene, what: &str) -> ConfigMap {
+    let ours = kinds::names::owner_label("shipment", scene.ns(), "web");
     let found = scene.until_object::<ConfigMap>("settings", what, |map| {
         map.is_some_and(|map| {
             let (tier, note) = marks(map);
             values(Some(map)) == "colour=blue size=9"
                 && tier.is_some_and(|tier| tier == "front")
                 && note.is_some_and(|note| note == "kept")
-                && is_owned(map)
+                && map.labels().get(kinds::names::OWNER_LABEL) == Some(&ours)
         })
     });
     found.await.expect("it was just seen")

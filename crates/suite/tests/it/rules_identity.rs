@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::json;
 use suite::Scene;
 
+use crate::deliverable::deliverable;
 use crate::rules_stage::{assert_quiet, config_map};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,6 +42,27 @@ async fn objects_are_written_as_the_account_and_everything_else_as_the_controlle
         }
     }
     assert_eq!(objects, 3, "two are created, one is deleted:\n{written}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deliverables_shipment_is_written_as_its_account() {
+    let scene = Scene::new("stamps").await;
+    scene.write("config/a.yaml", &config_map("a", &[("a", "1")]));
+    scene.push().await;
+    let mut window = scene.world.audit().await;
+    scene.apply(&deliverable(&scene, "web", "config")).await;
+    let is_there = |found: Option<&ConfigMap>| found.is_some();
+    scene.until_object("a", "is delivered", is_there).await;
+    let requests = window.requests().await.by("shipway").within(scene.ns());
+    let stamped = requests
+        .writes()
+        .only(|request| request.resource == "shipway.run/shipments" && request.code == 201);
+    let account = format!("system:serviceaccount:{}:deployer", scene.ns());
+    let controller = "system:serviceaccount:shipway-system:shipway";
+    assert_eq!(stamped.count(), 1, "{stamped}");
+    let by = &stamped.0[0];
+    let who = (by.user.as_str(), by.impersonated_by.as_deref());
+    assert_eq!(who, (account.as_str(), Some(controller)), "{stamped}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,7 +37,21 @@ async fn of_five_claimants_of_one_object_one_gets_it_and_four_name_the_winner() 
     scene.push().await;
     let claimants: Vec<String> = (0..5).map(|number| format!("claimant-{number}")).collect();
     for name in &claimants {
-        scene.apply(&scene.shipment(name, "config")).await;
+        let mut claimant = scene.shipment(name, "config");
+        claimant["spec"]["suspend"] = json!(true);
+        scene.apply(&claimant).await;
+        let seen = |status: &_| ready_because(status, "Suspended");
+        scene.until(name, "waits for the others", seen).await;
+    }
+    // All at once, so that they meet.
+    let shipments: Api<kinds::Shipment> = Api::namespaced(scene.client.clone(), scene.ns());
+    let resume = kube::api::Patch::Merge(json!({"spec": {"suspend": null}}));
+    let none = kube::api::PatchParams::default();
+    let resumed = claimants
+        .iter()
+        .map(|name| shipments.patch(name, &none, &resume));
+    for resumed in futures::future::join_all(resumed).await {
+        resumed.expect("it can be resumed");
     }
     let mut stand = BTreeMap::new();
     for name in &claimants {
@@ -80,6 +94,7 @@ async fn of_five_claimants_of_one_object_one_gets_it_and_four_name_the_winner() 
             );
         }
     }
+    assert!(won.len() > 1, "they did not meet: {won:?}");
     for (name, status) in &stand {
         assert_eq!(
             status.objects,
@@ -145,8 +160,8 @@ const SIDES: [&str; 2] = ["left", "right"];
 /// What moves from one of two Shipments to the other, and must not notice.
 struct Movers {
     scene: Scene,
-    /// The Deployment's uid, which stays.
-    uid: Option<String>,
+    /// The uids, which stay.
+    uids: BTreeMap<String, Option<String>>,
     wrong: Arc<Mutex<Vec<String>>>,
     watching: tokio::task::JoinHandle<()>,
     _settling: testkit::Settling,
@@ -178,10 +193,18 @@ impl Movers {
             scene.apply(&shipment).await;
             scene.until_ready(side, Some(&commit)).await;
         }
+        let mut uids = BTreeMap::new();
         let web = scene.find::<Deployment>("web").await;
+        uids.insert("web".to_owned(), web.and_then(|web| web.uid()));
+        for number in 0..MOVED {
+            let name = format!("moved-{number}");
+            let map = scene.find::<ConfigMap>(&name).await;
+            uids.insert(name, map.and_then(|map| map.uid()));
+        }
+        assert!(uids.values().all(Option::is_some), "{uids:?}");
         let (wrong, watching) = observe(&scene.client, scene.ns());
         Self {
-            uid: web.and_then(|web| web.uid()),
+            uids,
             wrong,
             watching,
             _settling: settling,
@@ -210,10 +233,14 @@ impl Movers {
                 (owner(&map), managers(&map)),
                 (owned.clone(), alone.clone())
             );
+            assert_eq!(map.uid(), self.uids[&name], "{name} is another object");
         }
         let web = self.scene.find::<Deployment>("web").await;
         let web = web.expect("it is there");
-        assert_eq!((web.uid(), managers(&web)), (self.uid.clone(), alone));
+        assert_eq!(
+            (web.uid(), managers(&web)),
+            (self.uids["web"].clone(), alone)
+        );
     }
 
     async fn until_moved(&self, to: &str, round: usize, commit: &str) {

@@ -75,6 +75,22 @@ async fn a_controller_that_wakes_after_another_took_over_writes_nothing_more() {
     let second = Controller::launch(&kubeconfig, cluster, &[]).await;
     scene.apply(&scene.shipment("web", "config")).await;
     until_ready_at(&scene, &commit).await;
+    eventually("the second to wait", Duration::from_secs(20), || async {
+        let log = second.log();
+        if log.contains("waiting: ") {
+            Ok(())
+        } else {
+            Err(log)
+        }
+    })
+    .await;
+    let (code, says) = second.get("/readyz").await.expect("it answers");
+    assert_eq!(code, 503, "{says}");
+    assert!(
+        !second.log().contains("the controllers run"),
+        "{}",
+        second.log()
+    );
 
     write(&scene, "1");
     scene.push().await;

@@ -10,6 +10,28 @@ fn deliverable(url: &str, pin: &str) -> String {
     )
 }
 
+/// Runs Git in a folder, as somebody.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clone is Git's own, as a user has it"
+)]
+fn git(folder: &std::path::Path, arguments: &[&str]) -> String {
+    let somebody = ["-c", "user.name=A", "-c", "user.email=a@example.com"];
+    let ran = std::process::Command::new("git")
+        .current_dir(folder)
+        .args(somebody)
+        .args(arguments)
+        .output()
+        .expect("git runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        ran.status.success(),
+        "git {arguments:?}: {}",
+        text(&ran.stderr)
+    );
+    text(&ran.stdout)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn promote_moves_the_pin_to_what_is_ready_elsewhere() {
     let scene = Scene::new("promote").await;
@@ -25,6 +47,14 @@ async fn promote_moves_the_pin_to_what_is_ready_elsewhere() {
     std::fs::write(&file, deliverable(&url, &format!("commit: '{old}'")))
         .expect("it can be written");
     let repo = folder.path().display().to_string();
+    for arguments in [
+        &["init", "--quiet"][..],
+        &["add", "."],
+        &["commit", "--quiet", "-m", "pinned"],
+    ] {
+        git(folder.path(), arguments);
+    }
+    let head = git(folder.path(), &["rev-parse", "HEAD"]);
     let promote = [
         "promote",
         "web",
@@ -70,6 +100,13 @@ async fn promote_moves_the_pin_to_what_is_ready_elsewhere() {
     );
     let edited = std::fs::read_to_string(&file).expect("it is there");
     assert_eq!(edited, deliverable(&url, &format!("commit: '{commit}'")));
+    let changed = git(folder.path(), &["status", "--porcelain"]);
+    assert_eq!(changed, " M staging/deliverable-web.yaml\n");
+    assert_eq!(
+        git(folder.path(), &["rev-parse", "HEAD"]),
+        head,
+        "it does not commit"
+    );
     let (code, out, err) = scene.shipway(&promote);
     assert_eq!(
         (code, out, err),
