@@ -29,7 +29,7 @@ usage: cargo xtask <command>
   check                     fmt, clippy (warnings are errors if CI is set), tidy
   tidy                      the house rules that no compiler knows
   test [filter…]            all tests, against a genuine control plane that is built when missing, and
-                            the scenarios against an embedded one, too
+                            the scenarios against an embedded one, too; without Go, all against that
   soak [sequences] [kills] [watchers] [garbage] [--sequences N] [--from SEED]
                             what takes too long for every run: the embedded API server compared with a
                             genuine one over 2,000 sequences of requests that chance makes up, killed
@@ -44,7 +44,7 @@ usage: cargo xtask <command>
                             the benchmarks on a genuine cluster: idle, push, drift, install, steady,
                             monorepo, restart, server; --write puts the numbers into docs/benchmarks.md
 
-The control plane (etcd, kube-apiserver, kube-controller-manager, kubectl) is built from source once,
+The genuine control plane (etcd, kube-apiserver, kube-controller-manager, kubectl) is built from source once,
 which takes 6 to 12 minutes and needs Go 1.26. KUBEBUILDER_ASSETS=DIR uses the programs there instead.";
 
 fn main() -> ExitCode {

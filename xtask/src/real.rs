@@ -13,8 +13,8 @@ use crate::run::{Outcome, target};
 pub(crate) enum Servers {
     /// Those of Kubernetes, in this folder.
     Genuine(PathBuf),
-    /// The one that Shipway carries along, with this kubectl.
-    Embedded(PathBuf),
+    /// The one that Shipway carries along, with this kubectl where there is one.
+    Embedded(Option<PathBuf>),
 }
 
 impl Servers {
@@ -63,7 +63,10 @@ impl Real {
         }
         match options.servers {
             Servers::Genuine(binaries) => command.arg("--binaries").arg(binaries),
-            Servers::Embedded(kubectl) => command.args(["--embedded", "--kubectl"]).arg(kubectl),
+            Servers::Embedded(None) => command.arg("--embedded"),
+            Servers::Embedded(Some(kubectl)) => {
+                command.args(["--embedded", "--kubectl"]).arg(kubectl)
+            }
         };
         if !options.clusters.is_empty() {
             command.args(["--clusters", options.clusters]);

@@ -65,7 +65,7 @@ impl Stage {
             ..ServerOptions::new(folder.path().join("served"))
         };
         let git = GitServer::start(served).await;
-        suite::install(world.kubeconfig(), world.cluster()).await;
+        suite::install(&world).await;
         let stage = Self {
             admin: Connection::open(&config, Protocol::One)?,
             git: git.map_err(|error| error.to_string())?,

@@ -5,8 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use testkit::{World, poll};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::ResourceExt as _;
+use kube::api::Api;
+use testkit::{World, eventually, poll};
 use tokio::sync::OnceCell;
+
+use crate::kubeconfig;
+use crate::scene::apply;
 
 /// A running controller. It ends with this value, or with the test process.
 pub struct Controller {
@@ -22,6 +28,9 @@ pub struct Controller {
 
 static SHARED: OnceCell<Controller> = OnceCell::const_new();
 
+/// How long a definition may take until it is served.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// What a log says where the program itself is broken: a panic, or what one left undone.
 const FAULTS: [&str; 2] = ["panicked at", "a fault of Shipway"];
 
@@ -30,7 +39,7 @@ impl Controller {
     pub async fn shared(world: &World) -> &'static Self {
         SHARED
             .get_or_init(|| async {
-                install(world.kubeconfig(), world.cluster()).await;
+                install(world).await;
                 let identity = identity(world).await;
                 Self::start(&identity, world.cluster(), &[]).await
             })
@@ -39,7 +48,7 @@ impl Controller {
 
     /// A controller for a scenario that has a cluster to itself.
     pub async fn own(world: &World, more: &[&str]) -> Self {
-        install(world.kubeconfig(), world.cluster()).await;
+        install(world).await;
         Self::start(&identity(world).await, world.cluster(), more).await
     }
 
@@ -270,48 +279,14 @@ pub fn program() -> PathBuf {
 /// A kubeconfig with the identity that the controller has in production: its ServiceAccount,
 /// under the generated roles. It stays for as long as the tests run.
 pub async fn identity(world: &World) -> PathBuf {
-    let kubectl = |arguments: &[&str]| {
-        let output = Command::new(&world.state().kubectl)
-            .args(["--context", world.cluster(), "--kubeconfig"])
-            .arg(world.kubeconfig())
-            .args(arguments)
-            .output()
-            .expect("kubectl runs");
-        assert!(
-            output.status.success(),
-            "kubectl {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        output.stdout
-    };
-    let (token, config) = tokio::task::block_in_place(|| {
-        let token = kubectl(&[
-            "create",
-            "token",
-            "shipway",
-            "-n",
-            "shipway-system",
-            "--duration",
-            "24h",
-        ]);
-        let view = ["config", "view", "--raw", "--minify", "--output", "json"];
-        (token, kubectl(&view))
-    });
-    let mut config: serde_json::Value =
-        serde_json::from_slice(&config).expect("kubectl prints JSON");
-    let token = String::from_utf8(token).expect("a token is text");
-    config["users"][0]["user"] = serde_json::json!({"token": token.trim()});
-    let folder = tempfile::tempdir()
-        .expect("a temporary folder can be made")
-        .keep();
-    let file = folder.join("kubeconfig");
-    std::fs::write(&file, config.to_string()).expect("the file can be written");
+    let config = kubeconfig::account(world, "shipway-system", "shipway").await;
+    let (folder, file) = kubeconfig::write(&config);
+    let _ = folder.keep();
     file
 }
 
-/// Installs what the controller needs, as the README says.
-pub async fn install(kubeconfig: &Path, context: &str) {
-    let world = World::shared();
+/// Installs what the controller needs into the first cluster, as the README says.
+pub async fn install(world: &World) {
     let printed = Command::new(program())
         .arg("crds")
         .output()
@@ -321,39 +296,28 @@ pub async fn install(kubeconfig: &Path, context: &str) {
         "shipway crds: {}",
         String::from_utf8_lossy(&printed.stderr)
     );
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let file = folder.path().join("crds.yaml");
-    std::fs::write(&file, printed.stdout).expect("the file can be written");
-    let file = file.to_string_lossy();
-    let place = ["--context", context, "--kubeconfig"].map(str::to_owned);
-    let place = [&place[..], &[kubeconfig.to_string_lossy().into_owned()]].concat();
-    let apply = ["apply", "--server-side", "--force-conflicts", "-f", &*file];
-    until_kubectl(&world, &apply, &place).await;
-    let definitions = kinds::crd::all();
-    let mut wait = vec!["wait", "--for=condition=Established", "--timeout=1s", "crd"];
-    wait.extend(
-        definitions
-            .iter()
-            .filter_map(|crd| crd.metadata.name.as_deref()),
-    );
-    until_kubectl(&world, &wait, &place).await;
-}
-
-/// Runs kubectl until it succeeds.
-async fn until_kubectl(world: &World, arguments: &[&str], place: &[String]) {
-    let done = poll(Duration::from_secs(30), || async {
-        let output = tokio::process::Command::new(&world.state().kubectl)
-            .args(arguments)
-            .args(place)
-            .output()
-            .await
-            .map_err(|error| error.to_string())?;
-        if output.status.success() {
-            Ok(())
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).into_owned())
-        }
-    });
-    done.await
-        .unwrap_or_else(|last| panic!("kubectl {arguments:?}: {last}"));
+    let client = world.client().await;
+    let objects = manifest::parse_file("crds.yaml", &printed.stdout).expect("it is YAML");
+    for object in objects {
+        // kubectl's manager, since a person installs with kubectl.
+        apply(&client, "kubectl", object.value()).await;
+    }
+    let api: Api<CustomResourceDefinition> = Api::all(client);
+    for definition in kinds::crd::all() {
+        let name = definition.name_any();
+        eventually("the definition to be served", PATIENCE, || async {
+            let found = api.get(&name).await.map_err(|error| error.to_string())?;
+            let conditions = found.status.and_then(|status| status.conditions);
+            let is_served = conditions
+                .iter()
+                .flatten()
+                .any(|condition| condition.type_ == "Established" && condition.status == "True");
+            if is_served {
+                Ok(())
+            } else {
+                Err(format!("`{name}`: {conditions:?}"))
+            }
+        })
+        .await;
+    }
 }

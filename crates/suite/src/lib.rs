@@ -18,6 +18,7 @@ mod chance;
 mod controller;
 pub mod differential;
 mod embedded;
+pub mod kubeconfig;
 mod scene;
 pub mod soak;
 
@@ -25,4 +26,4 @@ pub use embedded::Embedded;
 
 pub use controller::{Controller, identity, install, program};
 pub use scene::until_status;
-pub use scene::{Scene, SceneOptions};
+pub use scene::{Namespaced, Scene, SceneOptions};

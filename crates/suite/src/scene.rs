@@ -1,8 +1,10 @@
 //! One scenario's stage: what is set up, and what a scenario does.
 
 mod see;
+mod write;
 
-pub use see::until_status;
+pub use see::{Namespaced, until_status};
+pub(crate) use write::apply;
 
 use std::path::Path;
 use std::process::Command;
@@ -11,10 +13,10 @@ use std::time::Duration;
 use base64::Engine as _;
 use gitserver::{Auth, GitServer, ServerOptions, WorkTree};
 use kube::Client;
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, DynamicObject};
 use kube::core::ApiResource;
 use serde_json::{Value, json};
-use testkit::{Settling, TempNamespace, World, poll};
+use testkit::{Settling, TempNamespace, World};
 
 use crate::controller::{Controller, program};
 
@@ -145,45 +147,6 @@ impl Scene {
         self.apply(&json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "git", "namespace": ns}, "data": {"caFile": ca}})).await;
     }
 
-    /// Applies an object as the admin.
-    pub async fn apply(&self, object: &Value) -> DynamicObject {
-        let object: DynamicObject =
-            serde_json::from_value(object.clone()).expect("the scenario's object has a kind");
-        let applied = poll(PATIENCE, || async {
-            let api = self.api_of(&object).await?;
-            let params = PatchParams::apply("scenario").force();
-            api.patch(
-                object.metadata.name.as_deref().unwrap_or_default(),
-                &params,
-                &Patch::Apply(&object),
-            )
-            .await
-            .map_err(|error| error.to_string())
-        });
-        applied.await.unwrap_or_else(|last| {
-            panic!(
-                "could not apply {:?} {:?}: {last}",
-                object.types, object.metadata.name
-            )
-        })
-    }
-
-    async fn api_of(&self, object: &DynamicObject) -> Result<Api<DynamicObject>, String> {
-        let types = object.types.as_ref().ok_or("no kind")?;
-        let (group, version) = types
-            .api_version
-            .split_once('/')
-            .unwrap_or(("", &types.api_version));
-        let gvk = kube::core::GroupVersionKind::gvk(group, version, &types.kind);
-        let (api, _) = kube::discovery::pinned_kind(&self.client, &gvk)
-            .await
-            .map_err(|error| error.to_string())?;
-        Ok(match object.metadata.namespace.as_deref() {
-            Some(ns) => Api::namespaced_with(self.client.clone(), ns, &api),
-            None => Api::all_with(self.client.clone(), &api),
-        })
-    }
-
     /// Writes a file of the repository.
     pub fn write(&self, path: &str, text: &str) {
         self.work
@@ -218,41 +181,25 @@ impl Scene {
         })
     }
 
-    /// Runs kubectl in the scene's namespace; tells what it printed.
+    /// Runs kubectl in the scene's namespace; tells what it printed. For scenarios that are about
+    /// kubectl: it is not on every machine, see `Need::Kubectl`.
     pub fn kubectl(&self, arguments: &[&str]) -> String {
-        self.kubectl_or_error(arguments)
-            .unwrap_or_else(|error| panic!("kubectl {arguments:?}: {error}"))
-    }
-
-    /// The same where it may fail.
-    ///
-    /// # Errors
-    /// What it printed as an error.
-    pub fn kubectl_or_error(&self, arguments: &[&str]) -> Result<String, String> {
-        let output = self.kubectl_command(arguments);
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        if output.status.success() {
-            Ok(text(&output.stdout))
-        } else {
-            Err(text(&output.stderr))
-        }
-    }
-
-    fn kubectl_command(&self, arguments: &[&str]) -> std::process::Output {
-        tokio::task::block_in_place(|| {
-            Command::new(&self.world.state().kubectl)
-                .args([
-                    "--context",
-                    self.world.cluster(),
-                    "-n",
-                    self.ns(),
-                    "--kubeconfig",
-                ])
+        let output = tokio::task::block_in_place(|| {
+            Command::new(self.world.kubectl())
+                .args(["--context", self.world.cluster(), "-n", self.ns()])
+                .arg("--kubeconfig")
                 .arg(self.world.kubeconfig())
                 .args(arguments)
                 .output()
                 .expect("kubectl runs")
-        })
+        });
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(
+            output.status.success(),
+            "kubectl {arguments:?}: {}",
+            text(&output.stderr)
+        );
+        text(&output.stdout)
     }
 
     /// Runs the shipway program against the scene's namespace: exit code, output, errors.

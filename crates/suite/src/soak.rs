@@ -9,8 +9,6 @@ pub use garbage::garbage;
 pub use kills::kills;
 pub use watchers::watchers;
 
-use std::path::PathBuf;
-
 use kube::{Client, Config};
 use testkit::real::{ControlPlane, ControlPlaneOptions, Servers};
 
@@ -28,7 +26,7 @@ impl Subject {
     async fn start() -> Outcome<Self> {
         // The second call finds a provider installed, which is just as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let servers = Servers::embedded(PathBuf::from("kubectl"));
+        let servers = Servers::embedded(None);
         let servers = servers.map_err(|error| error.to_string())?;
         let options = ControlPlaneOptions {
             servers,

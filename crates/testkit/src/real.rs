@@ -53,8 +53,8 @@ pub enum Servers {
     Embedded {
         /// The example `serve` of the crate `apiserver`.
         program: PathBuf,
-        /// Any kubectl.
-        kubectl: PathBuf,
+        /// Any kubectl, where the machine has one.
+        kubectl: Option<PathBuf>,
     },
 }
 
@@ -64,7 +64,7 @@ impl Servers {
     /// # Errors
     ///
     /// When it is not there: the examples have to be built as well.
-    pub fn embedded(kubectl: PathBuf) -> Result<Self, RealError> {
+    pub fn embedded(kubectl: Option<PathBuf>) -> Result<Self, RealError> {
         let ours = std::env::current_exe().map_err(RealError::io("find this program"))?;
         let program = ours.with_file_name("examples").join("serve");
         std::fs::metadata(&program).map_err(RealError::io(format!(

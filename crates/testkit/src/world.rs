@@ -4,6 +4,8 @@
     reason = "the environment is the only way from `cargo xtask test` to a test"
 )]
 
+use std::fmt;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::Namespace;
@@ -101,12 +103,37 @@ impl World {
         TempNamespace::create(&self.state, self.cluster(), prefix).await
     }
 
-    /// Whether these clusters do not have what a scenario is about; then the scenario ends there.
+    /// Whether what a scenario is about is not here; then the scenario ends there, and it is said.
     ///
-    /// Genuine ones have everything.
+    /// Genuine clusters have everything.
     #[must_use]
-    pub fn lacks(&self, _need: Need) -> bool {
-        self.state.is_embedded()
+    pub fn lacks(&self, need: Need) -> bool {
+        let lacks = match need {
+            Need::Kubectl => self.state.kubectl.is_none(),
+            Need::Judge | Need::Admission | Need::Versions | Need::Pods => self.state.is_embedded(),
+        };
+        if lacks {
+            // Past what catches the output of tests: a scenario that is left out is not to be
+            // mistaken for one that came true. There is nobody to tell that it could not be said.
+            let thread = std::thread::current();
+            let scenario = thread.name().unwrap_or("a scenario");
+            let _ = writeln!(
+                std::io::stderr(),
+                "left out: {scenario}, for want of {need}"
+            );
+        }
+        lacks
+    }
+
+    /// The kubectl of the control plane, or of the machine.
+    ///
+    /// # Panics
+    ///
+    /// When there is none: a scenario that runs it asks [`Self::lacks`] first.
+    #[must_use]
+    pub fn kubectl(&self) -> &Path {
+        let kubectl = self.state.kubectl.as_deref();
+        kubectl.expect("a scenario that runs kubectl begins with `lacks(Need::Kubectl)`")
     }
 
     /// Lets the workloads of a namespace of the first cluster settle for as long as the value lives:
@@ -183,7 +210,8 @@ impl World {
     }
 }
 
-/// What the embedded clusters do not have, see `docs/embedded-limits.md`.
+/// What a scenario may not find: kubectl where the machine has none, and what embedded clusters do not
+/// have, see `docs/embedded-limits.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// The genuine server itself, with which the embedded one is compared.
@@ -194,6 +222,20 @@ pub enum Need {
     Versions,
     /// ReplicaSets and Pods that come of Deployments.
     Pods,
+    /// The program `kubectl`, where it is what the scenario is about.
+    Kubectl,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Judge => "the genuine server",
+            Self::Admission => "admission webhooks and policies",
+            Self::Versions => "definitions with several served versions",
+            Self::Pods => "Pods that come of Deployments",
+            Self::Kubectl => "kubectl",
+        })
+    }
 }
 
 /// Workloads that settle. Dropping it ends that for those to come on genuine clusters.

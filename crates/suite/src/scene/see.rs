@@ -12,11 +12,25 @@ use testkit::eventually;
 
 use super::{PATIENCE, Scene};
 
+/// A kind whose objects lie in namespaces.
+pub trait Namespaced:
+    Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + Debug
+{
+}
+
+impl<K> Namespaced for K where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + DeserializeOwned
+        + Debug
+{
+}
+
 impl Scene {
     /// A Shipment as it stands.
     pub async fn get_shipment(&self, name: &str) -> Shipment {
-        let api: Api<Shipment> = Api::namespaced(self.client.clone(), self.ns());
-        api.get(name)
+        self.all()
+            .get(name)
             .await
             .unwrap_or_else(|error| panic!("no Shipment `{name}`: {error}"))
     }
@@ -62,32 +76,20 @@ impl Scene {
     }
 
     /// Reads an object; nothing when it is not there.
-    pub async fn find<K>(&self, name: &str) -> Option<K>
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + DeserializeOwned
-            + Debug,
-    {
-        let api: Api<K> = Api::namespaced(self.client.clone(), self.ns());
-        api.get_opt(name)
+    pub async fn find<K: Namespaced>(&self, name: &str) -> Option<K> {
+        self.all()
+            .get_opt(name)
             .await
             .unwrap_or_else(|error| panic!("could not read `{name}`: {error}"))
     }
 
     /// Waits until an object is as wanted.
-    pub async fn until_object<K>(
+    pub async fn until_object<K: Namespaced>(
         &self,
         name: &str,
         what: &str,
         wanted: impl Fn(Option<&K>) -> bool,
-    ) -> Option<K>
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + DeserializeOwned
-            + Debug,
-    {
+    ) -> Option<K> {
         eventually(what, PATIENCE, || async {
             let found = self.find::<K>(name).await;
             if wanted(found.as_ref()) {
@@ -102,8 +104,8 @@ impl Scene {
     /// The notes of the events about a Shipment, with their reasons.
     pub async fn events(&self, name: &str) -> Vec<String> {
         use k8s_openapi::api::events::v1::Event;
-        let api: Api<Event> = Api::namespaced(self.client.clone(), self.ns());
-        let events = api
+        let events = self
+            .all::<Event>()
             .list(&kube::api::ListParams::default())
             .await
             .unwrap_or_else(|error| panic!("no events: {error}"));

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::admissionregistration::v1::{
+    ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, ValidatingWebhookConfiguration,
+};
+use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
 use suite::{Scene, SceneOptions};
@@ -13,15 +16,15 @@ use crate::bad_stage::{
     Neighbour, config_map, deliver, until_fails, until_says, until_value, value,
 };
 
-/// Cluster-scoped objects of a scenario, gone with it.
-struct Cleanup<'a>(&'a Scene, Vec<String>);
+/// The policy, with its binding, or the webhook of this name, gone with the scenario.
+struct Cleanup<'a>(&'a Scene, String);
 
 impl Drop for Cleanup<'_> {
     fn drop(&mut self) {
-        for name in &self.1 {
-            self.0
-                .kubectl(&["delete", "--ignore-not-found", "--wait=false", name]);
-        }
+        let Self(scene, name) = self;
+        scene.clear_away::<ValidatingAdmissionPolicyBinding>(name);
+        scene.clear_away::<ValidatingAdmissionPolicy>(name);
+        scene.clear_away::<ValidatingWebhookConfiguration>(name);
     }
 }
 
@@ -40,13 +43,7 @@ async fn a_policy_that_refuses_an_object_is_quoted() {
     let scene = Scene::new("policy").await;
     let neighbour = Neighbour::moves_in(&scene).await;
     let name = format!("{}-calm", scene.ns());
-    let _cleanup = Cleanup(
-        &scene,
-        vec![
-            format!("validatingadmissionpolicy/{name}"),
-            format!("validatingadmissionpolicybinding/{name}"),
-        ],
-    );
+    let _cleanup = Cleanup(&scene, name.clone());
     scene.write("c/fine.yaml", &config_map("fine", "1"));
     scene.write("c/loud.yaml", &config_map("loud", "1"));
     scene.push().await;
@@ -79,10 +76,7 @@ async fn a_policy_that_refuses_an_object_is_quoted() {
     .await;
     until_value(&scene, "fine", "1").await;
     neighbour.goes_on(&scene).await;
-    scene.kubectl(&[
-        "delete",
-        &format!("validatingadmissionpolicybinding/{name}"),
-    ]);
+    scene.clear_away::<ValidatingAdmissionPolicyBinding>(&name);
     scene.until_ready("web", None).await;
     until_value(&scene, "loud", "1").await;
 }
@@ -137,15 +131,10 @@ async fn a_field_that_cannot_change_is_named() {
     scene.until_ready("web", None).await;
     scene.write("c/fine.yaml", &config_map("fine", "2"));
     scene.write("c/shop.json", &deployment("new"));
-    let given = scene.kubectl(&[
-        "get",
-        "service",
-        "-n",
-        "default",
-        "kubernetes",
-        "-o",
-        "jsonpath={.spec.clusterIP}",
-    ]);
+    let services: Api<Service> = Api::namespaced(scene.client.clone(), "default");
+    let given = services.get("kubernetes").await.expect("it is there");
+    let given = given.spec.and_then(|spec| spec.cluster_ip);
+    let given = given.expect("it has an address");
     scene.write("c/service.json", &service(&given));
     scene.push().await;
     until_fails(
@@ -228,10 +217,7 @@ async fn a_dead_webhook_fails_only_what_it_watches() {
     let scene = Scene::with("webhook", options).await;
     let neighbour = Neighbour::moves_in(&scene).await;
     let name = format!("{}-dead", scene.ns());
-    let _cleanup = Cleanup(
-        &scene,
-        vec![format!("validatingwebhookconfiguration/{name}")],
-    );
+    let _cleanup = Cleanup(&scene, name.clone());
     // A port that was free a moment ago: nobody listens on it.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
     let port = closed.expect("a port is free").port();
@@ -253,7 +239,7 @@ async fn a_dead_webhook_fails_only_what_it_watches() {
     .await;
     until_value(&scene, "fine", "1").await;
     neighbour.goes_on(&scene).await;
-    scene.kubectl(&["delete", "validatingwebhookconfiguration", &name]);
+    scene.clear_away::<ValidatingWebhookConfiguration>(&name);
     scene.until_ready("web", None).await;
     until_value(&scene, "loud", "1").await;
 }

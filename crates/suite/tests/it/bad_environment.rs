@@ -1,5 +1,6 @@
 //! Environments that are not there as they should be: nothing is delivered without them.
 
+use kinds::Shipment;
 use serde_json::json;
 use suite::Scene;
 
@@ -136,7 +137,7 @@ async fn two_environments_that_cover_it_equally_well_are_both_named() {
     // A label more on one side decides, for those that carry it.
     two.set(json!({"selector": {"tier": "front"}})).await;
     scene.until_ready("web", None).await;
-    scene.kubectl(&["label", "shipment", "web", "tier=front"]);
+    scene.label::<Shipment>("web", "tier", Some("front")).await;
     scene
         .until("web", "is covered by the second", |status| {
             status.environment.as_ref() == Some(&two.name)

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use gitserver::Fault;
-use k8s_openapi::api::core::v1::ConfigMap;
-use kinds::names;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kinds::{Shipment, names};
 use kube::ResourceExt as _;
 use serde_json::json;
 use suite::Scene;
@@ -47,10 +47,10 @@ async fn uids_of(scene: &Scene) -> Vec<Option<String>> {
 
 /// What somebody changes and deletes by hand is put right.
 async fn assert_looked_after(scene: &Scene, value: &str) {
-    let edit = json!({"data": {"value": "edited"}}).to_string();
-    scene.kubectl(&["patch", "configmap", "a", "-p", &edit]);
+    let edit = json!({"data": {"value": "edited"}});
+    scene.patch::<ConfigMap>("a", edit).await;
     until_value(scene, "a", value).await;
-    scene.kubectl(&["delete", "configmap", "b"]);
+    scene.delete::<ConfigMap>("b").await;
     until_value(scene, "b", value).await;
 }
 
@@ -139,12 +139,14 @@ async fn a_secret_that_is_spoilt_while_it_runs_is_named_and_its_source_left_alon
     spoilt["stringData"] = json!({"user": "ada", "pass": "right-horse"});
     spoilt["type"] = json!("Opaque");
     for (number, wrong) in [Some(spoilt), None].into_iter().enumerate() {
-        scene.kubectl(&["delete", "secret", "door"]);
+        scene.delete::<Secret>("door").await;
         if let Some(wrong) = &wrong {
             scene.apply(wrong).await;
         }
-        let asked = format!("{}={number}", names::SYNC_ANNOTATION);
-        scene.kubectl(&["annotate", "shipment", "web", "--overwrite", &asked]);
+        let asked = number.to_string();
+        scene
+            .annotate::<Shipment>("web", names::SYNC_ANNOTATION, Some(&asked))
+            .await;
         let said = [&*place, "what runs stays", &commit];
         until_says(&scene, "web", "SourceUnauthorized", &said).await;
         assert_looked_after(&scene, "1").await;
@@ -157,7 +159,9 @@ async fn a_secret_that_is_spoilt_while_it_runs_is_named_and_its_source_left_alon
         neighbour.goes_on(&scene).await;
         until_says(&scene, "web", "SourceUnauthorized", &said).await;
         until_value(&scene, "a", "1").await;
-        scene.kubectl(&["delete", "secret", "door", "--ignore-not-found"]);
+        if wrong.is_some() {
+            scene.delete::<Secret>("door").await;
+        }
         scene.apply(&right).await;
         scene
             .until_ready("web", wrong.is_none().then_some(&*pushed))

@@ -1,7 +1,11 @@
 //! What is secret is never shown: not in a status, not in an event, not in the log.
 
+use k8s_openapi::api::events::v1::Event;
+use kinds::{Inventory, Shipment};
+use kube::api::ListParams;
+use kube::core::ApiResource;
 use serde_json::{Value, json};
-use suite::{Controller, Scene};
+use suite::{Controller, Namespaced, Scene};
 
 use crate::bad_stage::{
     Server, alone, config_map, shipment, until_fails, until_says, until_value, with_secret,
@@ -19,20 +23,21 @@ async fn no_secret_is_ever_shown() {
     broken_files(&scene).await;
     refused_credentials(&scene).await;
     in_the_url(&scene).await;
-    let statuses = scene.kubectl(&["get", "shipments,inventories", "-o", "json"]);
-    let statuses: Value = serde_json::from_str(&statuses).expect("kubectl prints JSON");
-    for object in statuses["items"].as_array().expect("a list") {
-        // What its author wrote into the spec of a Shipment stands there.
-        let spec = if object["kind"] == "Inventory" {
-            &object["spec"]
-        } else {
-            &Value::Null
-        };
-        let text = format!("{}{spec}", object["status"]);
+    // What its author wrote into the spec of a Shipment stands there.
+    let shipments = listed::<Shipment>(&scene).await;
+    let mut texts: Vec<_> = shipments
+        .iter()
+        .map(|one| one["status"].to_string())
+        .collect();
+    let inventories = listed::<Inventory>(&scene).await;
+    texts.extend(inventories.iter().map(Value::to_string));
+    for text in texts {
         assert!(!text.contains(CANARY), "{text}");
         assert!(!text.contains(&encoded()), "{text}");
     }
-    let events = scene.kubectl(&["get", "events.events.k8s.io", "-o", "json"]);
+    let events = listed::<Event>(&scene).await;
+    let events: Vec<_> = events.iter().map(Value::to_string).collect();
+    let events = events.join("\n");
     assert!(events.contains("\"note\""), "there are events: {events}");
     let log = controller.log();
     assert!(log.len() > 1000, "there is a log: {log}");
@@ -42,6 +47,14 @@ async fn no_secret_is_ever_shown() {
             .find(|line| line.contains(CANARY) || line.contains(&encoded()));
         assert_eq!(line, None);
     }
+}
+
+/// All objects of a kind, as they stand.
+async fn listed<K: Namespaced>(scene: &Scene) -> Vec<Value> {
+    let api = scene.dynamic(&ApiResource::erase::<K>(&()));
+    let found = api.list(&ListParams::default()).await;
+    let found = found.expect("they can be listed").items;
+    found.into_iter().map(|object| json!(object)).collect()
 }
 
 fn encoded() -> String {

@@ -11,7 +11,8 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::Api;
 use serde_json::json;
-use suite::Scene;
+use suite::{Scene, kubeconfig};
+use testkit::{Need, World};
 use tokio::time::Instant;
 
 /// A ConfigMap with one value.
@@ -59,14 +60,7 @@ async fn reader(scene: &Scene, rules: serde_json::Value) -> (tempfile::TempDir, 
             "subjects": [{"kind": "ServiceAccount", "name": "reader", "namespace": ns}],
         }))
         .await;
-    let token = scene.kubectl(&["create", "token", "reader"]);
-    let config = scene.kubectl(&["config", "view", "--raw", "--minify", "-o", "json"]);
-    let mut config: serde_json::Value = serde_json::from_str(&config).expect("kubectl prints JSON");
-    config["users"][0]["user"] = json!({"token": token.trim()});
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let file = folder.path().join("kubeconfig");
-    std::fs::write(&file, config.to_string()).expect("the file can be written");
-    (folder, file)
+    kubeconfig::write(&kubeconfig::account(&scene.world, ns, "reader").await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,9 +179,9 @@ async fn sync_looks_at_once_and_waits_for_what_that_look_finds() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn suspend_stops_and_resume_goes_on() {
-    let scene = Scene::new("suspend").await;
+/// A Shipment `web` that was delivered and is suspended.
+async fn suspended(name: &str) -> Scene {
+    let scene = Scene::new(name).await;
     scene.write("config/settings.yaml", &settings("settings", "blue"));
     scene.push().await;
     scene.apply(&scene.shipment("web", "config")).await;
@@ -195,10 +189,6 @@ async fn suspend_stops_and_resume_goes_on() {
     assert_eq!(
         run(&scene, &["suspend", "web"]),
         "shipment.shipway.run/web suspended\n"
-    );
-    assert_eq!(
-        run(&scene, &["suspend", "web"]),
-        "shipment.shipway.run/web is suspended already\n"
     );
     scene
         .until("web", "is suspended", |status| {
@@ -208,6 +198,15 @@ async fn suspend_stops_and_resume_goes_on() {
                 .any(|condition| condition.kind == "Suspended")
         })
         .await;
+    scene
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kubectl_shows_what_is_suspended() {
+    if World::shared().lacks(Need::Kubectl) {
+        return;
+    }
+    let scene = suspended("columns").await;
     let shown = scene.kubectl(&["get", "shipments", "web", "--no-headers"]);
     assert!(shown.contains(" True "), "{shown}");
     assert!(
@@ -215,6 +214,15 @@ async fn suspend_stops_and_resume_goes_on() {
             .trim_end()
             .ends_with("   suspended; 1 object is applied and healthy"),
         "{shown}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn suspend_stops_and_resume_goes_on() {
+    let scene = suspended("suspend").await;
+    assert_eq!(
+        run(&scene, &["suspend", "web"]),
+        "shipment.shipway.run/web is suspended already\n"
     );
     let shown = run(&scene, &["get", "web"]);
     assert_eq!(shown.matches("suspended").count(), 1, "{shown}");

@@ -6,6 +6,8 @@ use kinds::{Deliverable, DeliverableStatus, Shipment};
 use serde_json::{Value, json};
 use suite::Scene;
 
+use crate::rules_stage::patch_spec;
+
 const SETTINGS: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  colour: blue\n";
 
@@ -171,14 +173,7 @@ async fn suspend_is_left_alone_unless_the_deliverable_sets_it() {
         ready_because(status, "Ready")
     })
     .await;
-    scene.kubectl(&[
-        "patch",
-        "shipment",
-        "web",
-        "--type=merge",
-        "-p",
-        r#"{"spec":{"suspend":true}}"#,
-    ]);
+    patch_spec(&scene, "web", json!({"suspend": true})).await;
     let mut renamed = deliverable(&scene, "web", "config");
     renamed["metadata"]["labels"]["app"] = json!("store");
     scene.apply(&renamed).await;

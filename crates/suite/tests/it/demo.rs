@@ -305,7 +305,7 @@ async fn collect(mut output: ChildStdout, shown: Arc<Mutex<Vec<u8>>>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_tells_its_story_on_one_context_and_leaves_what_it_found() {
     let ground = Ground::take().await;
-    install(ground.world.kubeconfig(), ground.world.cluster()).await;
+    install(&ground.world).await;
     let before = ground.everything().await;
     let (code, out, err) = ground.demo(&["--yes", "--simulate-kubelet"]).await;
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
@@ -377,7 +377,7 @@ async fn ctrl_c_in_the_middle_of_the_demo_takes_everything_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_writes_nothing_where_it_may_not_or_is_in_the_way() {
     let ground = Ground::take().await;
-    install(ground.world.kubeconfig(), ground.world.cluster()).await;
+    install(&ground.world).await;
     let mut window = ground.world.audit().await;
     let mut terminal = Terminal::start(&ground.command(&[]));
     terminal.until("Go on? [y/N]").await;

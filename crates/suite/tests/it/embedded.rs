@@ -10,9 +10,16 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ResourceQuota};
+use k8s_openapi::serde::de::DeserializeOwned;
+use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use serde_json::{Value, json};
 use suite::program;
 use tempfile::TempDir;
-use testkit::World;
+use testkit::{Need, World};
 
 use crate::bad_stage::measured;
 
@@ -23,7 +30,6 @@ const STARTING: Duration = Duration::from_mins(1);
 struct Up {
     child: Child,
     kubeconfig: PathBuf,
-    kubectl: PathBuf,
 }
 
 impl Up {
@@ -49,12 +55,16 @@ impl Up {
         Self {
             child,
             kubeconfig: folder.join("kubeconfig"),
-            kubectl: World::shared().state().kubectl.clone(),
         }
     }
 
+    /// A client of the cluster that a context names, in its namespace.
+    async fn client(&self, context: &str) -> Client {
+        client(&self.kubeconfig, context).await
+    }
+
     fn try_kubectl(&self, line: &str) -> Output {
-        Command::new(&self.kubectl)
+        Command::new(World::shared().kubectl())
             .arg("--kubeconfig")
             .arg(&self.kubeconfig)
             .args(["--cache-dir"])
@@ -89,6 +99,18 @@ impl Drop for Up {
     }
 }
 
+async fn client(kubeconfig: &Path, context: &str) -> Client {
+    // A second provider cannot be installed; the first one is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).expect("it was written");
+    let options = KubeConfigOptions {
+        context: Some(context.to_owned()),
+        ..KubeConfigOptions::default()
+    };
+    let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
+    Client::try_from(config.expect("it has the context")).expect("it makes a client")
+}
+
 fn up(folder: &Path, flags: &[&str]) -> Child {
     Command::new(program())
         .args(["up", "--data-dir"])
@@ -107,6 +129,10 @@ fn ends(folder: &Path, flags: &[&str]) -> (Option<i32>, String) {
     let output = up(folder, flags).wait_with_output().expect("it ends");
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     (output.status.code(), text)
+}
+
+fn object<K: DeserializeOwned>(value: Value) -> K {
+    serde_json::from_value(value).expect("it is of the kind")
 }
 
 fn folder() -> TempDir {
@@ -139,23 +165,33 @@ fn the_demo_tells_its_story_on_clusters_of_its_own() {
     measured(last.unwrap_or_default());
 }
 
-#[test]
-fn up_goes_on_where_it_was_killed() {
+#[tokio::test(flavor = "multi_thread")]
+async fn up_goes_on_where_it_was_killed() {
     let folder = folder();
     let running = Up::start(folder.path());
-    running.kubectl("create configmap kept --from-literal=a=b --context run-staging");
-    running.kubectl("create namespace shop --context run-qa");
+    let maps: Api<ConfigMap> = Api::default_namespaced(running.client("run-staging").await);
+    let kept = object(json!({"metadata": {"name": "kept"}, "data": {"a": "b"}}));
+    let created = maps.create(&PostParams::default(), &kept).await;
+    created.expect("it can be created");
+    let namespaces: Api<Namespace> = Api::all(running.client("run-qa").await);
+    let shop = object(json!({"metadata": {"name": "shop"}}));
+    let created = namespaces.create(&PostParams::default(), &shop).await;
+    created.expect("it can be created");
     let (code, said) = ends(folder.path(), &["--port", "0"]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("is in use by another server"), "{said}");
     drop(running);
 
     let again = Up::start(folder.path());
-    let kept = again.kubectl("get configmap kept -o jsonpath={.data.a} --context run-staging");
-    assert_eq!(kept, "b");
-    again.kubectl("get namespace shop --context run-qa");
-    let lost = again.refused("get namespace shop --context run-staging");
-    assert!(lost.contains("namespaces \"shop\" not found"), "{lost}");
+    let staging = again.client("run-staging").await;
+    let maps: Api<ConfigMap> = Api::default_namespaced(staging.clone());
+    let found = maps.get("kept").await.expect("it was kept");
+    assert_eq!(found.data, kept.data);
+    let namespaces: Api<Namespace> = Api::all(again.client("run-qa").await);
+    namespaces.get("shop").await.expect("it was kept");
+    let namespaces: Api<Namespace> = Api::all(staging);
+    let elsewhere = namespaces.get_opt("shop").await.expect("it answers");
+    assert_eq!(elsewhere, None);
 }
 
 #[test]
@@ -172,6 +208,9 @@ fn up_names_what_is_in_its_way() {
 
 #[test]
 fn kubectl_works_on_clusters_of_our_own() {
+    if World::shared().lacks(Need::Kubectl) {
+        return;
+    }
     let folder = folder();
     let own = Up::start(folder.path());
     own.kubectl("create deployment web --image=nginx --replicas=2");
@@ -220,33 +259,43 @@ fn kubectl_works_on_clusters_of_our_own() {
     own.kubectl("delete namespace short --timeout=20s");
 }
 
-#[test]
-fn what_the_own_clusters_do_not_do_is_refused() {
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_own_clusters_do_not_do_is_refused() {
     let folder = folder();
     let own = Up::start(folder.path());
-    let quota = own.refused("create quota small --hard=pods=2");
-    assert!(quota.contains("this server enforces no quotas"), "{quota}");
-    let hook = folder.path().join("hook.yaml");
-    let text = "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: {name: vet}\nwebhooks: []\n";
-    std::fs::write(&hook, text).expect("it can be written");
-    let refused = own.refused(&format!("apply --server-side -f {}", hook.display()));
+    let client = own.client("run-qa").await;
+    let quotas: Api<ResourceQuota> = Api::default_namespaced(client.clone());
+    let small = object(json!({"metadata": {"name": "small"}, "spec": {"hard": {"pods": "2"}}}));
+    let refused = quotas.create(&PostParams::default(), &small).await;
+    let refused = refused.expect_err("it is refused").to_string();
+    let says = "this server enforces no quotas";
+    assert!(refused.contains(says), "{refused}");
+    let hooks: Api<ValidatingWebhookConfiguration> = Api::all(client);
+    let hook = Patch::Apply(json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "vet"}, "webhooks": [],
+    }));
+    let params = PatchParams::apply("scenario");
+    let refused = hooks.patch("vet", &params, &hook).await;
+    let refused = refused.expect_err("it is refused").to_string();
     let says = "calls no webhooks and evaluates no policies";
     assert!(refused.contains(says), "{refused}");
-    assert_eq!(own.kubectl("get validatingwebhookconfigurations"), "");
+    let left = hooks.list(&ListParams::default()).await;
+    assert_eq!(left.expect("it answers").items, []);
 }
 
-#[test]
-fn up_adds_its_contexts_to_the_kubeconfig_of_the_user() {
+#[tokio::test(flavor = "multi_thread")]
+async fn up_adds_its_contexts_to_the_kubeconfig_of_the_user() {
     let folder = folder();
     let own = folder.path().join("own");
     let work = "clusters: [{name: work, cluster: {server: https://work.example.com}}]\ncurrent-context: work\n";
     std::fs::write(&own, work).expect("it can be written");
     let flags = ["--port", "0", "--clusters", "blue", "--merge-kubeconfig"];
-    let mut up = Up::start_with(folder.path(), &flags);
-    up.kubeconfig.clone_from(&own);
-    let namespaces = up.kubectl("get namespaces --context blue -o name");
-    assert!(namespaces.contains("namespace/default"), "{namespaces}");
-    assert_eq!(up.kubectl("config current-context").trim(), "work");
+    let up = Up::start_with(folder.path(), &flags);
+    let namespaces: Api<Namespace> = Api::all(client(&own, "blue").await);
+    namespaces.get("default").await.expect("it is there");
+    let merged = Kubeconfig::read_from(&own).expect("it can be read");
+    assert_eq!(merged.current_context.as_deref(), Some("work"));
     drop(up);
 
     let taken = work.replace("work", "blue");

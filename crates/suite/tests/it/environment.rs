@@ -9,6 +9,7 @@ use suite::Scene;
 use testkit::eventually;
 
 use crate::bad_stage::{Server, config_map, measured, until_says, until_value, value};
+use crate::rules_prune::confirm;
 
 /// An Environment of a scenario, gone with it.
 pub(crate) struct Env<'a> {
@@ -81,13 +82,7 @@ impl<'a> Env<'a> {
 
 impl Drop for Env<'_> {
     fn drop(&mut self) {
-        self.scene.kubectl(&[
-            "delete",
-            "environment",
-            &self.name,
-            "--ignore-not-found",
-            "--wait=false",
-        ]);
+        self.scene.clear_away::<Environment>(&self.name);
     }
 }
 
@@ -248,12 +243,7 @@ async fn kinds_that_an_environment_names_need_confirmation() {
     .await;
     let held = status.held.expect("it is held");
     assert_eq!(value(&scene, "a").await.as_deref(), Some("1"));
-    scene.kubectl(&[
-        "annotate",
-        "shipment",
-        "web",
-        &format!("{}={}", kinds::names::CONFIRM_ANNOTATION, held.digest),
-    ]);
+    confirm(&scene, "web", &held.digest).await;
     scene.until_ready("web", None).await;
     assert_eq!(value(&scene, "a").await, None);
 }

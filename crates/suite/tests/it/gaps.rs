@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use kinds::Reason;
 use serde_json::{Value, json};
-use suite::Scene;
+use suite::{Scene, kubeconfig};
 
 use crate::bad_stage::{Server, config_map, until_value, value};
 use crate::environment::{Env, overlay};
@@ -140,18 +140,14 @@ async fn every_word_of_a_status_is_a_reason_of_the_list() {
 
 /// A kubeconfig of the scene whose user, and cluster, have this in addition.
 fn kubeconfig(scene: &Scene, user: Value, cluster: Value) -> (tempfile::TempDir, PathBuf) {
-    let config = scene.kubectl(&["config", "view", "--raw", "--minify", "-o", "json"]);
-    let mut config: Value = serde_json::from_str(&config).expect("kubectl prints JSON");
+    let mut config = kubeconfig::admin(&scene.world);
     for (place, more) in [("/users/0/user", user), ("/clusters/0/cluster", cluster)] {
-        let place = config.pointer_mut(place).expect("kubectl shows it");
+        let place = config.pointer_mut(place).expect("it has both");
         for (key, value) in more.as_object().cloned().unwrap_or_default() {
             place[key] = value;
         }
     }
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let file = folder.path().join("kubeconfig");
-    std::fs::write(&file, config.to_string()).expect("the file can be written");
-    (folder, file)
+    kubeconfig::write(&config)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{Api, DeleteParams};
+use kube::api::Api;
 use serde_json::Value;
 use suite::{Controller, Scene, identity};
 use testkit::poll;
@@ -55,7 +55,7 @@ async fn a_controller_counts_what_it_does_logs_json_and_ends_in_order() {
     }
     scene.push().await;
     let kubeconfig = identity(&scene.world).await;
-    free_lease(&scene);
+    free_lease(&scene).await;
     let mut controller =
         Controller::start(&kubeconfig, scene.world.cluster(), &["--log-json"]).await;
     let health = controller.get("/healthz").await.expect("it answers");
@@ -86,9 +86,7 @@ async fn a_controller_counts_what_it_does_logs_json_and_ends_in_order() {
     assert!(before["shipway_passes_total"] >= 1.0, "{before:?}");
     assert!(before.contains_key("shipway_passes_running"), "{before:?}");
 
-    let maps: Api<ConfigMap> = Api::namespaced(scene.client.clone(), scene.ns());
-    let deleted = maps.delete("kept", &DeleteParams::default()).await;
-    deleted.expect("it can be deleted");
+    scene.delete::<ConfigMap>("kept").await;
     until_at_least(&controller, "shipway_drift_repairs_total", 1.0).await;
     scene.remove("config/left.yaml");
     scene.push().await;

@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::ResourceExt as _;
 use serde_json::json;
 use suite::Scene;
+use testkit::{Need, World};
 
 use crate::rules_stage::{
     assert_quiet, config_map, deployment, image, managers, patch_spec, replicas, until_values,
@@ -28,7 +29,7 @@ async fn what_kubectl_scaled_is_put_right() {
     let scene = Scene::new("scale").await;
     let _settling = scene.settle().await;
     web(&scene, json!({})).await;
-    scene.kubectl(&["scale", "deployment", "web", "--replicas=5"]);
+    scene.scale("kubectl", "web", 5).await;
     scene
         .until_event("web", &["DriftRepaired", "`kubectl`", ".spec.replicas"])
         .await;
@@ -46,22 +47,19 @@ async fn to_ignore_a_field_of_a_running_shipment_changes_nothing() {
     patch_spec(
         &scene,
         "web",
-        &json!({"ignore": [{"kind": "Deployment", "paths": ["/spec/replicas"]}]}),
-    );
+        json!({"ignore": [{"kind": "Deployment", "paths": ["/spec/replicas"]}]}),
+    )
+    .await;
     scene.until_ready("web", None).await;
     assert_quiet(&scene).await;
     let after = scene.find::<Deployment>("web").await.expect("it is there");
     assert_eq!(after.resource_version(), before.resource_version());
 
     // From now on a field that somebody edits stays as it is, also over a new revision.
-    scene.kubectl(&[
-        "patch",
-        "deployment",
-        "web",
-        "--field-manager=kubectl-edit",
-        "-p",
-        r#"{"spec":{"replicas":4}}"#,
-    ]);
+    let four = json!({"spec": {"replicas": 4}});
+    scene
+        .patch_as::<Deployment>("kubectl-edit", "web", four)
+        .await;
     scene
         .until_event("web", &["FieldLeftOut", "`kubectl-edit`"])
         .await;
@@ -75,7 +73,7 @@ async fn to_ignore_a_field_of_a_running_shipment_changes_nothing() {
     );
 
     // Until it is not ignored any more.
-    patch_spec(&scene, "web", &json!({"ignore": []}));
+    patch_spec(&scene, "web", json!({"ignore": []})).await;
     scene
         .until_object::<Deployment>("web", "is as in Git", |web| {
             web.and_then(replicas) == Some(2)
@@ -92,14 +90,8 @@ async fn any_other_writer_is_overruled_and_the_event_says_who_and_when() {
     scene.push().await;
     scene.apply(&scene.shipment("web", "config")).await;
     scene.until_ready("web", None).await;
-    scene.kubectl(&[
-        "patch",
-        "configmap",
-        "a",
-        "--field-manager=somebody",
-        "-p",
-        r#"{"data":{"colour":"red"}}"#,
-    ]);
+    let red = json!({"data": {"colour": "red"}});
+    scene.patch_as::<ConfigMap>("somebody", "a", red).await;
     let event = scene
         .until_event(
             "web",
@@ -113,6 +105,9 @@ async fn any_other_writer_is_overruled_and_the_event_says_who_and_when() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_kubectl_applied_is_taken_over_with_the_fields_that_left_the_source() {
+    if World::shared().lacks(Need::Kubectl) {
+        return;
+    }
     let scene = Scene::new("adopt").await;
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("a.yaml");
@@ -123,21 +118,10 @@ async fn what_kubectl_applied_is_taken_over_with_the_fields_that_left_the_source
     let address = |service: Option<Service>| service.and_then(|service| service.spec?.cluster_ip);
     let before = address(scene.find("created").await);
     // And one without any record of who set what.
-    scene.kubectl(&[
-        "create",
-        "configmap",
-        "bare",
-        "--from-literal=colour=red",
-        "--from-literal=more=1",
-    ]);
-    scene.kubectl(&[
-        "patch",
-        "configmap",
-        "bare",
-        "--type=merge",
-        "-p",
-        r#"{"metadata":{"managedFields":[{}]}}"#,
-    ]);
+    let bare = json!({"metadata": {"name": "bare"}, "data": {"colour": "red", "more": "1"}});
+    scene.create::<ConfigMap>(bare).await;
+    let nobody = json!({"metadata": {"managedFields": [{}]}});
+    scene.patch::<ConfigMap>("bare", nobody).await;
 
     scene.write("config/a.yaml", &config_map("a", &[("colour", "blue")]));
     scene.write(

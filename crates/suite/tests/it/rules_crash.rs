@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kinds::{Inventory, Shipment, names};
 use kube::ResourceExt as _;
@@ -43,25 +44,25 @@ pub(crate) async fn stage(name: &str) -> Scene {
         ..SceneOptions::default()
     };
     let scene = Scene::with(name, options).await;
-    install(scene.world.kubeconfig(), scene.world.cluster()).await;
+    install(&scene.world).await;
     scene
 }
 
 /// Takes the Lease of a controller that was killed away, instead of waiting for its end.
-pub(crate) fn free_lease(scene: &Scene) {
-    scene.kubectl(&[
-        "delete",
-        "lease",
-        "shipway-controller",
-        "-n",
-        "shipway-system",
-        "--ignore-not-found",
-    ]);
+pub(crate) async fn free_lease(scene: &Scene) {
+    let leases: Api<Lease> = Api::namespaced(scene.client.clone(), "shipway-system");
+    match leases
+        .delete("shipway-controller", &DeleteParams::default())
+        .await
+    {
+        Err(kube::Error::Api(status)) if status.code == 404 => {}
+        deleted => drop(deleted.expect("the Lease can be deleted")),
+    }
 }
 
 /// Starts the controller, whatever became of the one before.
 pub(crate) async fn start(scene: &Scene, kubeconfig: &std::path::Path) -> Controller {
-    free_lease(scene);
+    free_lease(scene).await;
     Controller::start(kubeconfig, scene.world.cluster(), &[]).await
 }
 
@@ -203,11 +204,15 @@ async fn a_controller_that_is_killed_at_any_instant_of_a_delivery_loses_and_repe
         whole = whole.min(until_ready_at_once(&scene, &name).await);
         verify(&scene, round, &window.requests().await).await;
         if round + 1 < CALM {
-            scene.kubectl(&["delete", "shipment", &name, "--timeout=30s"]);
+            scene.delete::<Shipment>(&name).await;
+            scene
+                .until_object::<Shipment>(&name, "is gone", |found| found.is_none())
+                .await;
         }
     }
 
     let (mut hits, mut midst) = (0, 0);
+    let mut last = format!("round-{}", CALM - 1);
     for kill in 0..KILLS {
         let round = CALM + kill;
         let name = format!("round-{round}");
@@ -223,9 +228,7 @@ async fn a_controller_that_is_killed_at_any_instant_of_a_delivery_loses_and_repe
         midst += usize::from(0 < there && there < OBJECTS);
         let is_deleted = kill % DELETED == DELETED / 2;
         if is_deleted {
-            let shipments: Api<Shipment> = Api::namespaced(scene.client.clone(), scene.ns());
-            let deleted = shipments.delete(&name, &DeleteParams::default()).await;
-            deleted.expect("it can be deleted");
+            scene.delete::<Shipment>(&name).await;
         }
         controller = start(&scene, &kubeconfig).await;
         if is_deleted {
@@ -235,13 +238,10 @@ async fn a_controller_that_is_killed_at_any_instant_of_a_delivery_loses_and_repe
             scene.until_ready(&name, None).await;
             verify(&scene, round, &window.requests().await).await;
         }
-        scene.kubectl(&[
-            "delete",
-            "shipment",
-            &format!("round-{}", round - 1),
-            "--wait=false",
-            "--ignore-not-found",
-        ]);
+        if scene.find::<Shipment>(&last).await.is_some() {
+            scene.delete::<Shipment>(&last).await;
+        }
+        last = name;
     }
     assert!(
         hits >= HITS,
@@ -251,12 +251,7 @@ async fn a_controller_that_is_killed_at_any_instant_of_a_delivery_loses_and_repe
         midst >= MIDST,
         "only {midst} of {KILLS} instants within {whole:?} found a part of the objects"
     );
-    scene.kubectl(&[
-        "delete",
-        "shipment",
-        &format!("round-{}", CALM + KILLS - 1),
-        "--wait=false",
-    ]);
+    scene.delete::<Shipment>(&last).await;
 
     // The deletions were killed as well: nothing stays behind of them either.
     let shipments: Api<Shipment> = Api::namespaced(scene.client.clone(), scene.ns());
@@ -276,17 +271,10 @@ async fn a_controller_that_is_killed_at_any_instant_of_a_delivery_loses_and_repe
         },
     )
     .await;
-    let left = scene.kubectl(&[
-        "get",
-        "configmaps,inventories",
-        "-l",
-        names::OWNER_LABEL,
-        "-o",
-        "name",
-    ]);
-    assert_eq!(left, "");
-    let left = scene.kubectl(&["get", "inventories", "-o", "name"]);
-    assert_eq!(left, "");
+    let owned = ListParams::default().labels(names::OWNER_LABEL);
+    let left = scene.all::<ConfigMap>().list(&owned).await;
+    assert_eq!(left.expect("they can be listed").items, []);
+    assert_eq!(scene.names::<Inventory>().await, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -297,7 +285,7 @@ async fn secrets_are_not_watched_but_looked_at() {
     scene.write("config/hidden.yaml", &secret.to_string());
     scene.push().await;
     let kubeconfig = identity(&scene.world).await;
-    free_lease(&scene);
+    free_lease(&scene).await;
     let controller = Controller::start(
         &kubeconfig,
         scene.world.cluster(),
@@ -316,17 +304,12 @@ async fn secrets_are_not_watched_but_looked_at() {
         let value = secret.and_then(|secret| secret.data.as_ref()?.get("password").cloned());
         value.is_some_and(|value| value.0 == b"one")
     };
-    scene.kubectl(&[
-        "patch",
-        "secret",
-        "hidden",
-        "-p",
-        r#"{"stringData":{"password":"two"}}"#,
-    ]);
+    let two = json!({"stringData": {"password": "two"}});
+    scene.patch::<Secret>("hidden", two).await;
     scene
         .until_object::<Secret>("hidden", "is as in Git", password)
         .await;
-    scene.kubectl(&["delete", "secret", "hidden"]);
+    scene.delete::<Secret>("hidden").await;
     scene
         .until_object::<Secret>("hidden", "is as in Git", password)
         .await;

@@ -2,8 +2,9 @@
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ConfigMap;
+use kinds::names;
 use kube::ResourceExt as _;
-use kube::api::{Api, Patch, PatchParams};
+use kube::api::{Api, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use suite::Scene;
 use testkit::poll;
@@ -78,68 +79,63 @@ async fn what_is_written_in_our_own_name_is_put_right() {
     assert_quiet(&scene).await;
 }
 
+fn labels(key: &str, value: Option<&str>) -> Value {
+    json!({"metadata": {"labels": {key: value}}})
+}
+
+/// Deletes the map and creates another one, as `kubectl replace --force` does: where the deletion is
+/// repaired before, there is nothing to create.
+async fn replace_by_force(scene: &Scene) {
+    scene.delete::<ConfigMap>("settings").await;
+    let other = json!({"metadata": {"name": "settings"}, "data": {"colour": "red"}});
+    let other = serde_json::from_value(other).expect("it is a ConfigMap");
+    let maps = scene.all::<ConfigMap>();
+    if let Err(error) = maps.create(&PostParams::default(), &other).await {
+        assert!(error.to_string().contains("AlreadyExists"), "{error}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_changed_of_what_we_own_is_put_right() {
     let scene = stage("drift").await;
     let _settling = scene.settle().await;
     scene.until_ready("web", None).await;
     let uid = until_as_in_git(&scene, "as in Git").await.uid();
-    let map = "configmap/settings";
-    let changes: [(&str, &[&str]); 6] = [
-        (
-            "patched",
-            &["patch", map, "-p", r#"{"data":{"colour":"red"}}"#],
-        ),
-        (
-            "key removed",
-            &[
-                "patch",
-                map,
-                "--type=json",
-                "-p",
-                r#"[{"op":"remove","path":"/data/size"}]"#,
-            ],
-        ),
-        ("owner label lost", &["label", map, "shipway.run/owner-"]),
+    for (what, change) in [
+        ("patched", json!({"data": {"colour": "red"}})),
+        ("key removed", json!({"data": {"size": null}})),
+        ("owner label lost", labels(names::OWNER_LABEL, None)),
         (
             "owner label changed",
-            &["label", map, "shipway.run/owner=mine", "--overwrite"],
+            labels(names::OWNER_LABEL, Some("mine")),
         ),
-        ("label changed", &["label", map, "tier=back", "--overwrite"]),
-        ("annotation removed", &["annotate", map, "note-"]),
-    ];
-    for (what, change) in changes {
-        scene.kubectl(change);
+        ("label changed", labels("tier", Some("back"))),
+        (
+            "annotation removed",
+            json!({"metadata": {"annotations": {"note": null}}}),
+        ),
+    ] {
+        scene.patch::<ConfigMap>("settings", change).await;
         until_as_in_git(&scene, what).await;
     }
-    scene.kubectl(&["delete", map]);
+    scene.delete::<ConfigMap>("settings").await;
     let created = until_as_in_git(&scene, "deleted").await;
     assert_ne!(created.uid(), uid);
 
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let file = folder.path().join("settings.yaml");
-    let other = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "red"}});
-    std::fs::write(&file, other.to_string()).expect("it can be written");
-    // It deletes and creates: where the deletion is repaired before, there is nothing to create.
-    let replaced = scene.kubectl_or_error(&[
-        "replace",
-        "--force",
-        "-f",
-        file.to_str().expect("it is text"),
-    ]);
-    if let Err(error) = replaced {
-        assert!(error.contains("AlreadyExists"), "{error}");
-    }
+    replace_by_force(&scene).await;
     assert_ne!(
         until_as_in_git(&scene, "replaced").await.uid(),
         created.uid()
     );
 
-    scene.kubectl(&["scale", "deployment", "web", "--replicas=5"]);
+    scene.scale("kubectl", "web", 5).await;
     scene
         .until_object::<Deployment>("web", "scaled", |web| web.and_then(replicas) == Some(2))
         .await;
-    scene.kubectl(&["set", "image", "deployment/web", "web=nginx:other"]);
+    let other = json!({"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "nginx:other"}]}}}});
+    scene
+        .patch_as::<Deployment>("kubectl-set", "web", other)
+        .await;
     scene
         .until_object::<Deployment>("web", "image set", |web| {
             web.map(image).as_deref() == Some("nginx:1")
@@ -168,15 +164,14 @@ async fn an_object_that_something_holds_on_its_way_out_is_awaited_and_created_ag
     scene.push().await;
     scene.apply(&scene.shipment("web", "config")).await;
     scene.until_ready("web", None).await;
-    let map = "configmap/settings";
-    let hold = r#"{"metadata":{"finalizers":["example.com/held"]}}"#;
-    scene.kubectl(&["patch", map, "--type=merge", "-p", hold]);
+    let hold = json!({"metadata": {"finalizers": ["example.com/held"]}});
+    scene.patch::<ConfigMap>("settings", hold).await;
     let uid = until_as_in_git(&scene, "held").await.uid();
-    scene.kubectl(&["delete", map, "--wait=false"]);
+    scene.delete::<ConfigMap>("settings").await;
     let message = scene.until_reason("web", "Progressing").await;
     assert!(message.contains("is being deleted"), "{message}");
-    let let_go = r#"{"metadata":{"finalizers":null}}"#;
-    scene.kubectl(&["patch", map, "--type=merge", "-p", let_go]);
+    let let_go = json!({"metadata": {"finalizers": null}});
+    scene.patch::<ConfigMap>("settings", let_go).await;
     scene.until_ready("web", None).await;
     assert_ne!(until_as_in_git(&scene, "created again").await.uid(), uid);
 }
@@ -186,15 +181,14 @@ async fn what_others_add_is_left_alone() {
     let scene = stage("add").await;
     let _settling = scene.settle().await;
     scene.until_ready("web", None).await;
-    scene.kubectl(&[
-        "patch",
-        "configmap",
-        "settings",
-        "-p",
-        r#"{"data":{"extra":"1"}}"#,
-    ]);
-    scene.kubectl(&["annotate", "deployment", "web", "somebody=else"]);
-    scene.kubectl(&["label", "configmap", "settings", "more=1"]);
+    let extra = json!({"data": {"extra": "1"}});
+    scene.patch::<ConfigMap>("settings", extra).await;
+    scene
+        .annotate::<Deployment>("web", "somebody", Some("else"))
+        .await;
+    scene
+        .label::<ConfigMap>("settings", "more", Some("1"))
+        .await;
     let before = scene
         .find::<ConfigMap>("settings")
         .await
@@ -221,7 +215,8 @@ async fn an_object_that_is_changed_while_it_is_delivered_ends_as_in_git() {
         scene
             .until_object::<ConfigMap>(name, "is there", |map| map.is_some())
             .await;
-        scene.kubectl(&["patch", "configmap", name, "-p", r#"{"data":{"a":"2"}}"#]);
+        let change = json!({"data": {"a": "2"}});
+        scene.patch::<ConfigMap>(name, change).await;
     }
     for name in &names {
         until_values(&scene, name, "a=1").await;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use k8s_openapi::api::rbac::v1::ClusterRole;
+use kube::api::Api;
 use serde_json::{Value, json};
 use suite::{Scene, SceneOptions};
 use testkit::audit::Requests;
@@ -90,26 +92,22 @@ async fn a_repair_that_is_undone_again_and_again_waits_and_says_who_undoes_it() 
     patch_spec(
         &scene,
         "web",
-        &json!({"ignore": [{"kind": "ClusterRole", "name": whole, "paths": ["/rules"]}]}),
-    );
+        json!({"ignore": [{"kind": "ClusterRole", "name": whole, "paths": ["/rules"]}]}),
+    )
+    .await;
     scene.until_ready("web", None).await;
     let part = format!("part-{}", scene.ns());
     scene.remove("config/whole.yaml");
     scene.remove("config/part.yaml");
     scene.push().await;
-    let names = [
-        "get",
-        "clusterrole",
-        "--ignore-not-found",
-        "-o",
-        "name",
-        &whole,
-        &part,
-    ];
     scene
         .until("web", "has pruned the roles", |status| {
             status.objects == Some(1)
         })
         .await;
-    assert_eq!(scene.kubectl(&names), "");
+    let roles: Api<ClusterRole> = Api::all(scene.client.clone());
+    for role in [whole, part] {
+        let left = roles.get_opt(&role).await.expect("it answers");
+        assert_eq!(left, None);
+    }
 }

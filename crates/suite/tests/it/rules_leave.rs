@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
-use k8s_openapi::api::rbac::v1::ClusterRole;
-use kinds::Shipment;
-use kube::api::{Api, DeleteParams};
+use k8s_openapi::api::core::v1::{ConfigMap, Event, Namespace, ServiceAccount};
+use k8s_openapi::api::rbac::v1::{ClusterRole, RoleBinding};
+use kinds::{Inventory, Shipment};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
 use serde_json::json;
 use suite::{Scene, SceneOptions};
 use testkit::eventually;
 
-use crate::rules_stage::config_map;
+use crate::rules_stage::{config_map, patch_spec};
 
 /// The longest that a Shipment may hold up whoever wants to be rid of it.
 const LETS_GO: Duration = Duration::from_secs(30);
@@ -58,8 +58,11 @@ async fn a_namespace_can_be_deleted_with_everything_inside() {
     scene.push().await;
     scene.apply(&scene.shipment("web", "config")).await;
     scene.until_ready("web", None).await;
-    scene.kubectl(&["delete", "namespace", scene.ns(), "--wait=false"]);
     let namespaces: Api<Namespace> = Api::all(scene.client.clone());
+    namespaces
+        .delete(scene.ns(), &DeleteParams::default())
+        .await
+        .expect("it can be deleted");
     eventually("the namespace to be gone", LETS_GO, || async {
         match namespaces.get_opt(scene.ns()).await {
             Ok(None) => Ok(()),
@@ -75,16 +78,11 @@ async fn a_namespace_can_be_deleted_with_everything_inside() {
     assert!(maps.get_opt("beside").await.expect("it answers").is_some());
     let roles: Api<ClusterRole> = Api::all(scene.client.clone());
     assert!(roles.get_opt(&role).await.expect("it answers").is_some());
-    let events = scene.kubectl(&[
-        "get",
-        "events",
-        "-n",
-        "default",
-        "--field-selector",
-        &format!("involvedObject.name={}", scene.ns()),
-        "-o",
-        "jsonpath={.items[*].message}",
-    ]);
+    let events: Api<Event> = Api::namespaced(scene.client.clone(), "default");
+    let about = ListParams::default().fields(&format!("involvedObject.name={}", scene.ns()));
+    let events = events.list(&about).await.expect("it answers");
+    let messages = events.into_iter().filter_map(|event| event.message);
+    let events = messages.collect::<Vec<_>>().join(" ");
     for name in [&role, &format!("{}/beside", other.name())] {
         assert!(events.contains(name), "`{name}` is not named: {events}");
     }
@@ -97,37 +95,27 @@ async fn a_namespace_can_be_deleted_with_everything_inside() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_finalizer_that_somebody_takes_off_by_hand_leaves_no_inventory_behind() {
     let scene = stage("torn").await;
-    scene.kubectl(&[
-        "patch",
-        "shipment",
-        "web",
-        "--type=merge",
-        "-p",
-        r#"{"spec":{"suspend":true}}"#,
-    ]);
-    scene.kubectl(&[
-        "delete",
-        "shipment",
-        "web",
-        "--cascade=orphan",
-        "--wait=false",
-    ]);
-    let stripped = scene.kubectl_or_error(&[
-        "patch",
-        "shipment",
-        "web",
-        "--type=merge",
-        "-p",
-        r#"{"metadata":{"finalizers":null}}"#,
-    ]);
+    patch_spec(&scene, "web", json!({"suspend": true})).await;
+    let shipments = scene.all::<Shipment>();
+    let deleted = shipments.delete("web", &DeleteParams::orphan()).await;
+    deleted.expect("it can be deleted");
+    let bare = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+    let stripped = shipments.patch("web", &PatchParams::default(), &bare).await;
     // The controller may have been faster and have dropped it itself.
     if let Err(error) = stripped {
-        assert!(error.contains("NotFound"), "{error}");
+        assert!(
+            matches!(&error, kube::Error::Api(status) if status.code == 404),
+            "{error}"
+        );
     }
     until_gone(&scene, "web").await;
     eventually("the inventory to be gone", LETS_GO, || async {
-        let left = scene.kubectl(&["get", "inventories", "-o", "name"]);
-        if left.is_empty() { Ok(()) } else { Err(left) }
+        let left = scene.names::<Inventory>().await;
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(left.join(" "))
+        }
     })
     .await;
 }
@@ -135,9 +123,9 @@ async fn a_finalizer_that_somebody_takes_off_by_hand_leaves_no_inventory_behind(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shipment_whose_account_is_gone_can_be_deleted() {
     let scene = stage("ghost").await;
-    scene.kubectl(&["delete", "serviceaccount", "deployer"]);
+    scene.delete::<ServiceAccount>("deployer").await;
     scene.until_reason("web", "ServiceAccountMissing").await;
-    scene.kubectl(&["delete", "shipment", "web", "--wait=false"]);
+    scene.delete::<Shipment>("web").await;
     until_gone(&scene, "web").await;
     assert!(scene.find::<ConfigMap>("a").await.is_some());
     scene
@@ -148,8 +136,10 @@ async fn a_shipment_whose_account_is_gone_can_be_deleted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shipment_whose_account_has_lost_its_rights_can_be_deleted() {
     let scene = stage("rights").await;
-    scene.kubectl(&["delete", "rolebinding", &format!("deployer-{}", scene.ns())]);
-    scene.kubectl(&["delete", "shipment", "web", "--wait=false"]);
+    scene
+        .delete::<RoleBinding>(&format!("deployer-{}", scene.ns()))
+        .await;
+    scene.delete::<Shipment>("web").await;
     until_gone(&scene, "web").await;
     assert!(scene.find::<ConfigMap>("a").await.is_some());
     scene

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use futures::StreamExt as _;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kinds::names;
+use kinds::{Shipment, names};
 use kube::api::{Api, ListParams};
 use kube::runtime::watcher;
 use kube::{Client, ResourceExt as _};
@@ -44,15 +44,8 @@ async fn of_five_claimants_of_one_object_one_gets_it_and_four_name_the_winner() 
         scene.until(name, "waits for the others", seen).await;
     }
     // All at once, so that they meet.
-    let shipments: Api<kinds::Shipment> = Api::namespaced(scene.client.clone(), scene.ns());
-    let resume = kube::api::Patch::Merge(json!({"spec": {"suspend": null}}));
-    let none = kube::api::PatchParams::default();
-    let resumed = claimants
-        .iter()
-        .map(|name| shipments.patch(name, &none, &resume));
-    for resumed in futures::future::join_all(resumed).await {
-        resumed.expect("it can be resumed");
-    }
+    let resume = |name| scene.patch::<Shipment>(name, json!({"spec": {"suspend": null}}));
+    futures::future::join_all(claimants.iter().map(|name| resume(name.as_str()))).await;
     let mut stand = BTreeMap::new();
     for name in &claimants {
         let status = scene.until(name, "has got through", |status| {
@@ -325,9 +318,10 @@ async fn whichever_shipment_gets_to_the_commit_first_an_object_that_moves_stays_
     };
     let movers = Movers::move_in("order", apart).await;
     let scene = &movers.scene;
-    let look = |side: &str, commit: &str| {
-        let asked = format!("{}={commit}", names::SYNC_ANNOTATION);
-        scene.kubectl(&["annotate", "shipment", side, &asked, "--overwrite"]);
+    let look = async |side: &str, commit: &str| {
+        scene
+            .annotate::<Shipment>(side, names::SYNC_ANNOTATION, Some(commit))
+            .await;
     };
     let mut giver_first = 0;
     for round in 1..=MOVES {
@@ -338,7 +332,7 @@ async fn whichever_shipment_gets_to_the_commit_first_an_object_that_moves_stays_
         };
         giver_first += usize::from(early == from);
         let commit = movers.push(from, to, round).await;
-        look(early, &commit);
+        look(early, &commit).await;
         let at = |status: &_| ready_because(status, says) && is_at(status, &commit);
         scene.until(early, says, at).await;
         // The other one knows nothing yet, and everything is where and as it was.
@@ -348,7 +342,7 @@ async fn whichever_shipment_gets_to_the_commit_first_an_object_that_moves_stays_
             "`{late}` is too early: {behind:?}"
         );
         movers.assert_with(from, round - 1).await;
-        look(late, &commit);
+        look(late, &commit).await;
         movers.until_moved(to, round, &commit).await;
     }
     assert_eq!(giver_first * 2, MOVES, "both orders equally often");

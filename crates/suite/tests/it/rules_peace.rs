@@ -2,36 +2,30 @@
 
 use std::time::Duration;
 
+use k8s_openapi::api::admissionregistration::v1::{
+    MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding,
+};
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt as _;
-use kube::api::{Api, Patch, PatchParams};
+use kube::api::PostParams;
 use serde_json::json;
 use suite::Scene;
 use testkit::{Need, World, eventually};
 
 use crate::rules_drift::settings;
 use crate::rules_stage::{
-    assert_quiet, assert_quiet_for, deployment, image, replicas, until_values,
+    assert_quiet, assert_quiet_for, deployment, image, replicas, until_values, values,
 };
 
 /// How long nothing may be written: two rounds of the slowest thing that is done again and again.
 const PEACE: Duration = Duration::from_mins(1);
 
+/// Who scales as an autoscaler does.
+const AUTOSCALER: &str = "autoscaler";
+
 /// What the policy below makes of [`settings`].
 const MUTATED: &str = "colour=green injected=yes size=9";
-
-/// Sets the replicas as an autoscaler does.
-async fn scale(scene: &Scene, replicas: i32) {
-    let api: Api<Deployment> = Api::namespaced(scene.client.clone(), scene.ns());
-    let params = PatchParams {
-        field_manager: Some("autoscaler".to_owned()),
-        ..PatchParams::default()
-    };
-    let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
-    api.patch_scale("web", &params, &patch)
-        .await
-        .expect("it can be scaled");
-}
 
 /// A policy that overwrites one value of every ConfigMap of the scene and adds another.
 struct Policy<'a>(&'a Scene, String);
@@ -60,13 +54,27 @@ impl<'a> Policy<'a> {
             });
             scene.apply(&object).await;
         }
-        let probe = "create configmap probe --dry-run=server -o json --from-literal=a=1";
-        let probe: Vec<&str> = probe.split(' ').collect();
-        eventually("the policy to be in force", Duration::from_secs(30), || {
-            let answer = scene.kubectl(&probe);
-            let works = answer.contains("injected");
-            std::future::ready(if works { Ok(()) } else { Err(answer) })
-        })
+        let dry = PostParams {
+            dry_run: true,
+            ..PostParams::default()
+        };
+        let probe = json!({"metadata": {"name": "probe"}, "data": {"a": "1"}});
+        let probe: ConfigMap = serde_json::from_value(probe).expect("it is a ConfigMap");
+        let maps = scene.all::<ConfigMap>();
+        eventually(
+            "the policy to be in force",
+            Duration::from_secs(30),
+            || async {
+                let answer = maps.create(&dry, &probe).await;
+                let answer = answer.map_err(|error| error.to_string())?;
+                let values = values(Some(&answer));
+                if values.contains("injected") {
+                    Ok(())
+                } else {
+                    Err(values)
+                }
+            },
+        )
         .await;
         policy
     }
@@ -74,10 +82,9 @@ impl<'a> Policy<'a> {
 
 impl Drop for Policy<'_> {
     fn drop(&mut self) {
-        for kind in ["mutatingadmissionpolicybinding", "mutatingadmissionpolicy"] {
-            self.0
-                .kubectl(&["delete", "--ignore-not-found", kind, &self.1]);
-        }
+        let Self(scene, name) = self;
+        scene.clear_away::<MutatingAdmissionPolicyBinding>(name);
+        scene.clear_away::<MutatingAdmissionPolicy>(name);
     }
 }
 
@@ -104,13 +111,13 @@ async fn an_autoscaler_and_a_policy_are_not_fought_for_a_whole_minute() {
     scene.apply(&scene.shipment("web", "config")).await;
     scene.until_ready("web", None).await;
     let before = until_values(&scene, "settings", MUTATED).await;
-    scale(&scene, 4).await;
+    scene.scale(AUTOSCALER, "web", 4).await;
     let words = ["FieldLeftOut", "`.spec.replicas`", "`autoscaler`"];
     scene.until_event("web", &words).await;
     // It goes on scaling: that is nobody's business any more.
     let mut window = scene.world.audit().await;
     for wanted in [5, 1, 3] {
-        scale(&scene, wanted).await;
+        scene.scale(AUTOSCALER, "web", wanted).await;
         let scaled = |web: Option<&Deployment>| is_scaled(web, wanted);
         scene
             .until_object::<Deployment>("web", "is scaled", scaled)
@@ -132,8 +139,8 @@ async fn an_autoscaler_and_a_policy_are_not_fought_for_a_whole_minute() {
     assert_eq!((image(&web).as_str(), replicas(&web)), ("nginx:2", Some(3)));
     assert_eq!(said_of_replicas(&scene).await, 1);
     // Somebody takes away what we own: that is put right, and the policy changes it again.
-    let gone = json!([{"op": "remove", "path": "/data/size"}]).to_string();
-    scene.kubectl(&["patch", "configmap/settings", "--type=json", "-p", &gone]);
+    let gone = json!({"data": {"size": null}});
+    scene.patch::<ConfigMap>("settings", gone).await;
     let after = until_values(&scene, "settings", MUTATED).await;
     assert_eq!(after.uid(), before.uid());
     assert_quiet(&scene).await;

@@ -1,7 +1,7 @@
 //! Rule 5: what is pruned, what is held back, and what is only let go of.
 
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim};
-use kinds::{Shipment, ShipmentStatus, names};
+use kinds::{Inventory, Shipment, ShipmentStatus, names};
 use kube::ResourceExt as _;
 use serde_json::{Value, json};
 use suite::Scene;
@@ -55,13 +55,11 @@ async fn count(scene: &Scene) -> usize {
     found
 }
 
-fn confirm(scene: &Scene, digest: &str) {
-    confirm_for(scene, "web", digest);
-}
-
-fn confirm_for(scene: &Scene, shipment: &str, digest: &str) {
-    let mark = format!("{}={digest}", names::CONFIRM_ANNOTATION);
-    scene.kubectl(&["annotate", "shipment", shipment, &mark, "--overwrite"]);
+/// Agrees to a deletion that is held.
+pub(crate) async fn confirm(scene: &Scene, shipment: &str, digest: &str) {
+    scene
+        .annotate::<Shipment>(shipment, names::CONFIRM_ANNOTATION, Some(digest))
+        .await;
 }
 
 async fn until_gone(scene: &Scene, shipment: &str) {
@@ -86,7 +84,8 @@ async fn nothing_is_pruned_after_an_empty_render_whatever_is_confirmed() {
         "{:?}",
         status.conditions
     );
-    confirm(&scene, &status.held.expect("it was just seen").digest);
+    let held = status.held.expect("it was just seen");
+    confirm(&scene, "web", &held.digest).await;
     assert_quiet(&scene).await;
     assert_eq!(count(&scene).await, 3);
 }
@@ -130,10 +129,10 @@ async fn a_prune_beyond_the_budget_waits_for_the_digest_of_exactly_its_list() {
     });
     let grown = grown.await.held.expect("it was just seen");
     assert_ne!(grown.digest, held.digest);
-    confirm(&scene, &held.digest);
+    confirm(&scene, "web", &held.digest).await;
     assert_quiet(&scene).await;
     assert_eq!(count(&scene).await, 8);
-    confirm(&scene, &grown.digest);
+    confirm(&scene, "web", &grown.digest).await;
     scene.until_ready("web", Some(&commit)).await;
     assert_eq!(count(&scene).await, 1);
     // It holds for those objects alone: others of the same names wait again.
@@ -187,7 +186,7 @@ async fn the_budget_holds_what_web_takes_along(scene: &Scene, object: &str) {
     assert_eq!(held.objects, [format!("{object}/{}/web", scene.ns())]);
     assert_quiet(scene).await;
     assert_eq!(count(scene).await, 8);
-    confirm_for(scene, "root", &held.digest);
+    confirm(scene, "root", &held.digest).await;
     until_gone(scene, "web").await;
     scene.until_ready("root", None).await;
     assert_eq!(count(scene).await, 0);
@@ -237,7 +236,7 @@ async fn kinds_that_need_confirmation_wait_while_the_rest_is_pruned() {
         claim.is_some_and(|claim| claim.metadata.deletion_timestamp.is_none())
     };
     assert!(there(scene.find("data").await.as_ref()));
-    confirm(&scene, &held.digest);
+    confirm(&scene, "web", &held.digest).await;
     scene
         .until_object::<PersistentVolumeClaim>("data", "is deleted", |claim| !there(claim))
         .await;
@@ -275,7 +274,7 @@ async fn what_leaves_the_source_stays_where_prune_is_off() {
     scene.until_ready("web", Some(&commit)).await;
     assert_quiet(&scene).await;
     assert_eq!(count(&scene).await, 2);
-    patch_spec(&scene, "web", &json!({"prune": true}));
+    patch_spec(&scene, "web", json!({"prune": true})).await;
     scene
         .until_object::<ConfigMap>("map-0", "is gone", |map| map.is_none())
         .await;
@@ -293,7 +292,7 @@ async fn to_delete_a_shipment_deletes_what_it_delivered_but_names_what_needs_con
     scene
         .until_object::<PersistentVolumeClaim>("data", "is there", |claim| claim.is_some())
         .await;
-    scene.kubectl(&["delete", "shipment", "web", "--wait=false"]);
+    scene.delete::<Shipment>("web").await;
     until_gone(&scene, "web").await;
     assert_eq!(count(&scene).await, 0);
     let data = scene
@@ -308,8 +307,8 @@ async fn to_delete_a_shipment_deletes_what_it_delivered_but_names_what_needs_con
     scene
         .until_event("web", &["Orphaned", "PersistentVolumeClaim"])
         .await;
-    let left = scene.kubectl(&["get", "inventories", "-o", "name"]);
-    assert_eq!(left, "", "inventories stay behind");
+    let left = scene.names::<Inventory>().await;
+    assert_eq!(left, [""; 0], "inventories stay behind");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -374,7 +373,7 @@ async fn is_let_go(scene: &Scene) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shipment_that_does_not_prune_lets_go_of_everything_when_it_is_deleted() {
     let scene = stage("orphan", 3, json!({"prune": false})).await;
-    scene.kubectl(&["delete", "shipment", "web", "--wait=false"]);
+    scene.delete::<Shipment>("web").await;
     until_gone(&scene, "web").await;
     is_let_go(&scene).await;
     scene
@@ -389,8 +388,8 @@ async fn a_shipment_that_does_not_prune_lets_go_of_everything_when_it_is_deleted
 #[tokio::test(flavor = "multi_thread")]
 async fn a_suspended_shipment_lets_go_of_everything_when_it_is_deleted() {
     let scene = stage("asleep", 3, json!({})).await;
-    patch_spec(&scene, "web", &json!({"suspend": true}));
-    scene.kubectl(&["delete", "shipment", "web", "--wait=false"]);
+    patch_spec(&scene, "web", json!({"suspend": true})).await;
+    scene.delete::<Shipment>("web").await;
     until_gone(&scene, "web").await;
     is_let_go(&scene).await;
 }
@@ -399,18 +398,21 @@ async fn a_suspended_shipment_lets_go_of_everything_when_it_is_deleted() {
 async fn an_object_whose_owner_label_is_gone_is_neither_deleted_nor_emptied() {
     let scene = stage("mine", 3, json!({"suspend": false})).await;
     // While it sleeps, somebody takes one object for themselves and replaces another.
-    patch_spec(&scene, "web", &json!({"suspend": true}));
+    patch_spec(&scene, "web", json!({"suspend": true})).await;
     scene
         .until("web", "sleeps", |status| {
             status.conditions.iter().any(|c| c.kind == "Suspended")
         })
         .await;
-    scene.kubectl(&["label", "configmap", "map-0", "shipway.run/owner-"]);
-    scene.kubectl(&["delete", "configmap", "map-1"]);
-    scene.kubectl(&["create", "configmap", "map-1", "--from-literal=a=9"]);
+    scene
+        .label::<ConfigMap>("map-0", names::OWNER_LABEL, None)
+        .await;
+    scene.delete::<ConfigMap>("map-1").await;
+    let other = json!({"metadata": {"name": "map-1"}, "data": {"a": "9"}});
+    scene.create::<ConfigMap>(other).await;
     drop_maps(&scene, 0..2);
     let commit = scene.push().await;
-    patch_spec(&scene, "web", &json!({"suspend": false}));
+    patch_spec(&scene, "web", json!({"suspend": false})).await;
     scene.until_ready("web", Some(&commit)).await;
     until_values(&scene, "map-0", "a=1").await;
     until_values(&scene, "map-1", "a=9").await;

@@ -69,7 +69,7 @@ async fn a_restart_reads_each_kind_once_and_writes_nothing() {
         } else {
             controller.stop();
         }
-        free_lease(&scene);
+        free_lease(&scene).await;
         let mut window = scene.world.audit().await;
         controller = start(&scene, &kubeconfig).await;
         until_it_rests(&controller).await;
@@ -157,7 +157,7 @@ async fn a_restart_with_an_overlay_in_use_writes_nothing_at_all() {
         } else {
             controller.stop();
         }
-        free_lease(&scene);
+        free_lease(&scene).await;
         let mut window = scene.world.audit().await;
         controller = start(&scene, &kubeconfig).await;
         // The overlay and the source have been looked at again, and more than once.

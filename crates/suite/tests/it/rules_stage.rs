@@ -6,7 +6,7 @@ use std::time::Duration;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kinds::condition::{self, kind};
-use kinds::{ShipmentStatus, names};
+use kinds::{Shipment, ShipmentStatus, names};
 use kube::ResourceExt as _;
 use serde_json::{Value, json};
 use suite::Scene;
@@ -144,8 +144,7 @@ pub(crate) fn is_at(status: &ShipmentStatus, commit: &str) -> bool {
         .ends_with(commit)
 }
 
-/// Patches a Shipment's spec as the admin.
-pub(crate) fn patch_spec(scene: &Scene, name: &str, spec: &Value) {
-    let patch = json!({"spec": spec}).to_string();
-    scene.kubectl(&["patch", "shipment", name, "--type=merge", "-p", &patch]);
+/// Patches a Shipment's spec.
+pub(crate) async fn patch_spec(scene: &Scene, name: &str, spec: Value) {
+    scene.patch::<Shipment>(name, json!({"spec": spec})).await;
 }

@@ -7,7 +7,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::jiff::Timestamp;
 use kinds::condition::{self, Condition, kind};
-use kube::api::{Api, ListParams};
+use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::json;
 use suite::{Controller, Scene, identity};
 use testkit::{eventually, poll};
@@ -69,7 +69,7 @@ async fn a_controller_that_wakes_after_another_took_over_writes_nothing_more() {
     write(&scene, "0");
     let commit = scene.push().await;
     let kubeconfig = identity(&scene.world).await;
-    free_lease(&scene);
+    free_lease(&scene).await;
     let cluster = scene.world.cluster();
     let first = Controller::start(&kubeconfig, cluster, &["--requests", "2"]).await;
     let second = Controller::launch(&kubeconfig, cluster, &[]).await;
@@ -129,14 +129,11 @@ async fn a_lease_that_somebody_else_wrote_is_kept_where_its_holder_is_the_same()
     let kubeconfig = identity(&scene.world).await;
     let controller = start(&scene, &kubeconfig).await;
     let leases: Api<Lease> = Api::namespaced(scene.client.clone(), "shipway-system");
-    scene.kubectl(&[
-        "annotate",
-        "lease",
-        "shipway-controller",
-        "note=seen",
-        "-n",
-        "shipway-system",
-    ]);
+    let note = Patch::Merge(json!({"metadata": {"annotations": {"note": "seen"}}}));
+    leases
+        .patch("shipway-controller", &PatchParams::default(), &note)
+        .await
+        .expect("it can be annotated");
     let noted = Timestamp::now();
     let renewed = poll(Duration::from_secs(20), || async {
         let lease = leases.get("shipway-controller").await;
@@ -160,7 +157,7 @@ async fn a_delivery_that_is_suspended_stops_at_the_next_object_and_goes_on_when_
     write(&scene, "0");
     let commit = scene.push().await;
     let kubeconfig = identity(&scene.world).await;
-    free_lease(&scene);
+    free_lease(&scene).await;
     let cluster = scene.world.cluster();
     let _controller = Controller::start(&kubeconfig, cluster, &["--requests", "2"]).await;
     scene.apply(&scene.shipment("web", "config")).await;
@@ -169,7 +166,7 @@ async fn a_delivery_that_is_suspended_stops_at_the_next_object_and_goes_on_when_
     write(&scene, "1");
     let commit = scene.push().await;
     until_count(&scene, "1", EARLY).await;
-    patch_spec(&scene, "web", &json!({"suspend": true}));
+    patch_spec(&scene, "web", json!({"suspend": true})).await;
     scene
         .until("web", "is suspended", |status| {
             condition::find(&status.conditions, kind::SUSPENDED).is_some_and(Condition::is_true)
@@ -183,7 +180,7 @@ async fn a_delivery_that_is_suspended_stops_at_the_next_object_and_goes_on_when_
     assert_eq!(written.count(), 0, "{written}");
 
     let mut window = scene.world.audit().await;
-    patch_spec(&scene, "web", &json!({"suspend": false}));
+    patch_spec(&scene, "web", json!({"suspend": false})).await;
     until_ready_at(&scene, &commit).await;
     assert_eq!(count(&scene, "1").await, OBJECTS);
     let written = window.requests().await.by("shipway").within(scene.ns());

@@ -101,7 +101,7 @@ async fn shipments_that_wait_for_each_other_say_so_until_one_of_them_is_edited()
         assert!(status.conditions.iter().any(|c| c.kind == "Stalled"));
     }
     for name in ["db", "self"] {
-        patch_spec(&scene, name, &json!({"dependsOn": []}));
+        patch_spec(&scene, name, json!({"dependsOn": []})).await;
     }
     for name in ["db", "self", "web"] {
         scene.until_ready(name, None).await;
@@ -120,7 +120,7 @@ async fn a_suspended_shipment_fetches_applies_repairs_and_prunes_nothing() {
     let first = scene.push().await;
     scene.apply(&scene.shipment("web", "config")).await;
     scene.until_ready("web", Some(&first)).await;
-    patch_spec(&scene, "web", &json!({"suspend": true}));
+    patch_spec(&scene, "web", json!({"suspend": true})).await;
     let status = scene
         .until("web", "sleeps", |status| {
             status.conditions.iter().any(|c| c.kind == "Suspended")
@@ -132,7 +132,8 @@ async fn a_suspended_shipment_fetches_applies_repairs_and_prunes_nothing() {
     scene.remove("config/b.yaml");
     let second = scene.push().await;
     let pushed = scene.git.requests();
-    scene.kubectl(&["patch", "configmap", "b", "-p", r#"{"data":{"a":"9"}}"#]);
+    let change = json!({"data": {"a": "9"}});
+    scene.patch::<ConfigMap>("b", change).await;
     assert_quiet(&scene).await;
     let asked = scene.git.requests();
     assert_eq!(
@@ -142,7 +143,7 @@ async fn a_suspended_shipment_fetches_applies_repairs_and_prunes_nothing() {
     );
     until_values(&scene, "a", "a=1").await;
     until_values(&scene, "b", "a=9").await;
-    patch_spec(&scene, "web", &json!({"suspend": false}));
+    patch_spec(&scene, "web", json!({"suspend": false})).await;
     scene.until_ready("web", Some(&second)).await;
     until_values(&scene, "a", "a=2").await;
     assert!(scene.find::<ConfigMap>("b").await.is_none());

@@ -18,12 +18,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 const USAGE: &str = "\
-usage: real --binaries DIR | --embedded --kubectl FILE
+usage: real --binaries DIR | --embedded [--kubectl FILE]
             --clusters a,b --state FILE [--bare c,d] [--fsync] [--audit] [--keep]
 
   --binaries DIR   etcd, kube-apiserver, kube-controller-manager and kubectl
   --embedded       Shipway's own servers instead; the example `serve` lies beside this program
-  --kubectl FILE   the kubectl for them
+  --kubectl FILE   the kubectl for scenarios about it
   --clusters a,b   one API server for each
   --bare c,d       genuine ones without a controller manager
   --state FILE     where to write what runs where, as JSON
@@ -146,7 +146,6 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
         return Err(format!("{why}, at least one"));
     }
     let servers = if is_embedded {
-        let kubectl = kubectl.ok_or("`--kubectl` is missing")?;
         Servers::embedded(kubectl).map_err(|error| error.to_string())?
     } else {
         let binaries = binaries.ok_or("`--binaries` is missing")?;

@@ -56,7 +56,7 @@ impl ControlPlane {
                 let args = launch::etcd(&folder, etcd_port, launch::free_port()?, options.fsync);
                 let program = binaries.join("etcd");
                 let etcd = Process::start("etcd", &program, &args, folder.file("etcd.log"))?;
-                (Some(etcd), binaries.join("kubectl"))
+                (Some(etcd), Some(binaries.join("kubectl")))
             }
             Servers::Embedded { kubectl, .. } => (None, kubectl.clone()),
         };

@@ -16,8 +16,8 @@ pub struct State {
     pub kubeconfig: PathBuf,
     /// Whose servers run.
     pub servers: Servers,
-    /// The `kubectl` of the same version, or whichever was found for an embedded one.
-    pub kubectl: PathBuf,
+    /// The `kubectl` of the same version, or whichever was found for an embedded one, if one was.
+    pub kubectl: Option<PathBuf>,
     /// Logs, keys and data of this control plane.
     pub folder: PathBuf,
     /// Where the program that owns the processes takes [`super::Command`]s, if one does.

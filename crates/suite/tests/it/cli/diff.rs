@@ -1,5 +1,6 @@
 //! `shipway diff`.
 
+use k8s_openapi::api::core::v1::ConfigMap;
 use kinds::Environment;
 use kube::api::{Api, DeleteParams};
 use serde_json::{Value, json};
@@ -7,6 +8,7 @@ use suite::Scene;
 
 use super::{fails, fixed, reader, settings};
 use crate::rules_crash::{alone, stage};
+use crate::rules_stage::patch_spec;
 
 /// Runs `shipway diff web`; the exit code, and what it printed with the namespace as `ns`.
 fn diff(scene: &Scene, more: &[&str]) -> (i32, String, String) {
@@ -230,14 +232,7 @@ async fn diff_marks_what_the_api_server_could_not_be_asked_about() {
     // Nothing can be asked as an account that does not exist.
     scene.remove("config/broken.yaml");
     scene.push().await;
-    scene.kubectl(&[
-        "patch",
-        "shipment",
-        "web",
-        "--type=merge",
-        "-p",
-        r#"{"spec":{"serviceAccountName":"ghost"}}"#,
-    ]);
+    patch_spec(&scene, "web", json!({"serviceAccountName": "ghost"})).await;
     let (code, out, err) = diff(&scene, &[]);
     assert_eq!(code, 1, "{err}");
     assert!(
@@ -262,14 +257,8 @@ async fn diff_leaves_to_others_what_the_controller_leaves_to_them() {
     scene.apply(&shipment).await;
     scene.until_ready("web", None).await;
     suspend(&scene).await;
-    scene.kubectl(&[
-        "patch",
-        "configmap",
-        "settings",
-        "--type=merge",
-        "-p",
-        r#"{"data":{"colour":"red"}}"#,
-    ]);
+    let red = json!({"data": {"colour": "red"}});
+    scene.patch::<ConfigMap>("settings", red).await;
     let (code, out, err) = diff(&scene, &[]);
     assert_eq!((code, out.as_str()), (0, ""), "{err}");
     // What another Shipment has is not taken, and that is said.

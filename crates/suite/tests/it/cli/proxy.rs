@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use serde_json::{Value, json};
-use suite::Scene;
+use serde_json::json;
+use suite::{Scene, kubeconfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -42,13 +42,10 @@ async fn tunnel(mut client: TcpStream, asked: Arc<Mutex<Vec<String>>>) -> std::i
 async fn a_cluster_is_reached_through_the_proxy_that_its_kubeconfig_names() {
     let scene = Scene::new("proxy").await;
     let (address, asked) = proxy().await;
-    let config = scene.kubectl(&["config", "view", "--raw", "--minify", "-o", "json"]);
-    let mut config: Value = serde_json::from_str(&config).expect("kubectl prints JSON");
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let file = folder.path().join("kubeconfig");
+    let mut config = kubeconfig::admin(&scene.world);
     let mut run = |url: &str| {
         config["clusters"][0]["cluster"]["proxy-url"] = json!(url);
-        std::fs::write(&file, config.to_string()).expect("the file can be written");
+        let (_folder, file) = kubeconfig::write(&config);
         scene.shipway_as(&file, &["get"])
     };
     let (code, _, err) = run(&format!("http://ada:p%40ss@{address}"));

@@ -1,5 +1,7 @@
 //! `shipway tree`.
 
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use serde_json::{Value, json};
 use suite::{Scene, SceneOptions};
 
@@ -37,10 +39,11 @@ fn shape(shown: &str, ns: &str, names: &[(&str, &str)]) -> String {
 }
 
 /// A Deployment's ReplicaSet and Pod, by name.
-fn made(scene: &Scene) -> (String, String) {
-    let name =
-        |kind: &str| scene.kubectl(&["get", kind, "-o", "jsonpath={.items[0].metadata.name}"]);
-    (name("replicasets"), name("pods"))
+async fn made(scene: &Scene) -> (String, String) {
+    (
+        scene.names::<ReplicaSet>().await.remove(0),
+        scene.names::<Pod>().await.remove(0),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,7 +58,7 @@ async fn tree_shows_objects_down_to_the_pods_and_what_is_missing() {
     scene.push().await;
     scene.apply(&scene.shipment("web", "config")).await;
     scene.until_ready("web", None).await;
-    let (set, pod) = made(&scene);
+    let (set, pod) = made(&scene).await;
     let names = [(pod.as_str(), "web-1-a"), (set.as_str(), "web-1")];
     assert_eq!(
         shape(&run(&scene, &["tree", "web"]), scene.ns(), &names),
@@ -74,7 +77,7 @@ async fn tree_shows_objects_down_to_the_pods_and_what_is_missing() {
                 .any(|condition| condition.kind == "Suspended")
         })
         .await;
-    scene.kubectl(&["delete", "configmap", "settings"]);
+    scene.delete::<ConfigMap>("settings").await;
     let shown = run(&scene, &["tree", "web"]);
     assert!(
         shown.contains("NotFound: the object does not exist"),

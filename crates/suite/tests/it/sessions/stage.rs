@@ -37,7 +37,8 @@ pub(super) struct Kubectl {
 impl Kubectl {
     /// All that there are: the older one is built where Go is.
     pub(super) fn all() -> Vec<Self> {
-        let known = World::shared().state().kubectl.clone();
+        let world = World::shared();
+        let known = world.kubectl();
         let newest = known.canonicalize().expect("kubectl is there");
         let older = known.with_file_name(format!("kubectl-{OLDER}"));
         let mut all = vec![Self {
@@ -79,7 +80,7 @@ impl Stage {
         let name = namespace.name().to_owned();
         assert_eq!(name.len(), NAMESPACE.len(), "tables keep their columns");
         let settling = world.settle(&name).await;
-        let output = Command::new(&world.state().kubectl)
+        let output = Command::new(world.kubectl())
             .arg("--kubeconfig")
             .arg(world.kubeconfig())
             .args(["--context", world.cluster()])
