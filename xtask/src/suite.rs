@@ -22,11 +22,13 @@ const DEMO_CLUSTERS: &str = "run-qa,run-staging,run-production";
 /// The scenarios about kubectl tell that they are left out where there is none.
 pub(crate) fn test(args: &[String]) -> Outcome {
     install_git()?;
-    let genuine = if exists_genuine() {
+    let is_ci = std::env::var_os("CI").is_some(); // which judges, or says what it misses
+    let genuine = if exists_genuine() || is_ci {
         Some(prepare("debug")?)
     } else {
         eprintln!(
-            "Go is not here, so nothing is held to the genuine control plane: the embedded one has to do"
+            "Go is not here, so nothing is held to the genuine control plane, which is built with it: \
+             the embedded one has to do"
         );
         build("debug")?;
         None
