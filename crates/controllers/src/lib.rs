@@ -5,6 +5,7 @@
 //! reaches clusters and repositories only through the crates below it.
 
 pub mod board;
+pub mod cartographer;
 pub mod context;
 pub mod deliverable;
 pub mod environment;

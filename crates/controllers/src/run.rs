@@ -7,15 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cluster::caller::{Meter, Want};
+use cluster::caller::Meter;
 use cluster::catalog::Catalog;
 use cluster::events::Events;
 use cluster::ownership::{Owner, Trace};
 use cluster::watch::{Filter, Report, Watches};
-use cluster::{ApiError, Caller, Limiter, Resource, Term, inventory};
+use cluster::{ApiError, Caller, Limiter, Term, inventory};
 use futures::{FutureExt as _, StreamExt as _};
 use git::Limits;
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kinds::{Deliverable, Environment, Shipment, names};
@@ -30,6 +29,7 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::board::{Board, Key};
+use crate::cartographer;
 use crate::context::{Ctx, Kept, Presence};
 use crate::ledger::{Ledger, Ledgers};
 use crate::metrics::Metrics;
@@ -144,7 +144,7 @@ pub async fn run(
         ctx.clone(),
         stop.clone(),
     );
-    let alone = !is_cartographer_active(&ctx.caller).await?;
+    let alone = !cartographer::is_at_work(&ctx.caller).await?;
     let deliverables = work(
         (ctx.deliverables.store(), deliverables_due),
         options.passes_at_once,
@@ -157,8 +157,10 @@ pub async fn run(
             deliverables.await;
         } else {
             tracing::error!(
-                "Cartographer is at work here (Deployment `{CARTOGRAPHER}` in `{CARTOGRAPHER_NAMESPACE}`): \
-                 Deliverables are left to it; scale it to 0 and start this controller again to take them over"
+                "Cartographer is at work here (Deployment `{}` in `{}`): \
+                 Deliverables are left to it; scale it to 0 and start this controller again to take them over",
+                cartographer::NAME,
+                cartographer::NAMESPACE
             );
             stop.cancelled().await;
         }
@@ -166,25 +168,6 @@ pub async fn run(
     futures::join!(shipments, environments, deliverables);
     ctx.events.end().await;
     Ok(())
-}
-
-/// Where Cartographer's own controller runs.
-const CARTOGRAPHER_NAMESPACE: &str = "cartographer-system";
-const CARTOGRAPHER: &str = "cartographer-controller";
-
-/// Whether Cartographer's own controller runs here: two writers of one status never rest.
-async fn is_cartographer_active(caller: &Caller) -> Result<bool, ApiError> {
-    let api = ApiResource::erase::<Deployment>(&());
-    let place = Resource::object(&api, Some(CARTOGRAPHER_NAMESPACE), CARTOGRAPHER);
-    match caller.get(&place, Want::Whole).await {
-        Ok(answer) => {
-            let deployment: Deployment = answer.decode()?;
-            let replicas = deployment.spec.and_then(|spec| spec.replicas);
-            Ok(replicas.unwrap_or(1) > 0)
-        }
-        Err(error) if error.is_not_found() => Ok(false),
-        Err(error) => Err(error),
-    }
 }
 
 /// How long an object rests whose pass broke off by a fault of ours.

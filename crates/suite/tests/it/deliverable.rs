@@ -1,12 +1,18 @@
 //! Deliverables: Cartographer's conditions, and deliveries that come from Git themselves.
 
-use k8s_openapi::api::core::v1::ConfigMap;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kinds::condition;
 use kinds::{Deliverable, DeliverableStatus, Shipment};
 use serde_json::{Value, json};
-use suite::Scene;
+use suite::{Controller, Scene, identity};
+use tokio::time::Instant;
 
+use crate::bad_stage::alone;
+use crate::rules_crash::start;
 use crate::rules_stage::patch_spec;
+use crate::source::lonely;
 
 const SETTINGS: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  colour: blue\n";
@@ -244,6 +250,78 @@ async fn sync_of_a_root_waits_for_what_its_deliverables_bring() {
     scene.remove("config/deployment.yaml");
     scene.push().await;
     let (code, out, err) = scene.shipway(&[&wait[..], &["30s"]].concat());
+    assert_eq!(code, 0, "{out}{err}");
+    let brought = format!("\nshipment.shipway.run/web in {ns} is ready at main@");
+    assert!(out.contains(&brought), "{out}");
+}
+
+/// Cartographer's own controller, as far as a Deployment makes one. It is gone with the scenario.
+struct Cartographer<'a>(&'a Scene);
+
+impl Cartographer<'_> {
+    async fn scale(&self, replicas: i32) {
+        let namespace = "cartographer-system";
+        let labels = json!({"app": "cartographer"});
+        self.0
+            .apply(
+                &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
+            )
+            .await;
+        self.0
+            .apply(&json!({
+                "apiVersion": "apps/v1", "kind": "Deployment",
+                "metadata": {"name": "cartographer-controller", "namespace": namespace},
+                "spec": {
+                    "replicas": replicas, "selector": {"matchLabels": labels},
+                    "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "web", "image": "web"}]}},
+                },
+            }))
+            .await;
+    }
+}
+
+impl Drop for Cartographer<'_> {
+    fn drop(&mut self) {
+        self.0.clear_away::<Namespace>("cartographer-system");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sync_of_a_root_says_at_once_that_its_deliverables_are_left_to_cartographer() {
+    let _turn = alone().await;
+    let scene = Scene::with("dlvleft", lonely()).await;
+    let cartographer = Cartographer(&scene);
+    cartographer.scale(1).await;
+    let controller = Controller::own(&scene.world, &[]).await;
+    let brought = deliverable(&scene, "web", "config");
+    scene.write("root/deliverable-web.yaml", &brought.to_string());
+    scene.write("config/settings.yaml", SETTINGS);
+    scene.push().await;
+    scene.apply(&scene.shipment("root", "root")).await;
+    let begun = Instant::now();
+    let wait = ["sync", "root", "--wait", "--timeout", "3m"];
+    let (code, out, err) = scene.shipway(&wait);
+    assert_eq!(code, 2, "{out}{err}");
+    assert!(
+        out.starts_with("shipment.shipway.run/root is ready at main@"),
+        "{out}"
+    );
+    let ns = scene.ns();
+    for words in [
+        "Cartographer is at work here (Deployment `cartographer-controller` in `cartographer-system`)",
+        &format!("they are left to it: `{ns}/web`\n"),
+        "hint: to have Shipway deliver them, `kubectl scale deployment cartographer-controller -n cartographer-system --replicas=0",
+        "and then start Shipway's controller again",
+    ] {
+        assert!(err.contains(words), "`{words}` is missing: {err}");
+    }
+    assert!(begun.elapsed() < Duration::from_mins(1), "it waited");
+
+    // What it says helps.
+    cartographer.scale(0).await;
+    drop(controller);
+    let _controller = start(&scene, &identity(&scene.world).await).await;
+    let (code, out, err) = scene.shipway(&wait);
     assert_eq!(code, 0, "{out}{err}");
     let brought = format!("\nshipment.shipway.run/web in {ns} is ready at main@");
     assert!(out.contains(&brought), "{out}");

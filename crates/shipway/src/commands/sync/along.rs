@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
+use controllers::cartographer;
 use kinds::{Deliverable, DeliverableStatus, Shipment};
 use kube::Resource;
 use kube::api::Api;
@@ -38,7 +39,11 @@ pub(super) async fn wait(
     let mut due = vec![root];
     while let Some((namespace, name)) = due.pop() {
         let brought = match brought(target, &namespace, &name).await {
-            Ok(brought) => brought,
+            Ok(brought) => {
+                let (left, brought) = part(target, brought).await;
+                failed.extend(cartographers(target, (&namespace, &name), &left));
+                brought
+            }
             Err(error) => {
                 note(format!(
                     "what Shipment `{namespace}/{name}` delivers is not waited for: {error}"
@@ -92,6 +97,63 @@ async fn brought(target: &Target, namespace: &str, name: &str) -> Result<Vec<Bro
     // One that is delivered and stamped is stamped: that waits for both.
     brought.sort_by_key(|one| !one.stamped);
     Ok(brought)
+}
+
+/// Parts what nobody will stamp here, since Cartographer's own controller is at work, from all else.
+///
+/// Who may not read whether it is at work gets to know it when the time is over.
+async fn part(target: &Target, brought: Vec<Brought>) -> (Vec<Brought>, Vec<Brought>) {
+    let asked = brought.iter().any(|one| one.stamped);
+    if !asked
+        || !cartographer::is_at_work(&target.caller)
+            .await
+            .unwrap_or(false)
+    {
+        return (Vec::new(), brought);
+    }
+    let (mut left, mut ours) = (Vec::new(), Vec::new());
+    for one in brought {
+        if one.stamped && !is_stamped(target, &one).await {
+            left.push(one);
+        } else {
+            ours.push(one);
+        }
+    }
+    (left, ours)
+}
+
+/// Whether a Deliverable became a Shipment as it is now: before Cartographer came.
+async fn is_stamped(target: &Target, one: &Brought) -> bool {
+    let (namespace, name) = &one.place;
+    let api: Api<Deliverable> = Api::namespaced(target.client.clone(), namespace);
+    let found = api.get_opt(name).await.ok().flatten();
+    found.is_some_and(|found| cartographer::is_stamped_by_us(&found))
+}
+
+/// What is wrong with Deliverables that are left to Cartographer, if there are any.
+fn cartographers(
+    target: &Target,
+    (namespace, name): (&str, &str),
+    left: &[Brought],
+) -> Option<CliError> {
+    if left.is_empty() {
+        return None;
+    }
+    let (deployment, home) = (cartographer::NAME, cartographer::NAMESPACE);
+    let names: Vec<String> = left
+        .iter()
+        .map(|one| format!("`{}/{}`", one.place.0, one.place.1))
+        .collect();
+    let error = CliError::failed(format!(
+        "Deliverables of Shipment `{namespace}/{name}` become no Shipments, since Cartographer is at work here \
+         (Deployment `{deployment}` in `{home}`) and they are left to it: {}",
+        names.join(", ")
+    ));
+    let scale = format!("kubectl scale deployment {deployment} -n {home} --replicas=0");
+    Some(error.hint(format!(
+        "to have Shipway deliver them, `{scale}{}`, and then start Shipway's controller again",
+        target.flags()
+    )))
 }
 
 async fn until_ready(
