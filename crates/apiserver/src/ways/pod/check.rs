@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{container, volume};
 use crate::status::FieldError;
-use crate::validate::Path;
+use crate::validate::{Path, label_value};
 use crate::ways::fault::Faults;
 use crate::ways::part::Part as _;
 use crate::ways::rule;
@@ -80,7 +80,56 @@ fn spec(value: &Value, at: &Path<'_>, claims: &[Value], faults: &mut Faults) {
         let fault = rule::range(seconds, 1, i64::from(i32::MAX));
         faults.each_number(&at.field("activeDeadlineSeconds"), seconds, fault);
     }
+    let tolerations = at.field("tolerations");
+    for (index, toleration) in value.items("tolerations").iter().enumerate() {
+        self::toleration(toleration, &tolerations.index(index), faults);
+    }
+    let aliases = at.field("hostAliases");
+    for (index, alias) in value.items("hostAliases").iter().enumerate() {
+        let (at, ip) = (aliases.index(index), alias.text("ip"));
+        faults.each(&at.field("ip"), ip, rule::ip_faults(ip));
+        let at = at.field("hostnames");
+        for (index, name) in alias.texts("hostnames").enumerate() {
+            faults.subdomain(&at.index(index), name);
+        }
+    }
     subdomain(value, "priorityClassName", at, faults);
+}
+
+fn toleration(toleration: &Value, at: &Path<'_>, faults: &mut Faults) {
+    let text = |name| toleration.text(name);
+    let (key, value, operator) = (text("key"), text("value"), text("operator"));
+    let operator_at = at.field("operator");
+    if !key.is_empty() {
+        faults.qualified(&at.field("key"), key);
+    } else if operator != "Exists" {
+        let why = "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
+        faults.invalid(&operator_at, operator, why);
+    }
+    let (effect, effect_at) = (text("effect"), at.field("effect"));
+    if toleration.has("tolerationSeconds") && effect != "NoExecute" {
+        let why = "effect must be 'NoExecute' when `tolerationSeconds` is set";
+        faults.invalid(&effect_at, effect, why);
+    }
+    match operator {
+        "Equal" | "" => {
+            let why = label_value(value).join(";");
+            if !why.is_empty() {
+                faults.invalid(&operator_at, value, why);
+            }
+        }
+        "Exists" if value.is_empty() => {}
+        "Exists" => {
+            let why = "value must be empty when `operator` is 'Exists'";
+            faults.invalid(&operator_at, value, why);
+        }
+        "Lt" | "Gt" => faults.unsupported(&operator_at, operator, &["Equal", "Exists", "Gt", "Lt"]),
+        _ => faults.unsupported(&operator_at, operator, &["Equal", "Exists"]),
+    }
+    let known = ["NoExecute", "NoSchedule", "PreferNoSchedule"];
+    if !effect.is_empty() && !known.contains(&effect) {
+        faults.unsupported(&effect_at, effect, &known);
+    }
 }
 
 fn subdomain(spec: &Value, name: &str, at: &Path<'_>, faults: &mut Faults) {

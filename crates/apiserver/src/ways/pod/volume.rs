@@ -14,7 +14,40 @@ use crate::ways::part::Part as _;
 pub(super) type Volumes<'a> = BTreeSet<&'a str>;
 
 const MODES: &str = "must be a number between 0 and 0777 (octal), both inclusive";
-/// What some sources require, in upstream's order.
+/// The sources, in upstream's order.
+const SOURCES: [&str; 30] = [
+    "emptyDir",
+    "hostPath",
+    "gitRepo",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "secret",
+    "nfs",
+    "iscsi",
+    "glusterfs",
+    "flocker",
+    "persistentVolumeClaim",
+    "rbd",
+    "cinder",
+    "cephfs",
+    "quobyte",
+    "downwardAPI",
+    "fc",
+    "flexVolume",
+    "configMap",
+    "azureFile",
+    "vsphereVolume",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "azureDisk",
+    "storageos",
+    "projected",
+    "scaleIO",
+    "csi",
+    "ephemeral",
+    "image",
+];
+/// What some of them require.
 const REQUIRED: [(&str, &str); 4] = [
     ("hostPath", "path"),
     ("secret", "secretName"),
@@ -55,16 +88,12 @@ pub(super) fn check<'a>(
 }
 
 fn source(volume: &Value, at: &Path<'_>, faults: &mut Faults) {
-    let fields = volume.as_object().into_iter().flatten();
-    let fields = fields.filter(|(name, value)| *name != "name" && !value.is_null());
-    let mut given: Vec<(&str, &Value)> = fields.map(|(name, source)| (&**name, source)).collect();
-    let rank = |name: &str| REQUIRED.iter().position(|(of, _)| *of == name);
-    given.sort_by_key(|(name, _)| rank(name).unwrap_or(REQUIRED.len()));
-    let mut given = given.into_iter();
-    let Some((name, source)) = given.next() else {
+    let mut given = SOURCES.iter().filter(|name| volume.has(name));
+    let Some(&name) = given.next() else {
         faults.required(at, "must specify a volume type");
         return;
     };
+    let source = volume.part(name);
     let source_at = at.field(name);
     for (_, required) in REQUIRED.iter().filter(|(of, _)| *of == name) {
         if source.text(required).is_empty() {
@@ -86,7 +115,7 @@ fn source(volume: &Value, at: &Path<'_>, faults: &mut Faults) {
             items(source, &at, faults);
         }
     }
-    for (name, _) in given {
+    for name in given {
         faults.forbidden(&at.field(name), "may not specify more than 1 volume type");
     }
 }
