@@ -20,6 +20,8 @@ pub const FIRST: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 1);
 #[derive(Clone, Debug, Default)]
 pub struct Addresses {
     ips: BTreeSet<u32>,
+    /// Where the search for a free one begins: who gives one back does not get it again at once.
+    next: u32,
     ports: BTreeSet<u16>,
 }
 
@@ -90,6 +92,10 @@ impl Addresses {
                 service["spec"]["clusterIPs"] = json!(["None"]);
                 return Ok(());
             }
+            // Only what comes to need one is given one.
+            "" if before.is_some_and(|before| before["spec"]["type"] != "ExternalName") => {
+                return Ok(());
+            }
             "" => self.free_ip().ok_or_else(|| {
                 let why = "failed to allocate IP: range is full";
                 FieldError::invalid("spec.clusterIPs", json!([]), why)
@@ -119,10 +125,14 @@ impl Addresses {
     }
 
     /// From the upper part of the network: the lower is for those who name what they want.
-    fn free_ip(&self) -> Option<u32> {
-        let last = (1 << BITS) - 1;
-        let upper = (257..last).find(|ip| !self.ips.contains(ip));
-        upper.or_else(|| (2..257).find(|ip| !self.ips.contains(ip)))
+    fn free_ip(&mut self) -> Option<u32> {
+        let (first, last) = (257, (1 << BITS) - 1);
+        let next = self.next.clamp(first, last);
+        let mut upper = (next..last).chain(first..next);
+        let found = upper.find(|ip| !self.ips.contains(ip));
+        let found = found.or_else(|| (2..first).find(|ip| !self.ips.contains(ip)))?;
+        self.next = found + 1;
+        Some(found)
     }
 
     fn settle_ports(
@@ -212,6 +222,11 @@ mod tests {
             .expect("it is its own");
         all.release(&web, None);
         all.settle(&mut api, None).expect("it is free");
+        // Who gave one back gets another one.
+        all.release(&api, None);
+        let mut next = json!({"spec": {}});
+        all.settle(&mut next, None).expect("there is room");
+        assert_eq!(next["spec"]["clusterIP"], "10.96.1.2");
     }
 
     #[test]

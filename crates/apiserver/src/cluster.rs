@@ -96,13 +96,16 @@ impl Cluster {
         expect: Expect,
         object: &Value,
     ) -> Result<Arc<Record>, WriteError> {
-        let draft =
-            Draft::new(&kind.stored, &kind.to_stored(object)).map_err(|error| match error {
-                DraftError::TooLarge(_) => {
-                    Status::too_large(format!("Request is too large: {error}"))
-                }
-                _ => Status::bad_request(error.to_string()),
-            })?;
+        let formed = kind.formed(object);
+        let stored = kind.to_stored(formed.as_ref().unwrap_or(object));
+        let draft = Draft::new(&kind.stored, &stored).map_err(|error| match error {
+            DraftError::TooLarge(_) => Status::too_large(format!("Request is too large: {error}")),
+            _ => Status::bad_request(error.to_string()),
+        })?;
+        let draft = match formed {
+            Some(_) => draft.unsettled(),
+            None => draft,
+        };
         let record = self.store.commit(expect, Change::Put(draft)).await?;
         self.take_effect(kind, record.key());
         Ok(record)

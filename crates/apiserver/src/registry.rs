@@ -3,6 +3,7 @@
 mod account;
 mod admission;
 mod change;
+mod check;
 pub mod decode;
 pub mod delete;
 pub mod draft;

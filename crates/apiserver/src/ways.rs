@@ -21,6 +21,7 @@ mod workload;
 use serde_json::Value;
 
 pub use namespace::finalizer_faults;
+pub use selector::text as selector_text;
 
 use crate::registry::options::Propagation;
 use crate::status::FieldError;
@@ -49,6 +50,9 @@ pub enum Special {
 pub struct Ways {
     /// Fills in what is absent, on every write, before anything is checked.
     pub default: fn(&mut Value),
+    /// Settles what an object needs beyond its own place, and says what is wrong with that: nothing else is
+    /// looked at then.
+    pub begin: fn(&mut Value, Option<&Value>) -> Vec<FieldError>,
     /// Prepares a new object, which has its name and its uid.
     pub prepare_create: fn(&mut Value),
     /// Prepares a change of the object itself: what may not be changed this way is taken from the
@@ -58,6 +62,8 @@ pub struct Ways {
     pub prepare_status_update: fn(&mut Value, &Value),
     /// What is wrong with an object, or with its change.
     pub validate: fn(&Value, Option<&Value>) -> Vec<FieldError>,
+    /// What is wrong with a change of the status.
+    pub validate_status: fn(&Value, &Value) -> Vec<FieldError>,
     /// Whether `metadata.generation` counts changes of it.
     pub generation: bool,
     /// Whether a change counts.
@@ -72,6 +78,8 @@ pub struct Ways {
     pub grace: fn(&Value) -> Option<i64>,
     /// What becomes of what a deleted object owns, where the deletion does not say.
     pub default_propagation: Propagation,
+    /// Takes out what is stored and not shown; none for kinds that are shown as they are stored.
+    pub conceal: Option<fn(&mut Value)>,
     /// What else the server itself does about it.
     pub special: Special,
     /// What the author of an object should know.
@@ -87,10 +95,12 @@ pub struct Ways {
 /// A kind without a status that has no other peculiarity.
 pub const PLAIN: Ways = Ways {
     default: |_| {},
+    begin: |_, _| Vec::new(),
     prepare_create: |_| {},
     prepare_update: |_, _| {},
     prepare_status_update: keep_spec,
     validate: |_, _| Vec::new(),
+    validate_status: |_, _| Vec::new(),
     generation: false,
     counts: is_spec_changed,
     unconditional_update: true,
@@ -98,6 +108,7 @@ pub const PLAIN: Ways = Ways {
     name: NameRule::Subdomain,
     grace: |_| None,
     default_propagation: Propagation::Background,
+    conceal: None,
     special: Special::Nothing,
     advice: |_| Vec::new(),
     selectable: &[],
@@ -165,7 +176,9 @@ fn again_as(object: &Value, rule: NameRule) -> Vec<FieldError> {
     } else {
         Scope::Cluster
     };
-    validate::create(metadata, scope, rule)
+    let mut errors = validate::create(metadata, scope, rule);
+    errors.extend(finalizer_faults(object));
+    errors
 }
 
 /// The ways of a built-in kind.

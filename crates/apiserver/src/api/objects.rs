@@ -152,7 +152,7 @@ impl Requested<'_> {
         let record = read::get(cluster, self.kind, self.namespace(), &self.target.name)?;
         if self.target.subresource == "scale" {
             let scale = self.kind.scale_of(&record.value())?;
-            return Ok(self.shown(StatusCode::OK, &scale));
+            return Ok(self.shown(StatusCode::OK, scale));
         }
         Ok(self.stored(StatusCode::OK, &record))
     }
@@ -162,20 +162,21 @@ impl Requested<'_> {
         match (self.accepted.form, self.accepted.syntax) {
             (Form::Whole, Syntax::Json) => answer::json(code, self.kind.json(record)),
             (Form::Metadata, Syntax::Json) => answer::json(code, read::partial(record)),
-            _ => self.shown(code, &self.kind.object(record)),
+            _ => self.shown(code, self.kind.object(record)),
         }
     }
 
     /// An object that is not stored like this.
-    fn shown(&self, code: StatusCode, object: &Value) -> Response<Body> {
+    fn shown(&self, code: StatusCode, mut object: Value) -> Response<Body> {
         if object["kind"] == "Status" {
-            return answer::object(code, Accepted::JSON, object);
+            return answer::object(code, Accepted::JSON, &object);
         }
+        self.kind.conceal(&mut object);
         match self.accepted.form {
-            Form::Whole => answer::object(code, self.accepted, object),
-            Form::Metadata => answer::object(code, self.accepted, &read::partial_of(object)),
+            Form::Whole => answer::object(code, self.accepted, &object),
+            Form::Metadata => answer::object(code, self.accepted, &read::partial_of(&object)),
             Form::Table(version) => {
-                let table = self.table(version, std::slice::from_ref(object), None, true);
+                let table = self.table(version, std::slice::from_ref(&object), None, true);
                 answer::object(code, self.accepted, &table)
             }
         }
@@ -217,7 +218,7 @@ impl Requested<'_> {
         match (self.accepted.form, self.accepted.syntax) {
             (Form::Table(version), _) => {
                 let items = page.items.iter();
-                let objects: Vec<Value> = items.map(|record| self.kind.object(record)).collect();
+                let objects: Vec<Value> = items.map(|record| self.kind.shown(record)).collect();
                 let table = self.table(version, &objects, Some(metadata), true);
                 Ok(answer::object(StatusCode::OK, self.accepted, &table))
             }
@@ -225,7 +226,7 @@ impl Requested<'_> {
             (form, Syntax::Yaml) => {
                 let items = page.items.iter().map(|record| match form {
                     Form::Metadata => read::partial_of(&record.value()),
-                    _ => self.kind.object(record),
+                    _ => self.kind.shown(record),
                 });
                 let list = serde_json::json!({
                     "kind": self.list_kind(form).0, "apiVersion": self.list_kind(form).1,
@@ -269,14 +270,14 @@ impl Requested<'_> {
         answer::with_type(StatusCode::OK, "application/json", answer::pieces(pieces))
     }
 
-    fn decode(&self, body: &[u8]) -> Result<decode::Incoming, Status> {
+    fn decode(&self, body: &[u8], options: &WriteOptions) -> Result<decode::Incoming, Status> {
         let encoding = media::encoding(self.call.content_type.as_deref())?;
         if encoding == Encoding::Protobuf && self.kind.is_custom() {
             return Err(Status::unsupported_media_type(
                 "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
             ));
         }
-        decode::object(encoding, body, self.kind)
+        decode::object(encoding, body, self.kind, options.field_validation)
     }
 
     fn options(&self, kind: &'static str) -> Result<WriteOptions, Status> {
@@ -306,7 +307,7 @@ impl Requested<'_> {
         };
         let mut response = match &written.object {
             Answer::Stored(record) => self.stored(code, record),
-            Answer::Shown(object) => self.shown(code, object),
+            Answer::Shown(object) => self.shown(code, object.clone()),
         };
         answer::warn(&mut response, &written.warnings);
         response
@@ -314,7 +315,7 @@ impl Requested<'_> {
 
     async fn create(&self, api: &Api, body: Bytes) -> Result<Response<Body>, Status> {
         let options = self.options("CreateOptions")?;
-        let incoming = self.decode(&body)?;
+        let incoming = self.decode(&body, &options)?;
         if let Some(name) = incoming.object["metadata"]["name"].as_str() {
             self.call.seen.name.get_or_init(|| name.to_owned());
         }
@@ -349,7 +350,7 @@ impl Requested<'_> {
             let wanted = write.admit_scale(encoding, &body)?;
             return self.scale(&write, &wanted).await;
         }
-        let incoming = self.decode(&body)?;
+        let incoming = self.decode(&body, &options)?;
         let written = self
             .write(&options, &now)
             .replace(self.call.cluster, incoming)

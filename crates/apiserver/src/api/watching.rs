@@ -178,7 +178,7 @@ impl Lines {
             Form::Whole => self.kind.json(record),
             Form::Metadata => Bytes::from(read::partial(record)),
             Form::Table(version) => {
-                let table = self.table(version, self.kind.object(record));
+                let table = self.table(version, self.kind.shown(record));
                 Bytes::from(table.to_string())
             }
         };

@@ -161,21 +161,24 @@ impl Shapes {
             atomic: false,
         }));
         let any = self.schema.add(Type::any());
-        let owner = self.named(
-            "OwnerReference",
-            Struct {
-                atomic: true,
-                fields: fields(&[
-                    ("apiVersion", text),
-                    ("blockOwnerDeletion", flag),
-                    ("controller", flag),
-                    ("kind", text),
-                    ("name", text),
-                    ("uid", text),
-                ]),
-                ..Struct::default()
-            },
-        );
+        let mut owner = Struct {
+            atomic: true,
+            fields: fields(&[
+                ("apiVersion", text),
+                ("blockOwnerDeletion", flag),
+                ("controller", flag),
+                ("kind", text),
+                ("name", text),
+            ]),
+            ..Struct::default()
+        };
+        // By its uid an owner is told apart from others, also by none.
+        let uid = Field {
+            default: Some("".into()),
+            ..Field::of(text)
+        };
+        owner.fields.insert("uid".into(), uid);
+        let owner = self.named("OwnerReference", owner);
         let entry = self.named(
             "ManagedFieldsEntry",
             Struct {

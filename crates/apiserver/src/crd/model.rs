@@ -82,7 +82,11 @@ impl Model {
         let faults = read.faults.iter();
         unknown.extend(faults.map(|fault| format!("metadata.{}", fault.path)));
         if let Some(fields) = metadata.as_object_mut() {
-            fields.retain(|_, value| !is_empty(value));
+            // That one is a pointer to Go, and 0 a value.
+            let has_value = |name: &str, value: &Value| {
+                name == "deletionGracePeriodSeconds" && !value.is_null()
+            };
+            fields.retain(|name, value| has_value(name, value) || !is_empty(value));
         }
         Ok(())
     }

@@ -70,16 +70,28 @@ impl Version {
     pub fn decode(&self, object: &mut Value) -> Result<Vec<String>, String> {
         let mut unknown = Vec::new();
         self.form(object, &mut unknown)?;
-        Ok(unknown
-            .into_iter()
-            .map(|path| format!("unknown field \"{path}\""))
-            .collect())
+        Ok(in_words(unknown))
+    }
+
+    /// Brings the metadata of an object into form, which may be of another kind or version.
+    ///
+    /// # Errors
+    /// As [`Version::decode`], which says what is returned, too.
+    pub fn decode_metadata(&self, object: &mut Value) -> Result<Vec<String>, String> {
+        let mut unknown = Vec::new();
+        self.form_metadata(object, &mut unknown)?;
+        Ok(in_words(unknown))
+    }
+
+    fn form_metadata(&self, object: &mut Value, unknown: &mut Vec<String>) -> Result<(), String> {
+        match object.get_mut("metadata") {
+            Some(metadata) => self.model.coerce_metadata(metadata, unknown),
+            None => Ok(()),
+        }
     }
 
     fn form(&self, object: &mut Value, unknown: &mut Vec<String>) -> Result<(), String> {
-        if let Some(metadata) = object.get_mut("metadata") {
-            self.model.coerce_metadata(metadata, unknown)?;
-        }
+        self.form_metadata(object, unknown)?;
         self.model.prune(object, unknown);
         self.model.prune_nulls(object);
         self.model.fill(object);
@@ -222,6 +234,13 @@ impl Version {
     pub fn cells(&self, object: &Value, now: Timestamp) -> Vec<Value> {
         self.printer.cells(object, now)
     }
+}
+
+fn in_words(unknown: Vec<String>) -> Vec<String> {
+    let unknown = unknown.into_iter();
+    unknown
+        .map(|path| format!("unknown field \"{path}\""))
+        .collect()
 }
 
 fn metadata(object: &Value) -> &Value {

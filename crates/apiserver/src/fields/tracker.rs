@@ -102,8 +102,8 @@ pub fn apply(
     if managed_fields(config).is_some_and(|fields| !fields.is_null()) {
         return Err(Status::bad_request("metadata.managedFields must be nil"));
     }
-    target.check_types(config, live)?;
     let first = managed.entries.is_empty();
+    target.check_types(config, live, first)?;
     let ownership = target.ownership();
     let mine = target.entry(writer, Operation::Apply);
     let attempt = |managed: &mut Managed, force| {
@@ -217,19 +217,29 @@ impl<'a> Target<'a> {
         Err(Status::bad_request(format!("invalid object type: {given}")))
     }
 
-    fn check_types(&self, config: &Value, live: &Value) -> Result<(), Status> {
+    /// `first` says that nobody has owned anything of the object so far, which is looked at first then.
+    fn check_types(&self, config: &Value, live: &Value, first: bool) -> Result<(), Status> {
         let root = Ty::Of(self.root);
-        for (object, what, duplicates) in [
-            (config, "patch", Duplicates::Refused),
-            (live, "live", Duplicates::Allowed),
-        ] {
-            if let Err(faults) = validate(self.schema, root, object, duplicates) {
-                let name = self.describe(object);
-                let message = format!("failed to create typed {what} object ({name}): {faults}");
-                return Err(Status::internal(message));
-            }
+        let check = |object: &Value, duplicates, failed: &dyn Fn(String) -> String| {
+            let valid = validate(self.schema, root, object, duplicates);
+            valid.map_err(|faults| {
+                let failed = failed(self.describe(object));
+                Status::internal(format!("{failed}: {faults}"))
+            })
+        };
+        if first {
+            check(live, Duplicates::Allowed, &|name| {
+                format!(
+                    "failed to create manager for existing fields: failed to convert new object ({name}) to smd typed"
+                )
+            })?;
         }
-        Ok(())
+        check(config, Duplicates::Refused, &|name| {
+            format!("failed to create typed patch object ({name})")
+        })?;
+        check(live, Duplicates::Allowed, &|name| {
+            format!("failed to create typed live object ({name})")
+        })
     }
 
     fn describe(&self, object: &Value) -> String {

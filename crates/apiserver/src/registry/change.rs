@@ -142,7 +142,7 @@ impl Write<'_> {
         }
         meta::settle_place(&mut object, self.namespace, self.name)?;
         self.check_namespace(cluster, self.name)?;
-        let draft = draft::create_applied(self.kind, object, self.author)?;
+        let draft = draft::create_applied(self.kind, object, self.subresource, self.author)?;
         self.store_new(cluster, draft, Vec::new()).await
     }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::kind::Kind;
+use super::options::FieldValidation;
 use super::origin::{self, Origin};
 use crate::media::Encoding;
 use crate::protobuf;
@@ -34,7 +35,12 @@ impl From<Value> for Incoming {
 ///
 /// # Errors
 /// 400 that says what cannot be read.
-pub fn object(encoding: Encoding, body: &[u8], kind: &Kind) -> Result<Incoming, Status> {
+pub fn object(
+    encoding: Encoding,
+    body: &[u8],
+    kind: &Kind,
+    validation: FieldValidation,
+) -> Result<Incoming, Status> {
     if encoding != Encoding::Json {
         let of = protobuf::Kind::new(&*kind.api_version, &*kind.resource.kind);
         return decode(encoding, body, &of).map(Incoming::from);
@@ -48,7 +54,7 @@ pub fn object(encoding: Encoding, body: &[u8], kind: &Kind) -> Result<Incoming, 
         }
         Err(_) => serde_json::from_slice(body).unwrap_or_default(),
     };
-    check_name(kind, &named, body)?;
+    check_name(kind, &named, body, validation)?;
     let read = read.map_err(|why| Origin::Body.refuse(kind, &named, &why))?;
     Ok(Incoming {
         object: read.value,
@@ -58,7 +64,12 @@ pub fn object(encoding: Encoding, body: &[u8], kind: &Kind) -> Result<Incoming, 
 }
 
 /// Refuses a body whose version or kind is no text, before anything else of it is looked at.
-fn check_name(kind: &Kind, named: &Value, body: &[u8]) -> Result<(), Status> {
+fn check_name(
+    kind: &Kind,
+    named: &Value,
+    body: &[u8],
+    validation: FieldValidation,
+) -> Result<(), Status> {
     for field in ["apiVersion", "kind"] {
         let value = named.get(field).unwrap_or(&Value::Null);
         if !value.is_string() && !value.is_null() {
@@ -76,11 +87,25 @@ fn check_name(kind: &Kind, named: &Value, body: &[u8]) -> Result<(), Status> {
         let why = format!("unexpected GroupVersion string: {version}");
         return Err(origin::unrecognized(kind, &why, body));
     }
-    let is_named = named["kind"].as_str().is_some_and(|name| !name.is_empty());
-    if kind.is_custom() && named.is_object() && !is_named {
-        let body = String::from_utf8_lossy(body);
-        let why = format!("Object 'Kind' is missing in '{body}'");
-        return Err(Origin::Body.refuse(kind, named, &why));
+    let text = |field: &str| named[field].as_str().filter(|text| !text.is_empty());
+    if !kind.is_custom() {
+        let version = text("apiVersion").unwrap_or(&kind.api_version);
+        let name = text("kind").unwrap_or(&kind.resource.kind);
+        return match origin::unregistered(version, name) {
+            Some(why) => Err(Origin::Body.refuse(kind, named, &why)),
+            None => Ok(()),
+        };
+    }
+    if named.is_object() && text("kind").is_none() {
+        let shown = String::from_utf8_lossy(body);
+        let why = format!("Object 'Kind' is missing in '{shown}'");
+        // Upstream has two decoders, of which only the one for the careless knows which kind was asked for.
+        return Err(match validation {
+            FieldValidation::Ignore => Origin::Body.refuse(kind, named, &why),
+            FieldValidation::Strict | FieldValidation::Warn => {
+                origin::unrecognized(kind, &why, body)
+            }
+        });
     }
     Ok(())
 }

@@ -80,11 +80,11 @@ pub async fn delete(
         let expect = Expect::Revision(live.modified());
         if may_go(kind, &marked) {
             if options.dry_run {
-                // One whose finalizers had to be changed before is answered as that left it.
+                // Of one whose finalizers would have been taken out before, upstream has nothing to show.
                 let shown = if meta::finalizers(&marked).eq(meta::finalizers(&object)) {
                     last_words(kind, object, None)
                 } else {
-                    marked
+                    kind.empty().clone()
                 };
                 return Ok(answered(Answer::Shown(shown)));
             }

@@ -1,18 +1,17 @@
 //! Writes on their way: what becomes of an object between the caller's words and the store. Pure, but
 //! for new uids.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::decode::Incoming;
 use super::kind::Kind;
 use super::meta;
 use super::options::{FieldValidation, WriteOptions};
-use super::origin::Origin;
+use super::origin::{self, Origin};
 use crate::fields::{self, Force, Outcome, Target, Writer};
 use crate::schema::{Empty, Shape, defaults, strict};
 use crate::status::{About, FieldError, Status};
-use crate::validate::{self, Scope};
-use crate::ways;
+use crate::validate;
 
 /// Who writes, and when.
 #[derive(Clone, Copy, Debug)]
@@ -57,18 +56,22 @@ pub fn admit(
         )));
     }
     origin.check(kind, &object)?;
-    // A custom resource that says that it is of another kind is looked at no further here.
-    let signs = !kind.is_custom()
-        || object["kind"]
-            .as_str()
-            .is_none_or(|named| named.is_empty() || named == &*kind.resource.kind);
+    // Of a custom resource that says that it is of another kind or version, only the metadata is looked at.
+    let named = |field: &str| object[field].as_str().unwrap_or_default();
+    let version = named("apiVersion").to_owned();
+    let is_other = kind.is_custom() && version != kind.api_version;
+    let signs =
+        !kind.is_custom() || !is_other && ["", &kind.resource.kind].contains(&named("kind"));
     if signs && !matches!(origin, Origin::Merged(_)) {
         kind.sign(&mut object);
     }
     match &kind.custom {
-        Some(_) if !signs => {}
         Some(version) => {
-            let unknown = version.decode(&mut object);
+            let unknown = if signs {
+                version.decode(&mut object)
+            } else {
+                version.decode_metadata(&mut object)
+            };
             faults.extend(unknown.map_err(|why| origin.refuse(kind, &object, &why))?);
         }
         None if is_checked => {}
@@ -98,6 +101,9 @@ pub fn admit(
             FieldValidation::Ignore => {}
         }
     }
+    if is_other {
+        return Err(origin::other_version(kind, &version).warned(warnings.clone()));
+    }
     Ok(object)
 }
 
@@ -106,8 +112,9 @@ pub fn admit(
 /// # Errors
 /// 422 for what breaks a rule.
 pub fn create(kind: &Kind, mut object: Value, author: Author<'_>) -> Result<Value, Status> {
+    meta::dedup_owners(&mut object);
     object = kind.tracked(&kind.target(""), None, object, author);
-    settle_new(kind, object, author)
+    settle_new(kind, object, "", author)
 }
 
 /// What a configuration makes of an object, or of none; nothing where it changes nothing.
@@ -131,16 +138,27 @@ pub fn apply(
 ///
 /// # Errors
 /// 422 for what breaks a rule.
-pub fn create_applied(kind: &Kind, mut object: Value, author: Author<'_>) -> Result<Value, Status> {
-    if let Some(whole) = kind.with_nulls(&object) {
-        refuse(kind, &whole, &kind.faults(&whole))?;
-    }
+pub fn create_applied(
+    kind: &Kind,
+    mut object: Value,
+    subresource: &str,
+    author: Author<'_>,
+) -> Result<Value, Status> {
     kind.fill(&mut object);
-    settle_new(kind, object, author)
+    settle_new(kind, object, subresource, author)
 }
 
-fn settle_new(kind: &Kind, mut object: Value, author: Author<'_>) -> Result<Value, Status> {
+fn settle_new(
+    kind: &Kind,
+    mut object: Value,
+    subresource: &str,
+    author: Author<'_>,
+) -> Result<Value, Status> {
     meta::settle_new(&mut object, author.now, kind.ways.generation);
+    if subresource.is_empty() {
+        let errors = (kind.ways.begin)(&mut object, None);
+        refuse(kind, &object, &errors)?;
+    }
     kind.prepare_create(&mut object);
     refuse(kind, &object, &kind.faults(&object))?;
     Ok(object)
@@ -158,8 +176,10 @@ pub fn change(
     subresource: &str,
     author: Author<'_>,
 ) -> Result<Option<Value>, Status> {
+    meta::dedup_owners(&mut object);
+    let hollow = hollow(&object);
     object = kind.tracked(&kind.target(subresource), Some(live), object, author);
-    settle_changed(kind, live, object, subresource)
+    settle_hollow(kind, live, object, subresource, &hollow)
 }
 
 /// A changed object that is applied, ready to be stored; nothing where nothing has changed.
@@ -172,15 +192,16 @@ pub fn change_applied(
     mut object: Value,
     subresource: &str,
 ) -> Result<Option<Value>, Status> {
-    if let Some(whole) = kind.with_nulls(&object) {
-        refuse(
-            kind,
-            &whole,
-            &kind.faults_of_change(&whole, live, subresource),
-        )?;
-    }
+    let hollow = hollow(&object);
     kind.fill(&mut object);
-    settle_changed(kind, live, object, subresource)
+    settle_hollow(kind, live, object, subresource, &hollow)
+}
+
+/// The maps of an object that are there and empty: rules may tell them from none, which is what is stored.
+fn hollow(object: &Value) -> Vec<String> {
+    let fields = object.as_object().into_iter().flatten();
+    let hollow = fields.filter(|(_, value)| value.as_object().is_some_and(Map::is_empty));
+    hollow.map(|(name, _)| name.clone()).collect()
 }
 
 /// A changed object with its owners, ready to be stored; nothing where nothing has changed.
@@ -190,9 +211,23 @@ pub fn change_applied(
 pub fn settle_changed(
     kind: &Kind,
     live: &Value,
-    mut object: Value,
+    object: Value,
     subresource: &str,
 ) -> Result<Option<Value>, Status> {
+    settle_hollow(kind, live, object, subresource, &[])
+}
+
+fn settle_hollow(
+    kind: &Kind,
+    live: &Value,
+    mut object: Value,
+    subresource: &str,
+    hollow: &[String],
+) -> Result<Option<Value>, Status> {
+    if subresource != "status" {
+        let errors = (kind.ways.begin)(&mut object, Some(live));
+        refuse(kind, &object, &errors)?;
+    }
     if let Some(metadata) = object.get_mut("metadata") {
         validate::carry_over(metadata, metadata_of(live));
     }
@@ -205,8 +240,16 @@ pub fn settle_changed(
     {
         meta::bump_generation(&mut object);
     }
+    let lacking = hollow.iter().filter(|name| object.get(name).is_none());
+    let lacking: Vec<&String> = lacking.collect();
+    for name in &lacking {
+        object[name.as_str()] = json!({});
+    }
     let errors = kind.faults_of_change(&object, live, subresource);
     refuse(kind, &object, &errors)?;
+    if let Some(fields) = object.as_object_mut() {
+        fields.retain(|name, _| !lacking.contains(&name));
+    }
     fields::keep_times(live, &mut object);
     Ok((!is_same(&object, live)).then_some(object))
 }
@@ -226,17 +269,7 @@ fn refuse(kind: &Kind, object: &Value, errors: &[FieldError]) -> Result<(), Stat
     Err(Status::invalid(about, name, errors))
 }
 
-/// Whether anything in a value is null.
-fn has_null(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(items) => items.iter().any(has_null),
-        Value::Object(map) => map.values().any(has_null),
-        _ => false,
-    }
-}
-
-fn metadata_of(object: &Value) -> &Value {
+pub(super) fn metadata_of(object: &Value) -> &Value {
     object.get("metadata").unwrap_or(&Value::Null)
 }
 
@@ -259,21 +292,12 @@ fn is_same(a: &Value, b: &Value) -> bool {
 }
 
 impl Kind {
-    /// Fills in defaults, and writes the object as the genuine server does.
+    /// Fills in defaults. What else a custom resource is [formed](Kind::formed) by comes after its checks.
     fn fill(&self, object: &mut Value) {
         if let Some(version) = &self.custom {
-            // What it does not know an apply has refused.
-            drop(version.decode(object));
+            version.fill(object);
         }
         self.fill_builtin(object);
-    }
-
-    /// A custom resource that has nulls after an apply: it is checked with them, before they are dropped.
-    fn with_nulls(&self, object: &Value) -> Option<Value> {
-        let version = self.custom.as_ref().filter(|_| has_null(object))?;
-        let mut whole = object.clone();
-        version.fill(&mut whole);
-        Some(whole)
     }
 
     /// The same, of what was [admitted](admit): custom resources are filled in there.
@@ -328,57 +352,6 @@ impl Kind {
             (Some(version), _) => version.prepare_update(object, live),
             (None, "status") => (self.ways.prepare_status_update)(object, live),
             (None, _) => (self.ways.prepare_update)(object, live),
-        }
-    }
-
-    /// What is wrong with an object that says that it is of another kind.
-    fn other_kind(&self, object: &Value) -> Option<Vec<FieldError>> {
-        let kind = &*self.resource.kind;
-        let named = object["kind"].as_str().filter(|named| *named != kind)?;
-        let why = format!("must be {kind}");
-        Some(vec![FieldError::invalid("kind", json!(named), why)])
-    }
-
-    /// What is wrong with a new object.
-    fn faults(&self, object: &Value) -> Vec<FieldError> {
-        if let Some(version) = &self.custom {
-            return self
-                .other_kind(object)
-                .unwrap_or_else(|| version.check_create(object));
-        }
-        let mut errors = validate::create(metadata_of(object), self.scope(), self.ways.name);
-        errors.extend(ways::finalizer_faults(object));
-        errors.extend((self.ways.validate)(object, None));
-        errors
-    }
-
-    /// What is wrong with a changed object.
-    fn faults_of_change(&self, object: &Value, live: &Value, subresource: &str) -> Vec<FieldError> {
-        match (&self.custom, subresource) {
-            (Some(version), subresource) => self.other_kind(object).unwrap_or_else(|| {
-                if subresource == "status" {
-                    version.check_status_update(object, live)
-                } else {
-                    version.check_update(object, live)
-                }
-            }),
-            (None, subresource) => {
-                let (new, old) = (metadata_of(object), metadata_of(live));
-                let mut errors = validate::update(new, old, self.scope());
-                errors.extend(ways::finalizer_faults(object));
-                if subresource != "status" {
-                    errors.extend((self.ways.validate)(object, Some(live)));
-                }
-                errors
-            }
-        }
-    }
-
-    fn scope(&self) -> Scope {
-        if self.resource.namespaced {
-            Scope::Namespaced
-        } else {
-            Scope::Cluster
         }
     }
 }

@@ -135,12 +135,40 @@ impl Kind {
         object
     }
 
-    /// The same as JSON.
-    pub fn json(&self, record: &Record) -> Bytes {
-        match self.form {
-            Some(_) => Bytes::from(self.object(record).to_string()),
-            None => record.json().clone(),
+    /// The same as it is shown.
+    pub fn shown(&self, record: &Record) -> Value {
+        let mut object = self.object(record);
+        self.conceal(&mut object);
+        object
+    }
+
+    /// Takes out of an object what is not shown.
+    pub fn conceal(&self, object: &mut Value) {
+        if let Some(conceal) = self.ways.conceal {
+            conceal(object);
         }
+    }
+
+    /// What is shown as JSON.
+    pub fn json(&self, record: &Record) -> Bytes {
+        if self.form.is_none() && self.ways.conceal.is_none() {
+            return record.json().clone();
+        }
+        Bytes::from(self.shown(record).to_string())
+    }
+
+    /// An object in which nothing is set.
+    pub fn empty(&self) -> &Value {
+        &self.empty
+    }
+
+    /// An object as it is read, where it is to be stored in another form: upstream stores a custom resource
+    /// as an apply or a Scale made it, and prunes it and fills it in whenever it reads it.
+    pub fn formed(&self, object: &Value) -> Option<Value> {
+        let version = self.custom.as_ref()?;
+        let mut formed = object.clone();
+        version.decode(&mut formed).ok()?;
+        (formed != *object).then_some(formed)
     }
 
     /// An object as it is stored.

@@ -120,6 +120,22 @@ pub fn settle_place(object: &mut Value, namespace: &str, name: &str) -> Result<(
     Ok(())
 }
 
+/// Drops owners that are named twice in the same words.
+pub fn dedup_owners(object: &mut Value) {
+    let owners = metadata_mut(object).and_then(|metadata| metadata.get_mut("ownerReferences"));
+    let Some(owners) = owners.and_then(Value::as_array_mut) else {
+        return;
+    };
+    let mut seen: Vec<Value> = Vec::with_capacity(owners.len());
+    owners.retain(|owner| {
+        let is_new = !seen.contains(owner);
+        if is_new {
+            seen.push(owner.clone());
+        }
+        is_new
+    });
+}
+
 /// Wipes what only the server writes, and writes what every new object has.
 pub fn settle_new(object: &mut Value, now: &str, with_generation: bool) {
     let Some(metadata) = metadata_mut(object) else {
@@ -174,6 +190,15 @@ mod tests {
         assert_eq!(generated_name(&"x".repeat(300)).len(), LONGEST);
         let uid = new_uid();
         assert_eq!((uid.len(), &uid[14..15]), (36, "4"), "{uid}");
+    }
+
+    #[test]
+    fn an_owner_is_named_once() {
+        let owner = json!({"kind": "ConfigMap", "name": "a", "uid": "u"});
+        let other = json!({"kind": "ConfigMap", "name": "b", "uid": "u"});
+        let mut object = json!({"metadata": {"ownerReferences": [owner, other, owner]}});
+        dedup_owners(&mut object);
+        assert_eq!(object["metadata"]["ownerReferences"], json!([owner, other]));
     }
 
     #[test]

@@ -47,28 +47,25 @@ impl Origin<'_> {
             _ => default.to_owned(),
         };
         if kind.is_custom() {
-            let version = text("apiVersion", "");
-            if version != kind.api_version {
-                return Err(Status::bad_request(format!(
-                    "the API version in the data ({version}) does not match the expected API version ({})",
-                    kind.api_version
-                )));
+            if object.get("apiVersion") != Some(&Value::Null) {
+                return Ok(());
             }
-            return Ok(());
+            let why = ".apiVersion accessor error: <nil> is of the type <nil>, expected string";
+            return Err(self.refuse(
+                kind,
+                &json!({"kind": object["kind"], "apiVersion": ""}),
+                why,
+            ));
         }
         let version = text("apiVersion", &kind.api_version);
         let name = text("kind", &resource.kind);
         if version == kind.api_version && name == *resource.kind {
             return Ok(());
         }
-        let (group, number) = version.rsplit_once('/').unwrap_or(("", &version));
-        let why = if Builtin::load().by_gvk(group, number, &name).is_none() {
-            format!("no kind {name:?} is registered for version {version:?} in scheme {SCHEME:?}")
+        let why = if let Some(why) = unregistered(&version, &name) {
+            why
         } else if name == *resource.kind {
-            return Err(Status::bad_request(format!(
-                "the API version in the data ({version}) does not match the expected API version ({})",
-                kind.api_version
-            )));
+            return Err(other_version(kind, &version));
         } else {
             format!(
                 "converting ({name}) to ({}): unknown conversion",
@@ -94,6 +91,23 @@ impl Origin<'_> {
             Self::Merged(patch) => unpatched(&crate::status::go_plain(patch), why),
         }
     }
+}
+
+/// 400 for an object of another version.
+pub(super) fn other_version(kind: &Kind, version: &str) -> Status {
+    Status::bad_request(format!(
+        "the API version in the data ({version}) does not match the expected API version ({})",
+        kind.api_version
+    ))
+}
+
+/// Why an object is of no kind that there is.
+pub(super) fn unregistered(version: &str, name: &str) -> Option<String> {
+    let (group, number) = version.rsplit_once('/').unwrap_or(("", version));
+    let is_known = Builtin::load().by_gvk(group, number, name).is_some();
+    let why =
+        || format!("no kind {name:?} is registered for version {version:?} in scheme {SCHEME:?}");
+    (!is_known).then(why)
 }
 
 /// 400 for a body whose kind cannot even be read.

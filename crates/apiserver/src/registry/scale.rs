@@ -16,6 +16,7 @@ use crate::fields::{self, Element, Replicas};
 use crate::media::{Encoding, PatchType};
 use crate::status::{About, FieldError, Status};
 use crate::store::Record;
+use crate::ways;
 
 impl Kind {
     /// The Scale of an object.
@@ -44,7 +45,8 @@ impl Kind {
             }
         }
         let mut status = json!({"replicas": object["status"]["replicas"].as_i64().unwrap_or(0)});
-        if let Some(selector) = selector(&object["spec"]["selector"]) {
+        let selector = ways::selector_text(&object["spec"]["selector"]);
+        if !selector.is_empty() {
             status["selector"] = json!(selector);
         }
         let mut spec = json!({});
@@ -209,10 +211,6 @@ impl Write<'_> {
         }
         let mut object = value.clone();
         self.kind.set_replicas(&mut object, replicas)?;
-        if let Some(version) = &self.kind.custom {
-            // Maps that are new on the way to the number have fields with defaults.
-            drop(version.decode(&mut object));
-        }
         let fields = owners.to_parent(managed_fields(value), managed_fields(&scale));
         let fields = fields.map_err(internal)?;
         if let Some(metadata) = meta::metadata_mut(&mut object) {
@@ -315,7 +313,8 @@ impl Write<'_> {
             return Err(Status::internal("there are no Scales"));
         };
         let mut warnings = Vec::new();
-        let admitted = decode::object(encoding, body, kind).and_then(|incoming| {
+        let admitted = decode::object(encoding, body, kind, self.options.field_validation);
+        let admitted = admitted.and_then(|incoming| {
             draft::admit(kind, incoming, Origin::Body, self.options, &mut warnings)
         });
         match admitted {
@@ -339,17 +338,4 @@ fn drop_zero(scale: &mut Value) {
 
 fn managed_fields(object: &Value) -> Option<&Value> {
     meta::metadata(object).get("managedFields")
-}
-
-/// A label selector as text.
-fn selector(selector: &Value) -> Option<String> {
-    let labels = match &selector["matchLabels"] {
-        Value::Null => selector.as_object()?,
-        labels => labels.as_object()?,
-    };
-    let pairs: Vec<String> = labels
-        .iter()
-        .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
-        .collect();
-    Some(pairs.join(","))
 }

@@ -10,7 +10,7 @@ use crate::time::rfc3339;
 use crate::ways::Special;
 
 /// What was taken for an object that is about to be stored.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Taken(bool);
 
 impl Taken {

@@ -10,6 +10,7 @@ use super::kind::Kind;
 use super::meta;
 use super::options::WriteOptions;
 use super::origin::Origin;
+use super::taken::Taken;
 use crate::auth::User;
 use crate::cluster::{Cluster, WriteError};
 use crate::status::{About, FieldError, Status};
@@ -181,11 +182,18 @@ impl Write<'_> {
             if let Some(live) = cluster.store.get(&key) {
                 return Err(WriteError::Stale(Some(live)));
             }
-            let taken = self.kind.take(cluster, &mut draft, None)?;
-            taken.give_back(cluster, &draft, None);
-            return Ok(Written::shown(draft, true, warnings));
         }
-        let taken = self.kind.take(cluster, &mut draft, None)?;
+        // What comes to be by its status is given nothing.
+        let taken = if self.subresource.is_empty() {
+            self.kind.take(cluster, &mut draft, None)?
+        } else {
+            Taken::default()
+        };
+        if self.options.dry_run {
+            taken.give_back(cluster, &draft, None);
+            let formed = self.kind.formed(&draft).unwrap_or(draft);
+            return Ok(Written::shown(formed, true, warnings));
+        }
         match cluster.put(self.kind, Expect::Absent, &draft).await {
             Ok(record) => Ok(Written::stored(record, true, warnings)),
             Err(error) => {
@@ -260,7 +268,7 @@ impl Write<'_> {
     pub(super) fn pin(&self, object: &mut Value, live: &Record) -> Result<(), Status> {
         let current = live.modified().to_string();
         let named = meta::text(object, "resourceVersion").to_owned();
-        if named.is_empty() {
+        if ["", "0"].contains(&&*named) {
             if !self.kind.ways.unconditional_update {
                 // Upstream names the resource here where it means the kind.
                 let about = About {
@@ -280,9 +288,15 @@ impl Write<'_> {
             return Ok(());
         }
         if named.parse::<u64>().is_err() {
-            let why = "must be a valid resource version";
-            let error = FieldError::invalid("metadata.resourceVersion", Value::String(named), why);
-            return Err(Status::invalid(self.kind.about(), self.name, &[error]));
+            let is_number = named.bytes().all(|byte| byte.is_ascii_digit());
+            let why = if is_number {
+                "value out of range"
+            } else {
+                "invalid syntax"
+            };
+            return Err(Status::internal(format!(
+                "strconv.ParseUint: parsing {named:?}: {why}"
+            )));
         }
         Err(Status::modified(self.kind.about(), self.name))
     }
@@ -295,24 +309,31 @@ impl Write<'_> {
         changed: Option<Value>,
         mut warnings: Vec<String>,
     ) -> Result<Written, WriteError> {
-        let Some(mut draft) = changed else {
+        let pending = || live.is_unsettled().then(|| value.clone());
+        let Some(mut draft) = changed.or_else(pending) else {
             // A mark that was left with nothing to wait for is acted upon at the next write.
             return Ok(Written::stored(live.clone(), false, warnings));
         };
         self.check_rights(cluster, &draft)?;
         warnings.extend(self.advice(&draft, Some(value)));
         let ends = meta::is_deleting(&draft) && super::delete::may_go(self.kind, &draft);
-        if self.options.dry_run {
-            return Ok(Written::shown(draft, false, warnings));
-        }
-        let expect = Expect::Revision(live.modified());
-        if ends {
-            let key = live.key().clone();
-            cluster.remove(self.kind, expect, key).await?;
-            self.kind.released(cluster, value);
-            return Ok(Written::shown(draft, false, warnings));
-        }
         let taken = self.kind.take(cluster, &mut draft, Some(value))?;
+        let expect = Expect::Revision(live.modified());
+        if ends || self.options.dry_run {
+            taken.give_back(cluster, &draft, Some(value));
+        }
+        if ends {
+            if !self.options.dry_run {
+                let key = live.key().clone();
+                cluster.remove(self.kind, expect, key).await?;
+                self.kind.released(cluster, value);
+            }
+            return Ok(Written::shown(draft, false, warnings));
+        }
+        if self.options.dry_run {
+            let formed = self.kind.formed(&draft).unwrap_or(draft);
+            return Ok(Written::shown(formed, false, warnings));
+        }
         match cluster.put(self.kind, expect, &draft).await {
             Ok(record) => {
                 self.kind.changed(cluster, value, &draft);

@@ -158,7 +158,7 @@ fn settle_item(schema: &Schema, of: TypeId, value: &mut Value, depth: usize) {
     if value.is_null() {
         *value = match &schema.get(of).shape {
             Shape::Struct(_) => Value::Object(Map::new()),
-            Shape::Scalar(Scalar::String | Scalar::Formatted) => Value::from(""),
+            Shape::Scalar(Scalar::String | Scalar::Formatted | Scalar::Bytes) => Value::from(""),
             Shape::Scalar(Scalar::Int32 | Scalar::Int64 | Scalar::Number) => Value::from(0),
             Shape::Scalar(Scalar::Boolean) => Value::from(false),
             Shape::Scalar(Scalar::Quantity) => Value::from("0"),
@@ -178,6 +178,13 @@ fn settle_scalar(kind: Scalar, value: &mut Value) {
         (Scalar::Quantity, Value::Number(number)) => {
             let text = number.to_string();
             *value = Value::String(quantity::canonical(&text).unwrap_or(text));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "Go does the same")]
+        (Scalar::Int32, Value::Number(number)) => {
+            // What is applied is refused for no number that is whole.
+            if let Some(number) = number.as_i64() {
+                *value = Value::from(number as i32);
+            }
         }
         (Scalar::Time, Value::String(text)) => {
             // Seconds are all that is kept. Points in time of other zones stay as they are.

@@ -187,7 +187,7 @@ impl State<'_> {
                 .last()
                 .and_then(|field| names::text(self.inside, field));
             let wanted = match (own, &self.schema.get(of).shape) {
-                (Some(own), Shape::Scalar(_)) => own.to_owned(),
+                (Some(own), Shape::Scalar(_) | Shape::Map { .. }) => own.to_owned(),
                 (Some(own), Shape::List { .. }) => format!("[]{own}"),
                 _ => scalar::go_type(self.schema, of),
             };

@@ -25,6 +25,7 @@ pub struct Draft {
     hole: usize,
     metadata: Range<usize>,
     meta: Meta,
+    unsettled: bool,
 }
 
 impl Draft {
@@ -58,7 +59,17 @@ impl Draft {
             hole,
             metadata: range,
             meta: Meta::of(metadata),
+            unsettled: false,
         })
+    }
+
+    /// The same, written in another form: see [`Record::is_unsettled`].
+    #[must_use]
+    pub fn unsettled(self) -> Self {
+        Self {
+            unsettled: true,
+            ..self
+        }
     }
 
     /// Where the object goes.
@@ -100,6 +111,7 @@ impl Draft {
             meta: Arc::new(self.meta),
             created: current.map_or(revision, |current| current.created),
             modified: revision,
+            unsettled: self.unsettled,
         }
     }
 }

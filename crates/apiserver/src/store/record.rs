@@ -188,6 +188,7 @@ pub struct Record {
     pub(super) meta: Arc<Meta>,
     pub(super) created: u64,
     pub(super) modified: u64,
+    pub(super) unsettled: bool,
 }
 
 impl Record {
@@ -223,6 +224,12 @@ impl Record {
     /// The revision of this version: its `metadata.resourceVersion`.
     pub fn modified(&self) -> u64 {
         self.modified
+    }
+
+    /// Whether it was written in another form than it is read in, so that its next write counts even if that
+    /// changes nothing. A restart forgets this.
+    pub fn is_unsettled(&self) -> bool {
+        self.unsettled
     }
 
     /// Reads the object. Nothing is kept of it: whoever needs it twice keeps it.

@@ -31,7 +31,18 @@ pub(super) static SECRET: Ways = Ways {
 fn check_config_map(new: &Value, old: Option<&Value>) -> Vec<FieldError> {
     let mut faults = Faults::default();
     if let Some(old) = old {
-        frozen(new, old, &["data", "binaryData"], &mut faults);
+        // It always has data, if only none.
+        let data_of = |config: &Value| match config.part("data") {
+            Value::Null => Value::Object(serde_json::Map::new()),
+            data => data.clone(),
+        };
+        let is_same = data_of(new) == data_of(old);
+        let names = if is_same {
+            &["binaryData"][..]
+        } else {
+            &["data", "binaryData"]
+        };
+        frozen(new, old, names, &mut faults);
         faults.extend(again(new, &CONFIG_MAP));
     }
     let mut bytes = 0;

@@ -22,6 +22,7 @@ pub(super) static JOB: Ways = Ways {
         }
     },
     validate: check::job,
+    validate_status: check::status,
     generation: true,
     default_propagation: Propagation::Orphan,
     selectable: &[("status.successful", |job| {

@@ -69,11 +69,52 @@ pub(super) fn takes(selector: &Value, labels: &Value) -> bool {
     })
 }
 
+/// A selector as text, by key; empty where it asks for nothing.
+pub fn text(selector: &Value) -> String {
+    let labels = selector.entries("matchLabels");
+    let mut parts: Vec<(&str, String)> = labels
+        .map(|(key, value)| (key, format!("{key}={}", value.as_str().unwrap_or_default())))
+        .collect();
+    for expression in selector.items("matchExpressions") {
+        let key = expression.text("key");
+        let mut values: Vec<&str> = expression.texts("values").collect();
+        values.sort_unstable();
+        let values = values.join(",");
+        let text = match expression.text("operator") {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "DoesNotExist" => format!("!{key}"),
+            _ => key.to_owned(),
+        };
+        parts.push((key, text));
+    }
+    parts.sort_by_key(|(key, _)| *key);
+    let texts: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
+    texts.join(",")
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn selectors_are_written_by_key() {
+        let selector = json!({
+            "matchLabels": {"app": "web", "tier": "front"},
+            "matchExpressions": [
+                {"key": "app", "operator": "In", "values": ["web", "other"]},
+                {"key": "part", "operator": "Exists"},
+                {"key": "zone", "operator": "DoesNotExist"},
+            ],
+        });
+        assert_eq!(
+            text(&selector),
+            "app=web,app in (other,web),part,tier=front,!zone"
+        );
+        assert_eq!(text(&json!(null)), "");
+    }
 
     #[test]
     fn selectors_take_labels_as_the_genuine_server_has_it() {

@@ -4,14 +4,15 @@
 //! External rules: `SetDefaults_Service` of k8s.io/kubernetes, pkg/apis/core/v1; the strategy and the
 //! storage in pkg/registry/core/service. The cluster has IPv4 alone.
 
+mod address;
 mod check;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::part::{self, Part as _, drop_field, each, fill, fill_empty, keep, made};
-use super::{STATUS, Ways, drop_status, keep_status};
+use super::part::{self, Part as _, drop_field, each, fill, fill_empty, made};
+use super::{STATUS, Ways, keep_status};
 use crate::validate::NameRule;
 
 /// How long a client stays with one endpoint, in seconds.
@@ -19,16 +20,18 @@ const AFFINITY_SECONDS: i64 = 10_800;
 
 pub(super) static SERVICE: Ways = Ways {
     default,
-    prepare_create: |service| {
-        drop_status(service);
-        settle_addresses(service, None);
-    },
+    begin: address::settle,
     prepare_update: |new, old| {
         keep_status(new, old);
-        settle_addresses(new, Some(old));
         drop_of_other_type(new, old);
     },
     validate: check::service,
+    validate_status: check::status,
+    conceal: Some(|service| {
+        if let Some(spec) = part::found(service, "spec").filter(|spec| !needs_ip(spec)) {
+            drop_field(spec, "internalTrafficPolicy");
+        }
+    }),
     create_on_update: true,
     name: NameRule::Label,
     special: crate::ways::Special::HasAddresses,
@@ -146,101 +149,6 @@ fn needs_health_check(spec: &Value) -> bool {
 
 fn is_headless(spec: &Value) -> bool {
     matches!(spec.items("clusterIPs"), [only] if only == "None")
-}
-
-/// Brings both ways to write addresses together, and takes from the old Service what the new one
-/// leaves out.
-fn settle_addresses(service: &mut Value, old: Option<&Value>) {
-    let old = old.map_or(&Value::Null, |old| old.part("spec"));
-    let Some(spec) = made(service, "spec") else {
-        return;
-    };
-    if !old.is_null() {
-        take_over(spec, old);
-    }
-    let (ip, before) = (spec.text("clusterIP"), old.text("clusterIP"));
-    let is_same = ip == before && spec["clusterIPs"] == old["clusterIPs"];
-    if old.is_null() || (ip == before && !is_same && spec.items("clusterIPs").is_empty()) {
-        if !ip.is_empty() && spec.items("clusterIPs").is_empty() {
-            let ips = json!([ip]);
-            part::put(spec, "clusterIPs", ips);
-        }
-    } else if ip != before && spec["clusterIPs"] == old["clusterIPs"] {
-        if ip.is_empty() {
-            drop_field(spec, "clusterIPs");
-        } else {
-            let ips = json!([ip]);
-            part::put(spec, "clusterIPs", ips);
-        }
-    }
-    if !needs_ip(spec) {
-        drop_field(spec, "internalTrafficPolicy");
-        return;
-    }
-    settle_families(spec, old);
-}
-
-fn take_over(spec: &mut Value, old: &Value) {
-    if needs_ip(old) && needs_ip(spec) {
-        if spec.text("clusterIP").is_empty() {
-            keep(spec, old, "clusterIP");
-        }
-        if spec.items("clusterIPs").is_empty() {
-            keep(spec, old, "clusterIPs");
-        }
-    }
-    if needs_node_port(old) && needs_node_port(spec) {
-        let taken: BTreeSet<i64> = node_ports(spec).collect();
-        let before: BTreeMap<&str, i64> = old
-            .items("ports")
-            .iter()
-            .map(|port| (port.text("name"), port.number("nodePort")))
-            .collect();
-        for port in each(spec, "ports") {
-            if port.number("nodePort") != 0 {
-                continue;
-            }
-            let number = before.get(port.text("name")).copied().unwrap_or(0);
-            if number != 0 && !taken.contains(&number) {
-                part::put(port, "nodePort", number);
-            }
-        }
-    }
-    if needs_health_check(old)
-        && needs_health_check(spec)
-        && spec.number("healthCheckNodePort") == 0
-    {
-        keep(spec, old, "healthCheckNodePort");
-    }
-}
-
-/// Which kinds of addresses a Service has.
-fn settle_families(spec: &mut Value, old: &Value) {
-    let selects = spec["selector"]
-        .as_object()
-        .is_some_and(|selector| !selector.is_empty());
-    let is_loose = spec.text("clusterIP") == "None" && !selects;
-    if !spec.has("ipFamilyPolicy") {
-        if old.has("ipFamilyPolicy") && needs_ip(old) {
-            keep(spec, old, "ipFamilyPolicy");
-        } else if is_loose {
-            part::put(spec, "ipFamilyPolicy", "RequireDualStack");
-        } else {
-            part::put(spec, "ipFamilyPolicy", "SingleStack");
-        }
-    }
-    if spec.items("ipFamilies").is_empty() {
-        part::put(spec, "ipFamilies", json!(["IPv4"]));
-    }
-    // Nothing is allocated for these, so that both kinds are at hand.
-    if is_loose
-        && spec.text("ipFamilyPolicy") != "SingleStack"
-        && let Some(families) = spec["ipFamilies"].as_array_mut()
-        && let [only] = families.as_slice()
-    {
-        let other = if only == "IPv4" { "IPv6" } else { "IPv4" };
-        families.push(json!(other));
-    }
 }
 
 /// Drops what belongs to the type that a Service was of, unless its writer changed it.

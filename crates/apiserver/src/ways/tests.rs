@@ -50,7 +50,10 @@ fn kind(case: &Value) -> Kind {
 fn answer(case: &Value) -> Value {
     let kind = kind(case);
     without_uids(match written(&kind, case) {
-        Ok(object) => plain(&kind, case, object),
+        Ok(mut object) => {
+            kind.conceal(&mut object);
+            plain(&kind, case, object)
+        }
         Err(status) => status.to_json(),
     })
 }
@@ -216,12 +219,17 @@ fn no_object_makes_a_rule_fail() {
         for object in &odd {
             let mut new = object.clone();
             (ways.default)(&mut new);
+            (ways.begin)(&mut new, Some(object));
+            if let Some(conceal) = ways.conceal {
+                conceal(&mut new.clone());
+            }
             (ways.prepare_create)(&mut new);
             (ways.prepare_update)(&mut new, object);
             (ways.prepare_status_update)(&mut new, object);
             if resource.kind.as_ref() != "CustomResourceDefinition" {
                 (ways.validate)(&new, None);
                 (ways.validate)(&new, Some(object));
+                (ways.validate_status)(&new, object);
             }
             (ways.counts)(&new, object);
             (ways.grace)(&new);

@@ -25,6 +25,7 @@ pub(super) static DEPLOYMENT: Ways = Ways {
         }
     },
     validate: check::deployment,
+    validate_status: check::deployment_status,
     generation: true,
     counts: check::is_spec_or_annotation_changed,
     status_resets: &["spec", "metadata.labels"],

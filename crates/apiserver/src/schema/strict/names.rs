@@ -20,7 +20,7 @@ pub(super) fn embedded(structure: &str, field: &str) -> Option<&'static str> {
     }
 }
 
-/// The type that a text has in Go, if it is one of its own.
+/// The type that a text or a map has in Go, if it is one of its own.
 pub(super) fn text(structure: &str, field: &str) -> Option<&'static str> {
     Some(match (structure, field) {
         ("ObjectMeta" | "OwnerReference" | "ObjectReference" | "Preconditions", "uid") => {
@@ -51,6 +51,7 @@ pub(super) fn text(structure: &str, field: &str) -> Option<&'static str> {
         ("Condition" | "DeploymentCondition" | "JobCondition", "status") => "v1.ConditionStatus",
         ("JobSpec", "completionMode") => "v1.CompletionMode",
         ("JobSpec", "podReplacementPolicy") => "v1.PodReplacementPolicy",
+        ("ResourceRequirements", "limits" | "requests") => "v1.ResourceList",
         ("Secret", "type") => "v1.SecretType",
         ("ManagedFieldsEntry", "operation") => "v1.ManagedFieldsOperationType",
         _ => return None,

@@ -153,8 +153,11 @@ impl<'s> Reader<'_, 's> {
                 state.fault(FaultKind::Duplicate, &key);
             }
             let before = state.enter(&key);
-            let value = map.next_value_seed(Seed { state, of })?;
+            let mut value = map.next_value_seed(Seed { state, of })?;
             state.leave(before);
+            if value.is_null() {
+                value = scalar::zero(state.schema, of);
+            }
             object.insert(key, value);
         }
         Ok(Value::Object(object))
@@ -236,6 +239,7 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
             let next = list.next_element_seed(Seed { state, of: item })?;
             state.leave(before);
             match next {
+                Some(Value::Null) => items.push(scalar::zero(state.schema, item)),
                 Some(value) => items.push(value),
                 None => return Ok(Value::Array(items)),
             }

@@ -182,6 +182,15 @@ fn bytes(value: Value) -> Checked {
     }
 }
 
+/// What Go has in a list or a map for `null`: the zero value of a text or a structure.
+pub(super) fn zero(schema: &Schema, of: Option<TypeId>) -> Value {
+    match of.map(|of| &schema.get(of).shape) {
+        Some(Shape::Struct(_)) => Value::Object(serde_json::Map::new()),
+        Some(Shape::Scalar(Scalar::String | Scalar::Formatted)) => Value::from(""),
+        _ => Value::Null,
+    }
+}
+
 /// How Go calls a JSON value.
 pub fn word(value: &Value) -> &'static str {
     match value {

@@ -7,7 +7,7 @@ use crate::status::FieldError;
 use crate::validate::{Form, NameRule, Path};
 use crate::ways::again_as;
 use crate::ways::fault::Faults;
-use crate::ways::part::Part as _;
+use crate::ways::part::{Part as _, drop_field, each, is_same, keep, made};
 use crate::ways::pod::check_template;
 use crate::ways::selector;
 
@@ -166,7 +166,7 @@ fn change(spec: &Value, old: &Value, at: &Path<'_>, faults: &mut Faults) {
         faults.immutable(&at.field(name), spec.part(name), before.part(name));
     };
     same("selector", faults);
-    template_change(spec, old, &at.field("template"), faults);
+    template_change(spec, old, at, faults);
     for name in [
         "completionMode",
         "podFailurePolicy",
@@ -178,18 +178,83 @@ fn change(spec: &Value, old: &Value, at: &Path<'_>, faults: &mut Faults) {
     }
 }
 
-/// The template may be changed while the Job is suspended.
+/// The template stays, but for what decides where Pods run and what they need, while no Pod does.
 fn template_change(spec: &Value, old: &Value, at: &Path<'_>, faults: &mut Faults) {
     let (template, before) = (spec.part("template"), old["spec"].part("template"));
-    if template == before {
-        return;
-    }
     let status = old.part("status");
     let says_so = |condition: &Value| {
         condition.text("type") == "Suspended" && condition.text("status") == "True"
     };
     let rests = !status.has("startTime") || status.items("conditions").iter().any(says_so);
     if !old["spec"].is_true("suspend") || !rests || status.number("active") != 0 {
-        faults.immutable(at, template, before);
+        faults.immutable(&at.field("template"), template, before);
+        return;
     }
+    let (new, mut old) = (template.part("spec"), before["spec"].clone());
+    for name in ["nodeSelector", "tolerations", "schedulingGates"] {
+        keep(&mut old, new, name);
+    }
+    node_affinity(&mut old, new);
+    for list in ["containers", "initContainers"] {
+        let containers = new.items(list);
+        if old.items(list).len() == containers.len() {
+            for (old, new) in each(&mut old, list).zip(containers) {
+                if old.text("name") == new.text("name") {
+                    keep(old, new, "resources");
+                }
+            }
+        }
+    }
+    let at = at.field("template");
+    faults.immutable(&at.field("spec"), new, &old);
+}
+
+/// Gives an old template the node affinity of the new one.
+fn node_affinity(old: &mut Value, new: &Value) {
+    if !new.has("affinity") {
+        if let Some(affinity) = old.get_mut("affinity") {
+            drop_field(affinity, "nodeAffinity");
+            if affinity.as_object().is_some_and(serde_json::Map::is_empty) {
+                drop_field(old, "affinity");
+            }
+        }
+    } else if let Some(affinity) = made(old, "affinity") {
+        keep(affinity, new.part("affinity"), "nodeAffinity");
+    }
+}
+
+/// What is wrong with the status of a Job. Left out: what its conditions and indexes say.
+pub(super) fn status(new: &Value, old: &Value) -> Vec<FieldError> {
+    let mut faults = Faults::default();
+    let (status, before) = (new.part("status"), old.part("status"));
+    let at = Path::at("status");
+    faults.none_negative(
+        &at,
+        status,
+        &["active", "succeeded", "failed", "ready", "terminating"],
+    );
+    let has_changed = ["ready", "active"]
+        .iter()
+        .any(|name| !is_same(status, before, name));
+    if has_changed
+        && let Some(ready) = status.some_number("ready")
+        && ready > status.number("active")
+    {
+        let why = "cannot set more ready pods than active";
+        faults.invalid(&at.field("ready"), ready, why);
+    }
+    for name in ["failed", "succeeded"] {
+        if status.number(name) < before.number(name) {
+            let why = format!("cannot decrease the {name} counter");
+            faults.invalid(&at.field(name), status.number(name), why);
+        }
+    }
+    if before.has("startTime")
+        && !is_same(status, before, "startTime")
+        && !new["spec"].is_true("suspend")
+    {
+        let why = "field is immutable for unsuspended job once set";
+        faults.invalid(&at.field("startTime"), status["startTime"].clone(), why);
+    }
+    faults.into_errors()
 }

@@ -17,8 +17,6 @@ use crate::ways::rule;
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
 const TYPES: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const POLICIES: [&str; 2] = ["Cluster", "Local"];
-const FAMILIES: [&str; 2] = ["IPv4", "IPv6"];
-const FAMILY_POLICIES: [&str; 3] = ["PreferDualStack", "RequireDualStack", "SingleStack"];
 const DISTRIBUTIONS: [&str; 3] = ["PreferClose", "PreferSameZone", "PreferSameNode"];
 const BALANCER_ONLY: &str = "may only be used when `type` is 'LoadBalancer'";
 const AFFINITY_MOST: i64 = 86_400;
@@ -39,7 +37,6 @@ pub(super) fn service(new: &Value, old: Option<&Value>) -> Vec<FieldError> {
     ports(spec, &at.field("ports"), &mut faults);
     faults.labels(&at.field("selector"), spec.part("selector"));
     affinity(spec, &at, &mut faults);
-    addresses(spec, old, &at, &mut faults);
     let external = at.field("externalIPs");
     let known: BTreeSet<&str> = old.texts("externalIPs").collect();
     for (index, ip) in spec.texts("externalIPs").enumerate() {
@@ -51,6 +48,17 @@ pub(super) fn service(new: &Value, old: Option<&Value>) -> Vec<FieldError> {
     repeated_ports(spec, &at.field("ports"), &mut faults);
     balancer(spec, &at, &mut faults);
     traffic(spec, &at, &mut faults);
+    faults.into_errors()
+}
+
+/// What is wrong with the status of a Service.
+pub(super) fn status(new: &Value, _: &Value) -> Vec<FieldError> {
+    let mut faults = Faults::default();
+    let ingress = new["status"]["loadBalancer"].items("ingress");
+    if new["spec"].text("type") != "LoadBalancer" && !ingress.is_empty() {
+        let why = "may only be used when `spec.type` is 'LoadBalancer'";
+        faults.forbidden(&Path::at("status.loadBalancer.ingress"), why);
+    }
     faults.into_errors()
 }
 
@@ -146,79 +154,6 @@ fn affinity(spec: &Value, at: &Path<'_>, faults: &mut Faults) {
         let at = at.field("sessionAffinityConfig");
         let why = format!("must be greater than 0 and less than {AFFINITY_MOST}");
         faults.invalid(&at.field("clientIP").field("timeoutSeconds"), seconds, why);
-    }
-}
-
-fn addresses(spec: &Value, old: &Value, at: &Path<'_>, faults: &mut Faults) {
-    if !needs_ip(spec) {
-        return;
-    }
-    let (ips_at, families_at) = (at.field("clusterIPs"), at.field("ipFamilies"));
-    let policy_at = at.field("ipFamilyPolicy");
-    let (ip, ips) = (spec.text("clusterIP"), spec.items("clusterIPs"));
-    let shown = || spec["clusterIPs"].clone();
-    if ip.is_empty() && !ips.is_empty() {
-        faults.invalid(
-            &ips_at,
-            shown(),
-            "must be empty when `clusterIP` is not specified",
-        );
-    } else if !ip.is_empty() && ips.first().is_some_and(|first| first != ip) {
-        faults.invalid(&ips_at, shown(), "first value must match `clusterIP`");
-    }
-    let families = spec.items("ipFamilies");
-    let mut seen = BTreeSet::new();
-    for (index, family) in families.iter().enumerate() {
-        let at = families_at.index(index);
-        faults.one_of_if(&at, family, &FAMILIES);
-        if !seen.insert(family.as_str()) {
-            faults.duplicate(&at, family.clone());
-        }
-    }
-    faults.one_of_if(&policy_at, spec.part("ipFamilyPolicy"), &FAMILY_POLICIES);
-    let before = faults.len();
-    for (index, ip) in spec.texts("clusterIPs").enumerate() {
-        if index == 0 && ip == "None" {
-            if ips.len() > 1 {
-                faults.invalid(&ips_at, shown(), "'None' must be the first and only value");
-            }
-        } else if !old.texts("clusterIPs").any(|known| known == ip) {
-            faults.each(&ips_at.index(index), ip, rule::ip_faults(ip));
-        }
-    }
-    if faults.len() > before {
-        return;
-    }
-    if ips.len() > 2 {
-        faults.invalid(&ips_at, shown(), "may only hold up to 2 values");
-    }
-    let policy = spec.text("ipFamilyPolicy");
-    if policy == "SingleStack" {
-        for (list, what) in [(ips, "cluster IPs"), (families, "IP families")] {
-            if list.len() == 2 {
-                let why = format!(
-                    "must be 'RequireDualStack' or 'PreferDualStack' when multiple {what} are specified"
-                );
-                faults.invalid(&policy_at, policy, why);
-            }
-        }
-    }
-    if ip == "None"
-        && spec["selector"]
-            .as_object()
-            .is_none_or(serde_json::Map::is_empty)
-    {
-        return;
-    }
-    if policy == "RequireDualStack" {
-        let why = "this cluster is not configured for dual-stack services";
-        faults.invalid(&policy_at, policy, why);
-    }
-    for (index, family) in families.iter().enumerate() {
-        if family == "IPv6" {
-            let why = "not configured on this cluster";
-            faults.invalid(&families_at.index(index), family.clone(), why);
-        }
     }
 }
 

@@ -9,6 +9,18 @@ use crate::ways::part::Part as _;
 use crate::ways::pod::check_template;
 use crate::ways::{rule, selector};
 
+/// The numbers of the status of a Deployment.
+const STATUS_COUNTS: [&str; 8] = [
+    "observedGeneration",
+    "replicas",
+    "updatedReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "unavailableReplicas",
+    "terminatingReplicas",
+    "collisionCount",
+];
+const MORE_THAN_ALL: &str = "cannot be greater than status.replicas";
 const NOT_TAKEN: &str = "`selector` does not match template `labels`";
 
 /// Whether a change counts: that of the spec, or of an annotation.
@@ -37,6 +49,36 @@ pub(super) fn deployment(new: &Value, old: Option<&Value>) -> Vec<FieldError> {
         }
     }
     same_selector(new, old, &mut faults);
+    faults.into_errors()
+}
+
+/// The status of a Deployment.
+pub(super) fn deployment_status(new: &Value, old: &Value) -> Vec<FieldError> {
+    let mut faults = Faults::default();
+    let (status, at) = (new.part("status"), Path::at("status"));
+    faults.none_negative(&at, status, &STATUS_COUNTS);
+    for (name, of, why) in [
+        ("updatedReplicas", "replicas", MORE_THAN_ALL),
+        ("readyReplicas", "replicas", MORE_THAN_ALL),
+        ("availableReplicas", "replicas", MORE_THAN_ALL),
+        (
+            "availableReplicas",
+            "readyReplicas",
+            "cannot be greater than readyReplicas",
+        ),
+    ] {
+        if status.number(name) > status.number(of) {
+            faults.invalid(&at.field(name), status.number(name), why);
+        }
+    }
+    let (name, before) = ("collisionCount", old.part("status"));
+    if status.number(name) < before.number(name) {
+        faults.invalid(
+            &at.field(name),
+            status.number(name),
+            "cannot be decremented",
+        );
+    }
     faults.into_errors()
 }
 
