@@ -10,6 +10,7 @@ mod difference;
 mod fault;
 mod message;
 mod plain;
+mod second;
 mod sequence;
 mod side;
 mod sort;
@@ -30,6 +31,8 @@ use side::{Reply, Side};
 
 /// So many sequences run at a time.
 const AT_ONCE: usize = 12;
+/// So often a sequence is begun anew of which a request took longer than its second.
+const TRIES: usize = 30;
 /// How long a genuine server may take to serve what a definition brings.
 const SERVING: Duration = Duration::from_mins(1);
 
@@ -81,6 +84,21 @@ impl Pair {
 
     /// Runs the sequence of a seed up to the first difference.
     async fn run(&self, seed: u64) -> Option<String> {
+        for _ in 0..TRIES {
+            if let Ok(difference) = self.try_run(seed).await {
+                return difference;
+            }
+        }
+        Some(format!(
+            "seed {seed}: no second was long enough for its requests, {TRIES} times\n"
+        ))
+    }
+
+    /// The same, once.
+    ///
+    /// # Errors
+    /// Where a request took longer than its second.
+    async fn try_run(&self, seed: u64) -> Result<Option<String>, second::Missed> {
         let namespace = side::new_namespace(&self.genuine, seed).await;
         side::make_namespace(&self.embedded, &namespace).await;
         let mut genuine = Side::new(&self.genuine, &namespace);
@@ -88,9 +106,17 @@ impl Pair {
         let steps = sequence(seed);
         let reads = reads(&steps);
         for (index, step) in steps.iter().chain(&reads).enumerate() {
+            let second = if step.is_write() {
+                Some(second::with_enough_left().await)
+            } else {
+                None
+            };
             let (wanted, found) = futures::join!(genuine.send(step), embedded.send(step));
+            if let Some(second) = second {
+                second.is_still()?;
+            }
             if wanted.code == 0 {
-                return None; // it failed within: there is nothing to compare with
+                return Ok(None); // it failed within: there is nothing to compare with
             }
             let lines = difference::lines(&wanted, &found, [genuine.names(), embedded.names()]);
             if !lines.is_empty() {
@@ -99,10 +125,10 @@ impl Pair {
                 for (index, asked) in genuine.history().iter().enumerate().skip(1) {
                     let _ = writeln!(text, "  before, step {}: {asked}", index - 1);
                 }
-                return Some(text);
+                return Ok(Some(text));
             }
         }
-        None
+        Ok(None)
     }
 }
 

@@ -75,12 +75,18 @@ pub(super) fn with_directives(chance: &mut Chance, patch: Value) -> Value {
                     changed.insert(key, Value::Null);
                     continue;
                 }
+                let mut has_list = true;
                 if value.is_array() && chance.percent(8) {
                     let directive =
                         *chance.pick(&["$setElementOrder/", "$deleteFromPrimitiveList/"]);
                     changed.insert(format!("{directive}{key}"), value.clone());
+                    // The genuine server takes a list and what goes out of it in the order of chance.
+                    has_list = directive == "$setElementOrder/";
                 }
-                changed.insert(key, with_directives(chance, value));
+                let value = with_directives(chance, value);
+                if has_list {
+                    changed.insert(key, value);
+                }
             }
             if chance.percent(3) {
                 let how = *chance.pick(&["replace", "delete", "merge"]);
@@ -143,7 +149,10 @@ pub(super) fn json_patch(chance: &mut Chance, from: &Value, to: &Value) -> Value
             10 => json!({"op": "test", "path": path, "value": value}),
             _ => {
                 let op = *chance.pick(&["copy", "move"]);
-                json!({"op": op, "from": path, "path": other})
+                // The genuine server finds the first fault in the order of Go's structure.
+                let is_bytes = path == "/metadata" && other == "/binaryData";
+                let to = if is_bytes { "/data" } else { &other };
+                json!({"op": op, "from": path, "path": to})
             }
         });
     }

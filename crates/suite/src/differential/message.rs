@@ -2,7 +2,7 @@
 //!
 //! The genuine server writes whole values of built-in types as its own structures in Go, with the names of
 //! their fields there (`{"Volumes":null}`), and the fields of others in the order of its source. The embedded
-//! one has neither.
+//! one has neither. A strategic merge patch it writes as far as it has used it up.
 
 use serde_json::Value;
 
@@ -26,12 +26,46 @@ pub(super) fn same(genuine: &str, embedded: &str, names: [&Names; 2]) -> bool {
     if listed.iter().any(|mark| genuine.contains(mark)) && parts(genuine) == parts(embedded) {
         return true;
     }
-    let (genuine, embedded) = (pieces(genuine, names[0]), pieces(embedded, names[1]));
+    if genuine.contains(UNDECLARED) && tells_some_of(genuine, embedded) {
+        return true;
+    }
+    let (genuine, embedded) = (without_patch(genuine), without_patch(embedded));
+    let (genuine, embedded) = (pieces(&genuine, names[0]), pieces(&embedded, names[1]));
     genuine.len() == embedded.len()
         && genuine.iter().zip(&embedded).all(|pair| match pair {
             (Piece::Shown(one), Piece::Shown(_)) if is_of_go(one) => true,
             (one, other) => one == other,
         })
+}
+
+/// What is said of a field that no schema declares.
+const UNDECLARED: &str = ": field not declared in schema";
+
+/// Whether a message tells only faults that another one tells, too: at a field that is not declared, the
+/// genuine server goes no further through its map, which has no order.
+fn tells_some_of(message: &str, of: &str) -> bool {
+    let faults = |message: &'_ str| -> Option<(String, Vec<String>)> {
+        let (subject, faults) = message.split_once("): ")?;
+        let faults = faults.trim_start_matches("errors:").lines();
+        let faults = faults.map(|line| line.trim().to_owned());
+        Some((
+            subject.to_owned(),
+            faults.filter(|line| !line.is_empty()).collect(),
+        ))
+    };
+    let (Some((subject, some)), Some((other, all))) = (faults(message), faults(of)) else {
+        return false;
+    };
+    subject == other && some.iter().all(|fault| all.contains(fault))
+}
+
+/// A message without the strategic merge patch that it shows.
+fn without_patch(message: &str) -> String {
+    let shown = message.split_once("Invalid value: \"map[");
+    match shown.and_then(|(before, rest)| Some((before, rest.rsplit_once("]\": ")?.1))) {
+        Some((before, after)) => format!("{before}Invalid value: a patch: {after}"),
+        None => message.to_owned(),
+    }
 }
 
 /// The faults of a list, sorted: those of custom resources, and of what is applied, stand in the order of

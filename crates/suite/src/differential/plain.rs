@@ -94,13 +94,6 @@ impl Names {
                         (key, Value::String(text)) if TIMES.contains(&key) => {
                             "some time".clone_into(text);
                         }
-                        ("managedFields", Value::Array(entries)) => {
-                            for entry in entries.iter_mut() {
-                                self.rename(entry);
-                            }
-                            // They stand in the order of their times, which differ by the second.
-                            entries.sort_by_key(Value::to_string);
-                        }
                         ("causes", Value::Array(causes)) => {
                             for cause in causes.iter_mut() {
                                 self.rename(cause);

@@ -31,6 +31,11 @@ pub(super) enum Body {
 }
 
 impl Step {
+    /// Whether it may change what owners of fields there are.
+    pub(super) fn is_write(&self) -> bool {
+        !["GET", "DELETE"].contains(&self.method)
+    }
+
     /// Whether nothing comes of it.
     pub(super) fn is_dry(&self) -> bool {
         let in_body = matches!(&self.body, Body::Is(body) if body.get("dryRun").is_some());
@@ -228,6 +233,14 @@ impl Draft<'_> {
             // The genuine server stores empty maps and lists in the metadata of custom resources, does not
             // show them, and takes them out with another write at the next apply.
             change::without_empty(&mut part["metadata"]);
+        }
+        if self.sort.kind == "Job" && part["spec"]["template"].is_object() {
+            // Labels that the genuine server puts there later than others are no labels of the Job before
+            // it is read again, and are stored with the next write.
+            let metadata = &mut part["spec"]["template"]["metadata"];
+            if metadata["labels"].is_null() {
+                metadata["labels"] = json!({});
+            }
         }
         let mut part = self.spoiled(part, What::Patch);
         if self.sort.custom {
