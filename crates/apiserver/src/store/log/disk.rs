@@ -81,10 +81,15 @@ impl Segment {
         };
         let cut = self.disk.cut(self.length);
         if lost || cut.is_err() {
-            let why = format!("{error}; changes are refused until the store is opened anew");
-            tracing::error!("the log of the store cannot be written: {why}");
-            self.broken = Some(why);
+            self.give_up(&error);
         }
         Err(error.to_string())
+    }
+
+    /// Writes nothing more, for this reason.
+    pub(super) fn give_up(&mut self, error: &io::Error) {
+        let why = format!("{error}; changes are refused until the store is opened anew");
+        tracing::error!("the log of the store cannot be written: {why}");
+        self.broken = Some(why);
     }
 }

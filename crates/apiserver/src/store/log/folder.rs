@@ -31,7 +31,10 @@ pub enum OpenError {
     /// It has a user.
     #[error("`{0}` is in use by another server")]
     InUse(PathBuf),
-    /// It holds something else, or what another version wrote.
+    /// It was written by a later version of this server.
+    #[error("`{0}` was made by a newer version of Shipway")]
+    Newer(PathBuf),
+    /// It holds something else, or what an earlier version wrote.
     #[error("`{0}` is not a folder of this server")]
     Foreign(PathBuf),
     /// What it holds is not what was written.
@@ -51,11 +54,40 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
     move |source| OpenError::Io { path, source }
 }
 
+/// That nobody else uses a folder, for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes a folder, which is made where there is none.
+    ///
+    /// # Errors
+    /// [`OpenError::InUse`] where somebody else has it.
+    pub(crate) fn take(folder: &Path) -> Result<Self, OpenError> {
+        fs::create_dir_all(folder).map_err(at(folder))?;
+        let name = folder.join("lock");
+        let mut options = OpenOptions::new();
+        let options = options.create(true).truncate(false).write(true);
+        let file = options.open(&name).map_err(at(&name))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
+            Err(TryLockError::Error(error)) => Err(at(&name)(error)),
+        }
+    }
+}
+
 /// A folder that nobody else uses meanwhile.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    _lock: File,
+    /// The folder itself, whose names are on disk once this is synced.
+    names: File,
+    /// How that is done: tests put in its place what fails.
+    sync: fn(&File) -> io::Result<()>,
+    _lock: Lock,
 }
 
 /// A folder that was opened.
@@ -67,7 +99,6 @@ pub(super) struct Opened {
 
 /// Opens a folder, which is made where there is none, and reads what is in it.
 pub(super) fn open(path: &Path, history: History) -> Result<Opened, OpenError> {
-    fs::create_dir_all(path).map_err(at(path))?;
     let folder = Folder::lock(path)?;
     // What versions before this one wrote.
     if path.join("format").exists() {
@@ -113,28 +144,33 @@ fn append_to(file: &Path) -> io::Result<File> {
 
 impl Folder {
     fn lock(path: &Path) -> Result<Self, OpenError> {
-        let name = path.join("lock");
-        let mut options = OpenOptions::new();
-        let options = options.create(true).truncate(false).write(true);
-        let lock = options.open(&name).map_err(at(&name))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                path: path.to_owned(),
-                _lock: lock,
-            }),
-            Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
-            Err(TryLockError::Error(error)) => Err(at(&name)(error)),
-        }
+        let lock = Lock::take(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            names: File::open(path).map_err(at(path))?,
+            sync: File::sync_all,
+            _lock: lock,
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn synced_by(self, sync: fn(&File) -> io::Result<()>) -> Self {
+        Self { sync, ..self }
     }
 
     fn log(&self) -> PathBuf {
         self.path.join("log")
     }
 
-    /// Begins the log anew, with the objects of a revision. The old one stays until it is whole.
+    /// Begins the log anew, with the objects of a revision. The old one stays until the new one is whole.
+    ///
+    /// After an error the old one is still the log. From the moment that the new one has its name, the old
+    /// one's file has none and nothing that is written there is found again: so all that may fail comes
+    /// before, and where the name may not outlive the machine, nothing more is written to either.
     pub(super) fn begin(&self, revision: u64, maps: &[Map]) -> io::Result<Segment> {
         let draft = self.path.join("log.draft");
-        let mut file = File::create(&draft)?;
+        let mut file = OpenOptions::new().create(true).append(true).open(&draft)?;
+        file.set_len(0)?; // of one that was never finished
         let count = maps.iter().map(Map::len).sum::<usize>();
         let mut out = Vec::with_capacity(CHUNK * 2);
         line::head(&mut out, revision, u64::try_from(count).unwrap_or_default());
@@ -147,12 +183,13 @@ impl Folder {
         }
         file.write_all(&out)?;
         file.sync_all()?;
-        let name = self.log();
-        fs::rename(draft, &name)?;
-        File::open(&self.path)?.sync_all()?;
-        let file = append_to(&name)?;
         let length = file.metadata()?.len();
-        Ok(Segment::new(Box::new(file), length))
+        let mut segment = Segment::new(Box::new(file), length);
+        fs::rename(draft, self.log())?;
+        if let Err(error) = (self.sync)(&self.names) {
+            segment.give_up(&error);
+        }
+        Ok(segment)
     }
 }
 
@@ -175,6 +212,10 @@ impl Reader<'_> {
             let read = line::read(payload)
                 .ok_or_else(|| self.damaged(offset, "an entry makes no sense"))?;
             match (read, &mut loaded) {
+                (Line::Newer, None) => {
+                    let folder = self.file.parent().unwrap_or(self.file);
+                    return Err(OpenError::Newer(folder.to_owned()));
+                }
                 (Line::Head(revision, count), None) => {
                     state = State::at(revision);
                     loaded = Some(count);
@@ -200,9 +241,9 @@ impl Reader<'_> {
             rest = behind;
         }
         let offset = self.bytes.len() - rest.len();
-        // The state that a log begins with is whole before the log has its name, and what was
-        // acknowledged has nothing torn before it.
-        if loaded != Some(0) || is_written_behind(rest) {
+        // The state that a log begins with is whole before the log has its name. What was acknowledged
+        // ends its line: a line that was on its way when the process ended has none.
+        if loaded != Some(0) || rest.contains(&b'\n') {
             return Err(self.damaged(offset, "a checksum is wrong"));
         }
         Ok((state, offset))
@@ -237,16 +278,4 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let (line, behind) = bytes.split_at_checked(end)?;
     Some((line, behind.get(1..)?))
-}
-
-/// Whether a whole line follows one that is torn.
-fn is_written_behind(torn: &[u8]) -> bool {
-    let mut rest = torn;
-    while let Some((line, behind)) = split(rest) {
-        if line::payload(line).is_some() {
-            return true;
-        }
-        rest = behind;
-    }
-    false
 }

@@ -1,7 +1,8 @@
 //! How changes are written: a line of JSON for each, behind the checksum (CRC-32) of its bytes.
 //!
-//! The first line is `["shipway",REVISION,COUNT]`: what follows are first so many objects, the state of
-//! that revision, and then the changes after it. An object is `[RESOURCE,PATH,CREATED,MODIFIED,OBJECT]`;
+//! The first line is `["shipway 1",REVISION,COUNT]`, where 1 is the version of all that is said here. Only that
+//! it stands in the first line, like this, holds in every version. What follows are first COUNT objects, the
+//! state of that revision, and then the changes after it. An object is `[RESOURCE,PATH,CREATED,MODIFIED,OBJECT]`;
 //! for one that was deleted `null` stands in its place.
 
 use serde_json::Value;
@@ -11,12 +12,16 @@ use crate::store::record::{Key, Record, Resource};
 
 /// How many bytes a checksum and its blank take.
 const HEADER: usize = 9;
-const NAME: &str = "shipway";
+const NAME: &str = "shipway ";
+/// The version that is written, and the only one that is read.
+const VERSION: u64 = 1;
 
 /// What a line says.
 pub(super) enum Line {
     /// The revision of the state that follows, and how many objects it has.
     Head(u64, u64),
+    /// That a later version of this server wrote what follows.
+    Newer,
     Put(Record),
     Delete(Key, u64),
 }
@@ -36,7 +41,7 @@ fn line(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
 
 /// Writes the first line.
 pub(super) fn head(out: &mut Vec<u8>, revision: u64, count: u64) {
-    let text = format!("[\"{NAME}\",{revision},{count}]");
+    let text = format!("[\"{NAME}{VERSION}\",{revision},{count}]");
     line(out, |out| out.extend_from_slice(text.as_bytes()));
 }
 
@@ -73,8 +78,13 @@ pub(super) fn payload(line: &[u8]) -> Option<&[u8]> {
 /// Reads a line.
 pub(super) fn read(payload: &[u8]) -> Option<Line> {
     let parts: Vec<Value> = serde_json::from_slice(payload).ok()?;
+    if let Some(version) = parts.first().and_then(version)
+        && version > VERSION
+    {
+        return Some(Line::Newer);
+    }
     match parts.as_slice() {
-        [name, revision, count] if name == NAME => {
+        [name, revision, count] if version(name) == Some(VERSION) => {
             Some(Line::Head(revision.as_u64()?, count.as_u64()?))
         }
         [resource, path, created, modified, object] => {
@@ -89,4 +99,9 @@ pub(super) fn read(payload: &[u8]) -> Option<Line> {
         }
         _ => None,
     }
+}
+
+/// The version of which the first line tells.
+fn version(name: &Value) -> Option<u64> {
+    name.as_str()?.strip_prefix(NAME)?.parse().ok()
 }

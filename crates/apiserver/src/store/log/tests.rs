@@ -168,14 +168,13 @@ fn a_log_that_ends_anywhere_tells_what_was_written_up_to_there() {
 }
 
 #[test]
-fn damage_in_the_middle_is_named_and_nothing_behind_it_is_used() {
+fn damage_is_named_and_nothing_behind_it_is_used() {
     let folder = TempDir::new().expect("there is room for a folder");
     let store = open(folder.path()).expect("the folder can be opened");
     let told = story(&store);
     drop(store);
     let bytes = fs::read(log_of(folder.path())).expect("the folder can be read");
     let starts: Vec<usize> = [0].into_iter().chain(ends(&bytes)).collect();
-    let last = starts[starts.len() - 2];
     for at in 0..bytes.len() {
         let mut bent = bytes.clone();
         bent[at] ^= 0x10;
@@ -187,14 +186,13 @@ fn damage_in_the_middle_is_named_and_nothing_behind_it_is_used() {
         match open(copy.path()) {
             Err(OpenError::Damaged { file, offset, .. }) => {
                 assert_eq!(file, log_of(copy.path()));
-                assert_eq!((offset, at < last), (*start as u64, true), "{at}");
+                assert_eq!(offset, *start as u64, "{at}");
             }
             Err(other) => panic!("{other}"),
-            // The last line may have been on its way; without an end, so may the one before it.
+            // A last line without an end was on its way.
             Ok(store) => {
-                let back = if at + 1 == last { 3 } else { 2 };
-                assert!(at + 1 >= last, "{at}");
-                assert_eq!(told[told.len() - back], (store.revision(), dump(&store)));
+                assert_eq!(at + 1, bytes.len());
+                assert_eq!(told[told.len() - 2], (store.revision(), dump(&store)));
             }
         }
     }
@@ -250,6 +248,14 @@ fn a_folder_is_for_one_store_and_one_format() {
         let refused = open(strange.path()).expect_err("it is refused");
         assert!(matches!(refused, OpenError::Damaged { offset: 0, .. }));
     }
+    let mut head = Vec::new();
+    line::head(&mut head, 7, 0);
+    let head = String::from_utf8(head).expect("it is text");
+    let newer = head[9..head.len() - 1].replace("shipway 1", "shipway 2");
+    let newer = format!("{:08x} {newer}\n", crc32fast::hash(newer.as_bytes()));
+    let newer = with_log(newer.as_bytes());
+    let refused = open(newer.path()).expect_err("it is refused");
+    assert!(matches!(&refused, OpenError::Newer(path) if path == newer.path()));
     fs::write(folder.path().join("format"), "1").expect("the folder can be written to");
     let refused = open(folder.path()).expect_err("it is refused");
     assert!(matches!(refused, OpenError::Foreign(_)));
@@ -309,6 +315,11 @@ struct Failing {
 
 impl Failing {
     fn new() -> Self {
+        Self::beginning_anew(u64::MAX, fs::File::sync_all)
+    }
+
+    /// A store whose log is begun anew after so many bytes, in a folder that is synced like this.
+    fn beginning_anew(after: u64, sync: fn(&fs::File) -> io::Result<()>) -> Self {
         let folder = TempDir::new().expect("there is room for a folder");
         let opened =
             folder::open(folder.path(), History::default()).expect("the folder can be opened");
@@ -330,11 +341,11 @@ impl Failing {
         let segment = Segment::new(Box::new(disk), opened.segment.length());
         let state = Arc::new(RwLock::new(opened.state));
         let writer = Writer::new(
-            opened.folder,
+            opened.folder.synced_by(sync),
             segment,
             Arc::clone(&state),
             Sync::Always,
-            u64::MAX,
+            after,
             History::default(),
         );
         let inner = crate::store::Inner {
@@ -415,6 +426,34 @@ fn a_sync_that_failed_is_not_tried_again() {
     // Nobody saw what was not acknowledged.
     assert_eq!(failing.store.revision(), 1);
     assert_eq!(failing.reopened().revision(), 1);
+}
+
+#[test]
+fn a_log_that_cannot_be_begun_anew_goes_on() {
+    let failing = Failing::beginning_anew(1, fs::File::sync_all);
+    fs::create_dir(failing.folder.path().join("log.draft")).expect("the folder can be written to");
+    for mark in 1..5 {
+        assert_eq!(failing.try_put(mark), Ok(mark));
+    }
+    let wanted = dump(&failing.store);
+    fs::remove_dir(failing.folder.path().join("log.draft")).expect("it is there");
+    let store = failing.reopened();
+    assert_eq!((store.revision(), dump(&store)), (4, wanted));
+}
+
+#[test]
+fn a_new_log_whose_name_may_not_last_gets_no_changes() {
+    let failing = Failing::beginning_anew(1, |_| Err(io::Error::other("input/output error")));
+    // It is begun anew behind this one, in a file that has it.
+    assert_eq!(failing.try_put(1), Ok(1));
+    let refused = failing.try_put(2).expect_err("it is refused");
+    assert!(
+        refused.contains("until the store is opened anew"),
+        "{refused}"
+    );
+    let wanted = dump(&failing.store);
+    let store = failing.reopened();
+    assert_eq!((store.revision(), dump(&store)), (1, wanted));
 }
 
 #[test]
