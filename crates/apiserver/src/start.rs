@@ -24,13 +24,14 @@ use crate::registry::options::WriteOptions;
 use crate::registry::write::Write;
 use crate::serve::serve;
 use crate::status::Status;
-use crate::store::{Durability, History, Key, OpenError, Store};
+use crate::store::{Durability, History, Key, Lock, OpenError, Store};
 use crate::time::rfc3339;
 
 /// What kind of server it is to be.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where keys are kept, and objects below it, one folder for each cluster.
+    /// Where keys are kept, and objects below it, one folder for each cluster. No other server may use it
+    /// meanwhile.
     pub folder: PathBuf,
     /// What becomes of objects; the folder of each cluster is named here.
     pub durability: fn(PathBuf) -> Durability,
@@ -48,6 +49,9 @@ pub struct Options {
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// Its folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] OpenError),
     /// Its port is not to be had.
     #[error("cannot listen on port {port} of this machine: {source}")]
     Port {
@@ -92,6 +96,7 @@ pub struct Server {
     kubeconfig: Value,
     tasks: TaskTracker,
     stop: CancellationToken,
+    _lock: Lock,
 }
 
 impl Server {
@@ -100,6 +105,8 @@ impl Server {
     /// # Errors
     /// [`StartError`] that names the port, the file or the cluster.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        // First of all: another server on this folder has its port, too, and may be writing its keys.
+        let lock = Lock::take(&options.folder)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
         let listener = TcpListener::bind(address)
             .await
@@ -172,6 +179,7 @@ impl Server {
             kubeconfig,
             tasks,
             stop,
+            _lock: lock,
         })
     }
 

@@ -23,6 +23,7 @@ mod watch;
 
 pub use draft::{Draft, MAX_OBJECT_BYTES};
 pub use error::{CommitError, DraftError, Expired};
+pub(crate) use log::Lock;
 pub use log::{OpenError, Sync};
 pub use page::{Page, Snapshot};
 pub use query::{ListPlan, ListQuery, Revision, WatchPlan, WatchStart, plan_list, plan_watch};

@@ -113,7 +113,9 @@ fn fleeting(_: PathBuf) -> Durability {
 fn explained(error: StartError) -> CliError {
     let hint = match &error {
         StartError::Port { .. } => Some("choose another one with --port, or 0 for a free one"),
-        StartError::Store { .. } => Some("choose another folder with --data-dir"),
+        StartError::Folder(_) | StartError::Store { .. } => {
+            Some("choose another folder with --data-dir")
+        }
         _ => None,
     };
     let failed = CliError::failed(error);

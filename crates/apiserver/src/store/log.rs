@@ -14,6 +14,7 @@ mod disk;
 mod folder;
 mod line;
 
+pub(crate) use folder::Lock;
 pub use folder::OpenError;
 
 use std::collections::VecDeque;

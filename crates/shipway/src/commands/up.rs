@@ -34,8 +34,13 @@ pub(crate) struct UpArgs {
 }
 
 pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
-    for name in &args.clusters {
+    for (place, name) in args.clusters.iter().enumerate() {
         check_name(name)?;
+        if args.clusters[..place].contains(name) {
+            return Err(CliError::usage(format!(
+                "`--clusters` names the cluster `{name}` twice"
+            )));
+        }
     }
     let folder = match &args.data_dir {
         Some(folder) => folder.clone(),

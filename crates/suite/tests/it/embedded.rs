@@ -26,6 +26,9 @@ use crate::bad_stage::measured;
 /// How long `up` may take until it says what to try.
 const STARTING: Duration = Duration::from_mins(1);
 
+/// The log of a version that is none yet.
+const NEWER: &str = "96b3d979 [\"shipway 999\",7,0]\n";
+
 /// A `shipway up` that runs. Dropping it kills it, by `kill -9`.
 struct Up {
     child: Child,
@@ -61,6 +64,13 @@ impl Up {
     /// A client of the cluster that a context names, in its namespace.
     async fn client(&self, context: &str) -> Client {
         client(&self.kubeconfig, context).await
+    }
+
+    /// Where it listens.
+    fn port(&self) -> String {
+        let text = std::fs::read_to_string(&self.kubeconfig).expect("it is there");
+        let (_, rest) = text.split_once("https://127.0.0.1:").expect("it has one");
+        rest.split('/').next().unwrap_or_default().to_owned()
     }
 
     fn try_kubectl(&self, line: &str) -> Output {
@@ -177,9 +187,13 @@ async fn up_goes_on_where_it_was_killed() {
     let shop = object(json!({"metadata": {"name": "shop"}}));
     let created = namespaces.create(&PostParams::default(), &shop).await;
     created.expect("it can be created");
-    let (code, said) = ends(folder.path(), &["--port", "0"]);
-    assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("is in use by another server"), "{said}");
+    let port = running.port();
+    for port in ["0", &port] {
+        let (code, said) = ends(folder.path(), &["--port", port]);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("is in use by another server"), "{said}");
+        assert!(said.contains("--data-dir"), "{said}");
+    }
     drop(running);
 
     let again = Up::start(folder.path());
@@ -204,6 +218,21 @@ fn up_names_what_is_in_its_way() {
     let (code, said) = ends(folder().path(), &["--clusters", "A/B"]);
     assert_eq!(code, Some(64), "{said}");
     assert!(said.contains("`A/B` is no name for a cluster"), "{said}");
+    let (code, said) = ends(folder().path(), &["--clusters", "blue,blue"]);
+    assert_eq!(code, Some(64), "{said}");
+    assert!(said.contains("names the cluster `blue` twice"), "{said}");
+
+    let newer = folder();
+    let blue = newer.path().join("clusters").join("blue");
+    std::fs::create_dir_all(&blue).expect("it can be made");
+    // The first line of a log, behind its checksum, with a version that is none yet.
+    std::fs::write(blue.join("log"), NEWER).expect("it can be written");
+    let (code, said) = ends(newer.path(), &["--port", "0", "--clusters", "blue"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("was made by a newer version of Shipway"),
+        "{said}"
+    );
 }
 
 #[test]
