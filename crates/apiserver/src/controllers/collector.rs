@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::Changes;
+use super::{Changes, RETRY};
 use crate::cluster::Cluster;
 use crate::registry::delete::{FOREGROUND, ORPHAN, delete, may_go};
 use crate::registry::kind::Kind;
@@ -12,7 +12,7 @@ use crate::registry::meta;
 use crate::registry::options::{DeleteOptions, Propagation};
 use crate::start::failure;
 use crate::status::Status;
-use crate::store::{EventKind, Expect, Record};
+use crate::store::{Event, EventKind, Expect, Record};
 
 /// Works until it is dropped.
 pub(super) async fn run(cluster: Arc<Cluster>) {
@@ -22,23 +22,32 @@ pub(super) async fn run(cluster: Arc<Cluster>) {
             continue;
         };
         // What was left over by a process that ended.
-        for record in everything(&cluster) {
-            attend(&cluster, &record).await;
-        }
-        while let Ok(events) = changes.next().await {
-            for event in events {
-                if event.kind == EventKind::Deleted {
-                    for owned in cluster.store.owned_by(&event.record.meta().uid) {
-                        attend(&cluster, &owned).await;
-                    }
-                    for owner in &event.record.meta().owners {
-                        if let Some(owner) = cluster.store.by_uid(&owner.uid) {
-                            attend(&cluster, &owner).await;
-                        }
-                    }
-                } else {
-                    attend(&cluster, &event.record).await;
+        let mut due = everything(&cluster);
+        loop {
+            let mut again = Vec::new();
+            for record in due {
+                if let Err(status) = attend(&cluster, &record).await {
+                    let key = record.key();
+                    tracing::debug!(
+                        "could not collect `{}` of {}: {}",
+                        key.path(),
+                        key.resource().as_str(),
+                        status.message
+                    );
+                    again.push(record);
                 }
+            }
+            due = again;
+            let events = tokio::select! {
+                events = changes.next() => events,
+                // What failed was overtaken by another change, most likely.
+                () = tokio::time::sleep(RETRY), if !due.is_empty() => continue,
+            };
+            let Ok(events) = events else {
+                break; // too much has happened to be followed: all of it again
+            };
+            for event in events {
+                concerned(&cluster, &event, &mut due);
             }
         }
     }
@@ -53,25 +62,29 @@ fn everything(cluster: &Cluster) -> Vec<Arc<Record>> {
     all
 }
 
+/// Notes whom a change concerns.
+fn concerned(cluster: &Cluster, event: &Event, due: &mut Vec<Arc<Record>>) {
+    if event.kind != EventKind::Deleted {
+        due.push(event.record.clone());
+        return;
+    }
+    let meta = event.record.meta();
+    due.extend(cluster.store.owned_by(&meta.uid));
+    let owners = meta.owners.iter();
+    due.extend(owners.filter_map(|owner| cluster.store.by_uid(&owner.uid)));
+}
+
 /// Does for an object what is to be done now.
-async fn attend(cluster: &Cluster, record: &Record) {
+async fn attend(cluster: &Cluster, record: &Record) -> Result<(), Status> {
     let meta = record.meta();
     let marked = meta.deletion_timestamp.is_some();
     let waits = |name: &str| marked && meta.finalizers.iter().any(|known| **known == *name);
     if meta.owners.is_empty() && !waits(ORPHAN) && !waits(FOREGROUND) {
-        return;
+        return Ok(());
     }
-    let Some(current) = cluster.store.get(record.key()) else {
-        return;
-    };
-    if let Err(status) = attend_to(cluster, &current).await {
-        let key = record.key();
-        tracing::debug!(
-            "could not collect `{}` of {}: {}",
-            key.path(),
-            key.resource().as_str(),
-            status.message
-        );
+    match cluster.store.get(record.key()) {
+        Some(current) => attend_to(cluster, &current).await,
+        None => Ok(()),
     }
 }
 
@@ -129,8 +142,9 @@ async fn attend_to(cluster: &Cluster, record: &Record) -> Result<(), Status> {
     )
     .await
     {
-        Err(status) if status.code != 404 => Err(status),
-        _ => Ok(()),
+        // It is gone, is another one by now, or nobody may delete it.
+        Err(status) if matches!(status.code, 403 | 404) || status.reason == "Conflict" => Ok(()),
+        done => done.map(drop),
     }
 }
 
@@ -165,13 +179,15 @@ async fn orphan(cluster: &Cluster, uid: &str) -> Result<(), Status> {
 async fn foreground(cluster: &Cluster, kind: &Kind, record: &Record) -> Result<(), Status> {
     let uid = &record.meta().uid;
     let mut blocked = false;
+    let mut attended = Ok(());
     for owned in cluster.store.owned_by(uid) {
         let owners = &owned.meta().owners;
         blocked |= owners
             .iter()
             .any(|owner| owner.uid == *uid && owner.block_owner_deletion);
-        Box::pin(attend(cluster, &owned)).await;
+        attended = attended.and(Box::pin(attend(cluster, &owned)).await);
     }
+    attended?;
     let still = cluster.store.owned_by(uid).iter().any(|owned| {
         let owners = &owned.meta().owners;
         owners
@@ -191,9 +207,6 @@ async fn let_go(
     record: &Record,
     finalizer: &str,
 ) -> Result<(), Status> {
-    let Some(record) = cluster.store.get(record.key()) else {
-        return Ok(());
-    };
     let mut object = record.value();
     let rest: Vec<String> = meta::finalizers(&object)
         .filter(|known| *known != finalizer)
@@ -219,3 +232,6 @@ async fn let_go(
         .map(drop)
         .map_err(failure)
 }
+
+#[cfg(test)]
+mod tests;
