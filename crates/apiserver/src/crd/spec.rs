@@ -47,6 +47,7 @@ pub(super) struct VersionOf<'a> {
     pub(super) has_status: bool,
     pub(super) scale: Option<ScaleOf<'a>>,
     pub(super) columns: Vec<ColumnOf<'a>>,
+    pub(super) is_selectable: bool,
     /// `schema`, `subresources` and `additionalPrinterColumns` as they are written: upstream treats
     /// those that all versions share as the definition's own.
     pub(super) written: [Option<&'a Value>; 3],
@@ -215,6 +216,7 @@ impl<'a> VersionOf<'a> {
         };
         let (schema, subresources) = (fields.map("schema"), fields.map("subresources"));
         let columns = fields.list("additionalPrinterColumns");
+        version.is_selectable = !fields.list("selectableFields").is_empty();
         if let Some(source) = schema.and_then(|map| map.get("openAPIV3Schema"))
             && !source.is_null()
         {

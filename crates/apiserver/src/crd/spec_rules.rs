@@ -268,6 +268,13 @@ impl Rules {
             self.errors
                 .push(FieldError::forbidden("spec.versions", why));
         }
+        for (index, version) in spec.versions.iter().enumerate() {
+            if version.is_selectable {
+                let why = "this server selects custom resources by name and namespace alone; remove it, or use a genuine kube-apiserver";
+                let at = format!("spec.versions[{index}].selectableFields");
+                self.errors.push(FieldError::forbidden(at, why));
+            }
+        }
         if spec.strategy == "Webhook" {
             let why = "this server does not convert between versions; use strategy None, or a genuine kube-apiserver";
             let error = FieldError::forbidden("spec.conversion.strategy", why);

@@ -406,6 +406,13 @@ fn what_this_server_does_not_do_is_refused_and_not_ignored() {
         refused(&webhook),
         "spec.conversion.strategy: Forbidden: this server does not convert between versions; use strategy None, or a genuine kube-apiserver"
     );
+    let selectable = |spec: &mut Value| {
+        spec["versions"][0]["selectableFields"] = json!([{"jsonPath": ".spec.a"}]);
+    };
+    assert_eq!(
+        refused(&selectable),
+        "spec.versions[0].selectableFields: Forbidden: this server selects custom resources by name and namespace alone; remove it, or use a genuine kube-apiserver"
+    );
     let expression = |spec: &mut Value| {
         let schema = &mut spec["versions"][0]["schema"]["openAPIV3Schema"];
         schema["x-kubernetes-validations"] = json!([{"rule": "self.spec.a != ''"}]);
