@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::commands::sync::duration;
 use crate::config::ClusterArgs;
-use crate::embedded::{CLUSTERS, Embedded};
+use crate::embedded::{CLUSTERS, Embedded, SETTLE_AFTER};
 use crate::error::CliError;
 use board::Board;
 pub(crate) use cluster::apply_as;
@@ -69,6 +69,7 @@ pub(crate) async fn cmd_demo(cluster: &ClusterArgs, args: &DemoArgs) -> Result<E
         clusters: CLUSTERS.map(str::to_owned).to_vec(),
         port: 0,
         lasting: false,
+        settle_after: SETTLE_AFTER,
     };
     let running = embedded.start().await?;
     let own = running.context(&CLUSTERS.join(","));

@@ -16,8 +16,8 @@ use crate::error::CliError;
 pub(crate) const CLUSTERS: [&str; 3] = ["run-qa", "run-staging", "run-production"];
 /// The field manager of what is installed.
 const MANAGER: &str = "shipway";
-/// How long simulated workloads take.
-const DELAY: Duration = Duration::from_millis(500);
+/// How long simulated workloads take where nobody says.
+pub(crate) const SETTLE_AFTER: Duration = Duration::from_millis(500);
 /// After how many bytes of changes all objects are written anew.
 const SNAPSHOT_AFTER: u64 = 64 << 20;
 
@@ -31,6 +31,8 @@ pub(crate) struct Embedded {
     pub(crate) port: u16,
     /// Whether objects outlive the process.
     pub(crate) lasting: bool,
+    /// How long simulated workloads take.
+    pub(crate) settle_after: Duration,
 }
 
 /// A server that runs.
@@ -48,7 +50,7 @@ impl Embedded {
             durability,
             clusters: self.clusters.clone(),
             port: self.port,
-            delay: Some(DELAY),
+            delay: Some(self.settle_after),
             audit_log: None,
         };
         let server = Server::start(options).await.map_err(explained)?;

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::controller::{ControllerArgs, control, log_into, stop_on_signal};
+use super::sync::duration;
 use crate::config::{data_folder, merge_into, user_kubeconfig};
 use crate::embedded::{CLUSTERS, Embedded};
 use crate::error::CliError;
@@ -28,6 +30,9 @@ pub(crate) struct UpArgs {
     /// Listen on this port; 0 takes a free one
     #[arg(long, default_value_t = 7443)]
     port: u16,
+    /// Let workloads get their simulated status so long after they changed
+    #[arg(long, default_value = "500ms", value_name = "DURATION", value_parser = duration)]
+    settle_after: Duration,
     /// Add their contexts to your own kubeconfig: the first of $KUBECONFIG, or ~/.kube/config
     #[arg(long)]
     merge_kubeconfig: bool,
@@ -61,6 +66,7 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
         clusters: args.clusters.clone(),
         port: args.port,
         lasting: true,
+        settle_after: args.settle_after,
     };
     let running = embedded.start().await?;
     let merged = if args.merge_kubeconfig {
