@@ -71,7 +71,7 @@ impl Kind {
         } else {
             format!("{}/{}", resource.group, resource.version)
         };
-        let form = Form::of(&resource.group, &resource.plural);
+        let form = Form::of(&resource.group, &resource.version, &resource.plural);
         let mut kind = Self {
             resource: resource.clone(),
             stored: match form {

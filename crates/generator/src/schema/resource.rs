@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::read_json;
 
 /// What is served, by group and version: the stable versions only. Subresources come along, but for
-/// `proxy`, since nothing here forwards to nodes.
+/// those of [`UNSERVED`].
 const SERVED: [(&str, &str, &str); 21] = [
     (
         "",
@@ -66,6 +66,16 @@ const SERVED: [(&str, &str, &str); 21] = [
         "v1",
         "csidrivers csinodes csistoragecapacities storageclasses volumeattachments",
     ),
+];
+
+/// What is below objects and needs code of its own that `apiserver` does not have: nothing there forwards
+/// to nodes, and Pods and requests for certificates are written as a whole or not at all.
+const UNSERVED: [&str; 5] = [
+    "approval",
+    "binding",
+    "ephemeralcontainers",
+    "proxy",
+    "resize",
 ];
 
 /// The lines of all resources, in the order in which groups and versions are preferred.
@@ -157,7 +167,7 @@ fn group(
         for other in listed {
             let path = other["name"].as_str().unwrap_or_default();
             match path.split_once('/') {
-                Some((of, subresource)) if of == name && subresource != "proxy" => {
+                Some((of, subresource)) if of == name && !UNSERVED.contains(&subresource) => {
                     subresources.insert(subresource.to_owned(), sub(other, group, version));
                 }
                 _ => {}
