@@ -39,16 +39,14 @@ impl Requested<'_> {
         let query = &self.call.query;
         let selection = Selection::read(self.kind, self.namespace(), "", query)?;
         let page = read::list(cluster, self.kind, &selection, query).await?;
-        let mut gone = Vec::with_capacity(page.items.len());
+        // With a `limit` it is one page, as upstream has it.
         for record in &page.items {
             match delete::delete(cluster, self.kind, record.key(), &options, self.call.now).await {
-                Ok(_) => gone.push(record.clone()),
                 // Somebody else was faster.
-                Err(status) if status.code == 404 => {}
-                Err(status) => return Err(status),
+                Err(status) if status.code != 404 => return Err(status),
+                _ => {}
             }
         }
-        let metadata = serde_json::json!({"resourceVersion": cluster.store.revision().to_string()});
-        Ok(self.pieces(Form::Whole, &metadata, &gone))
+        Ok(self.pieces(Form::Whole, &self.list_metadata(&page), &page.items))
     }
 }

@@ -21,7 +21,7 @@ use crate::registry::write::{Answer, Write, Written};
 use crate::request::{ResourceTarget, Verb};
 use crate::serve::Body;
 use crate::status::Status;
-use crate::store::Record;
+use crate::store::{Page, Record};
 use crate::table::object::Include;
 use crate::time::rfc3339;
 
@@ -205,16 +205,7 @@ impl Requested<'_> {
         let query = &self.call.query;
         let selection = Selection::read(self.kind, self.namespace(), "", query)?;
         let page = read::list(cluster, self.kind, &selection, query).await?;
-        let mut metadata = serde_json::json!({"resourceVersion": page.revision.to_string()});
-        if let Some(resume) = &page.resume {
-            metadata["continue"] = serde_json::json!(resume);
-        } else if self.kind.is_custom() {
-            // Upstream's lists of them have no type that would leave it out.
-            metadata["continue"] = serde_json::json!("");
-        }
-        if let Some(remaining) = page.remaining {
-            metadata["remainingItemCount"] = serde_json::json!(remaining);
-        }
+        let metadata = self.list_metadata(&page);
         match (self.accepted.form, self.accepted.syntax) {
             (Form::Table(version), _) => {
                 let items = page.items.iter();
@@ -235,6 +226,20 @@ impl Requested<'_> {
                 Ok(answer::object(StatusCode::OK, self.accepted, &list))
             }
         }
+    }
+
+    pub(super) fn list_metadata(&self, page: &Page) -> Value {
+        let mut metadata = serde_json::json!({"resourceVersion": page.revision.to_string()});
+        if let Some(resume) = &page.resume {
+            metadata["continue"] = serde_json::json!(resume);
+        } else if self.kind.is_custom() {
+            // Upstream's lists of them have no type that would leave it out.
+            metadata["continue"] = serde_json::json!("");
+        }
+        if let Some(remaining) = page.remaining {
+            metadata["remainingItemCount"] = serde_json::json!(remaining);
+        }
+        metadata
     }
 
     fn list_kind(&self, form: Form) -> (&str, &str) {

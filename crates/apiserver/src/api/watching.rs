@@ -27,6 +27,8 @@ use crate::table::object::Include;
 const USUAL: Duration = Duration::from_mins(30);
 /// How often a bookmark is sent to who asks for bookmarks.
 const BOOKMARK: Duration = Duration::from_mins(1);
+/// How long before a watch ends the last one is sent, so that the next watch begins there.
+const BEFORE_END: Duration = Duration::from_secs(2);
 
 impl Api {
     pub(super) async fn watch(
@@ -63,14 +65,16 @@ impl Api {
                 return Ok(answer::with_type(StatusCode::OK, kind, answer::whole(line)));
             }
         };
+        let now = Instant::now();
+        let deadline = now + seconds.map_or(USUAL, Duration::from_secs);
         let mut state = State {
             lines,
             selection,
             changes,
             ready: Vec::new(),
-            deadline: Instant::now() + seconds.map_or(USUAL, Duration::from_secs),
+            deadline,
             bookmarks: query.is_true("allowWatchBookmarks"),
-            next_bookmark: Instant::now() + BOOKMARK,
+            next_bookmark: next_bookmark(now, deadline),
             told: 0,
             stop: self.stop.clone(),
             is_over: false,
@@ -109,6 +113,15 @@ impl<S: futures::Stream + Unpin> futures::Stream for SyncStream<S> {
     }
 }
 
+/// When the next bookmark is due, as upstream has it.
+fn next_bookmark(now: Instant, deadline: Instant) -> Instant {
+    let usual = now + BOOKMARK;
+    match deadline.checked_sub(BEFORE_END) {
+        Some(last) if last > now => usual.min(last),
+        _ => usual,
+    }
+}
+
 struct State {
     lines: Lines,
     selection: Selection,
@@ -143,7 +156,7 @@ impl State {
                     }
                 }
                 () = tokio::time::sleep_until(self.next_bookmark), if self.bookmarks => {
-                    self.next_bookmark = Instant::now() + BOOKMARK;
+                    self.next_bookmark = next_bookmark(Instant::now(), self.deadline);
                     let revision = self.changes.revision();
                     if revision > self.told {
                         self.told = revision;

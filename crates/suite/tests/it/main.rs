@@ -38,3 +38,4 @@ mod rules_stop;
 mod rules_wait;
 mod sessions;
 mod source;
+mod watching;

@@ -46,6 +46,7 @@ sessions!(
     get,
     invalid,
     lamp,
+    options,
     pod,
     server_side,
     tables,

@@ -94,7 +94,12 @@ impl Stage {
 
     pub(super) async fn embedded(kubectl: &Kubectl) -> Self {
         let server = Embedded::start(Some(Duration::from_millis(100))).await;
-        let config = server.server.kubeconfig().clone();
+        // What the older kubectl asks with --raw has no cluster in its path.
+        let cluster = match kubectl.variant {
+            None => Embedded::SECOND,
+            Some(_) => Embedded::FIRST,
+        };
+        let config = server.kubeconfig(cluster);
         let ground = Ground::Embedded(server);
         let mut stage = Self::with(kubectl, config.clone(), String::new(), ground).await;
         // As a namespace of the genuine server is made.
@@ -192,7 +197,7 @@ impl Stage {
     /// Ends what was started for the session.
     pub(super) async fn end(self) {
         match self.ground {
-            Ground::Embedded(server) => server.server.stop().await,
+            Ground::Embedded(server) => server.stop().await,
             Ground::Genuine(namespace, settling) => drop((settling, namespace)),
         }
     }
