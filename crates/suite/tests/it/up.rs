@@ -1,0 +1,159 @@
+//! What `shipway up` says, that it ends by Ctrl-C and goes on later, and that it listens on this machine alone.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the program is started and ended as users do it"
+)]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{IpAddr, TcpStream, UdpSocket};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use http::{Method, Request};
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde_json::{Value, json};
+use suite::program;
+
+/// A `shipway up` that has said what to try.
+struct Up {
+    child: Child,
+    rest: BufReader<ChildStderr>,
+    said: Vec<String>,
+    port: u16,
+}
+
+impl Up {
+    fn start(folder: &Path) -> Self {
+        let mut child = Command::new(program())
+            .args(["up", "--port", "0", "--clusters", "blue,green"])
+            .args(["--settle-after", "50ms", "--data-dir"])
+            .arg(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let mut rest = BufReader::new(child.stderr.take().expect("it was piped"));
+        let mut said = Vec::new();
+        while said
+            .last()
+            .is_none_or(|line: &String| !line.contains("Ctrl-C"))
+        {
+            let mut line = String::new();
+            let read = rest.read_line(&mut line).expect("it can be read");
+            assert!(read > 0, "it ends: {said:?}");
+            said.push(line.trim_end().to_owned());
+        }
+        let port = said[0].split_once("127.0.0.1:").map(|(_, rest)| rest);
+        let port = port.and_then(|rest| rest.split_once(':'));
+        let port = port.and_then(|(port, _)| port.parse().ok());
+        Self {
+            child,
+            rest,
+            port: port.expect("it says its port"),
+            said,
+        }
+    }
+
+    /// Ends it as Ctrl-C does; tells how it ended and what it said then.
+    fn interrupt(mut self) -> (Option<i32>, Vec<String>) {
+        let sent = Command::new("sh")
+            .args(["-c", "kill -s INT \"$0\"", &self.child.id().to_string()])
+            .status();
+        assert!(sent.is_ok_and(|sent| sent.success()), "a signal is sent");
+        let ended = self.child.wait().expect("it ends");
+        let rest = self.rest.by_ref().lines().map_while(Result::ok).collect();
+        (ended.code(), rest)
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks the second cluster.
+async fn ask(folder: &Path, method: Method, path: &str, body: &Value) -> (u16, Value) {
+    let file = Kubeconfig::read_from(folder.join("kubeconfig")).expect("it is there");
+    let options = KubeConfigOptions {
+        context: Some("green".to_owned()),
+        ..KubeConfigOptions::default()
+    };
+    let config = kube::Config::from_custom_kubeconfig(file, &options).await;
+    let client = cluster::client::connect(&config.expect("it is right"));
+    let client = client.expect("its address is right");
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_string().into_bytes()))
+        .expect("the request is right");
+    let response = client.send(request).await.expect("it is answered");
+    let code = response.status().as_u16();
+    let read = response.into_body().collect().await.expect("it is read");
+    (
+        code,
+        serde_json::from_slice(&read.to_bytes()).expect("it is JSON"),
+    )
+}
+
+const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn up_ends_by_ctrl_c_and_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let up = Up::start(folder.path());
+    let place = folder.path().display();
+    let wanted = [
+        format!(
+            "Clusters on https://127.0.0.1:{}: `blue`, `green`; the status of workloads there is simulated",
+            up.port
+        ),
+        format!("  export KUBECONFIG={place}/kubeconfig"),
+        "  kubectl get namespaces --context blue".to_owned(),
+        "  shipway get -A --context blue".to_owned(),
+        format!(
+            "The log is in {place}/log. Ctrl-C ends it, and `shipway up` goes on with the same data."
+        ),
+    ];
+    assert_eq!(up.said, wanted);
+    let map = json!({"metadata": {"name": "kept"}, "data": {"a": "b"}});
+    let (code, made) = ask(folder.path(), Method::POST, MAPS, &map).await;
+    assert_eq!(code, 201, "{made}");
+    assert_eq!(up.interrupt(), (Some(0), Vec::new()));
+
+    let again = Up::start(folder.path());
+    let path = format!("{MAPS}/kept");
+    let (code, kept) = ask(folder.path(), Method::GET, &path, &Value::Null).await;
+    assert_eq!((code, &kept["data"]["a"]), (200, &json!("b")));
+    assert_eq!(kept["metadata"]["uid"], made["metadata"]["uid"]);
+    let revision = &made["metadata"]["resourceVersion"];
+    assert_eq!(&kept["metadata"]["resourceVersion"], revision);
+    let (code, _) = ask(folder.path(), Method::DELETE, &path, &Value::Null).await;
+    assert_eq!(code, 200);
+    assert_eq!(again.interrupt().0, Some(0));
+}
+
+#[test]
+fn up_listens_on_this_machine_alone() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let up = Up::start(folder.path());
+    let own = TcpStream::connect(("127.0.0.1", up.port));
+    own.expect("it listens");
+    if let Some(address) = outward() {
+        let refused = TcpStream::connect((address, up.port));
+        assert!(refused.is_err(), "it listens on {address}, too");
+    }
+}
+
+/// The address under which others see this machine, if there is one: nothing is sent to find it.
+fn outward() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    Some(address).filter(|address| !address.is_loopback())
+}
