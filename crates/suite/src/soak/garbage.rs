@@ -1,4 +1,5 @@
-//! Garbage in every place that is decoded: bodies in JSON, YAML and protobuf, patches, selectors. Each
+//! Garbage in every place that is decoded: objects, options, scales, requests for tokens and definitions in
+//! JSON, YAML and protobuf, patches, selectors. Each
 //! request gets an answer, and memory stays bounded.
 
 use futures::StreamExt as _;
@@ -15,14 +16,22 @@ const AT_A_TIME: usize = 16;
 /// The most memory the server may have had, in MiB.
 const MOST: u64 = 400;
 
-/// Well-formed bodies that are spoilt, by their media types.
-const BODIES: [(&str, &[u8]); 6] = [
-    ("application/json", br#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","labels":{"a":"b"},"finalizers":["x/y"]},"data":{"a":"1","b":"\u00e9"},"binaryData":{"c":"AAEC"}}"#),
-    ("application/yaml", b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: &l {a: b}, annotations: *l}\ndata:\n  a: |\n    1\n  b: \"2\"\n"),
-    ("application/vnd.kubernetes.protobuf", b"k8s\0\n\x0f\n\x02v1\x12\tConfigMap\x12\x1a\n\x10\n\x01a\x12\0\x1a\0\"\0*\x002\08\0B\0\x12\x06\n\x01a\x12\x011\x1a\0\"\0"),
-    ("application/json-patch+json", br#"[{"op":"add","path":"/data/a~1b","value":[1,{"c":null}]},{"op":"move","from":"/data","path":"/x"},{"op":"test","path":"/kind","value":"ConfigMap"}]"#),
-    ("application/strategic-merge-patch+json", br#"{"metadata":{"finalizers":["a/b"],"$deleteFromPrimitiveList/finalizers":["x/y"],"$setElementOrder/finalizers":["a/b"],"ownerReferences":[{"uid":"1","$patch":"delete"}]},"data":{"$retainKeys":["a"],"$patch":"replace"}}"#),
-    ("application/apply-patch+yaml", b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kept, ownerReferences: [{uid: a, name: b, kind: c, apiVersion: v1}]}\ndata: {a: '1'}\n"),
+/// Well-formed bodies that are spoilt: how and where they are sent, and their media types.
+const BODIES: [(Method, &str, &str, &[u8]); 14] = [
+    (Method::POST, MAPS, "application/json", br#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","labels":{"a":"b"},"finalizers":["x/y"]},"data":{"a":"1","b":"\u00e9"},"binaryData":{"c":"AAEC"}}"#),
+    (Method::POST, MAPS, "application/yaml", b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: &l {a: b}, annotations: *l}\ndata:\n  a: |\n    1\n  b: \"2\"\n"),
+    (Method::POST, MAPS, "application/vnd.kubernetes.protobuf", b"k8s\0\n\x0f\n\x02v1\x12\tConfigMap\x12\x1b\n\x11\n\x01a\x12\0\x1a\0\"\0*\x002\08\0B\0\x12\x06\n\x01a\x12\x011\x1a\0\"\0"),
+    (Method::PATCH, KEPT, "application/json-patch+json", br#"[{"op":"add","path":"/data/a~1b","value":[1,{"c":null}]},{"op":"move","from":"/data","path":"/x"},{"op":"test","path":"/kind","value":"ConfigMap"}]"#),
+    (Method::PATCH, KEPT, "application/strategic-merge-patch+json", br#"{"metadata":{"finalizers":["a/b"],"$deleteFromPrimitiveList/finalizers":["x/y"],"$setElementOrder/finalizers":["a/b"],"ownerReferences":[{"uid":"1","$patch":"delete"}]},"data":{"$retainKeys":["a"],"$patch":"replace"}}"#),
+    (Method::PATCH, KEPT, "application/apply-patch+yaml", b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kept, ownerReferences: [{uid: a, name: b, kind: c, apiVersion: v1}]}\ndata: {a: '1'}\n"),
+    (Method::PATCH, KEPT, "application/merge-patch+json", br#"{"metadata":{"labels":{"a":null,"b":"c"},"finalizers":null},"data":{"a":{"b":[1,2]},"c":"d"},"immutable":false}"#),
+    (Method::PATCH, WEB, "application/json-patch+json", br#"[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"a:2"},{"op":"copy","from":"/spec/template/metadata/labels","path":"/metadata/labels"},{"op":"remove","path":"/spec/template/spec/containers/-1"}]"#),
+    (Method::DELETE, KEPT, "application/json", br#"{"kind":"DeleteOptions","apiVersion":"v1","dryRun":["All"],"gracePeriodSeconds":5,"propagationPolicy":"Orphan","preconditions":{"uid":"1","resourceVersion":"2"}}"#),
+    (Method::PUT, SCALE, "application/json", br#"{"kind":"Scale","apiVersion":"autoscaling/v1","metadata":{"name":"web","namespace":"default"},"spec":{"replicas":3},"status":{"replicas":1,"selector":"app=web"}}"#),
+    (Method::POST, TOKEN, "application/json", br#"{"kind":"TokenRequest","apiVersion":"authentication.k8s.io/v1","spec":{"audiences":["https://kubernetes.default.svc.cluster.local"],"expirationSeconds":600,"boundObjectRef":null}}"#),
+    (Method::POST, DEFINITIONS, "application/json", br#"{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"as.b.example.com"},"spec":{"group":"b.example.com","scope":"Namespaced","names":{"plural":"as","kind":"A"},"versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","required":["a"],"properties":{"a":{"type":"integer","minimum":1,"default":2},"b":{"type":"string","pattern":"^(a|b)+$","format":"date-time"},"c":{"type":"array","x-kubernetes-list-type":"set","items":{"type":"string"}}}}}}},"additionalPrinterColumns":[{"name":"a","type":"string","jsonPath":".spec.c[?(@.d=='e')].f"}],"subresources":{"status":{},"scale":{"specReplicasPath":".spec.a","statusReplicasPath":".status.a"}}}]}}"#),
+    (Method::POST, "/api/v1/namespaces/default/secrets", "application/vnd.kubernetes.protobuf", b"k8s\0\n\x0c\n\x02v1\x12\x06Secret\x12\"\n\x11\n\x01a\x12\0\x1a\0\"\0*\x002\08\0B\0\x12\x06\n\x01a\x12\x01\xff\x1a\x05a/b/c\x1a\0\"\0"),
+    (Method::DELETE, KEPT, "application/vnd.kubernetes.protobuf", b"k8s\0\n\x13\n\x02v1\x12\rDeleteOptions\x12\x13\x08\x05\x12\x03\n\x011\"\x05Other*\x03All\x1a\0\"\0"),
 ];
 
 /// What parsers fear most, beside what chance finds.
@@ -46,6 +55,14 @@ const QUERIES: [&str; 4] = [
 ];
 
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+const KEPT: &str = "/api/v1/namespaces/default/configmaps/kept?fieldManager=soak";
+const WEB: &str = "/apis/apps/v1/namespaces/default/deployments/web";
+const SCALE: &str = "/apis/apps/v1/namespaces/default/deployments/web/scale";
+const TOKEN: &str = "/api/v1/namespaces/default/serviceaccounts/default/token";
+const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+/// What Deployments are sent to, and the one that is patched.
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
+const DEPLOYMENT: &[u8] = br#"{"metadata":{"name":"web"},"spec":{"replicas":0,"selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"a","image":"a:1"}]}}}}"#;
 
 /// Sends so many spoilt requests.
 ///
@@ -56,6 +73,8 @@ pub async fn garbage(count: usize) -> Outcome {
     let client = subject.client().await?;
     let kept = br#"{"metadata":{"name":"kept"}}"#.to_vec();
     send(&client, Method::POST, MAPS, "application/json", kept).await?;
+    let web = DEPLOYMENT.to_vec();
+    send(&client, Method::POST, DEPLOYMENTS, "application/json", web).await?;
     let mut codes = std::collections::BTreeMap::<u16, usize>::new();
     for (media, text) in DREADED {
         for body in [text.to_owned(), text.repeat(100_000)] {
@@ -102,14 +121,9 @@ async fn one(client: &Client, seed: u64) -> Outcome<u16> {
         )
         .await
     } else {
-        let (media, body) = chance.pick(&BODIES);
+        let (method, path, media, body) = chance.pick(&BODIES);
         let body = spoilt(body, &mut chance);
-        if media.contains("patch") {
-            let path = format!("{MAPS}/kept?fieldManager=soak");
-            send(client, Method::PATCH, &path, media, body).await
-        } else {
-            send(client, Method::POST, MAPS, media, body).await
-        }
+        send(client, method.clone(), path, media, body).await
     };
     asked.map_err(|why| format!("seed {seed}: {why}"))
 }

@@ -1,4 +1,5 @@
-//! A thousand watchers that do not read: the server's memory stays bounded, and others notice nothing.
+//! A thousand watchers that do not read, and some that read too slowly: the server's memory stays bounded, and
+//! others notice nothing.
 
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Patch, PatchParams, WatchEvent, WatchParams};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::{Outcome, Subject};
@@ -21,6 +23,10 @@ const SIZE: usize = 4_096;
 const AT_A_TIME: usize = 16;
 /// How much more memory the watchers may cost, in MiB: it is less than a tenth of what they do not read.
 const MOST: u64 = 400;
+/// So many watchers read, and wait in between.
+const SLOW: usize = 20;
+/// How long each of them waits after an event: it needs minutes for what others read in seconds.
+const PAUSE: Duration = Duration::from_millis(20);
 /// How long somebody who reads may wait for a change.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -52,6 +58,10 @@ pub async fn watchers(count: usize, changes: usize) -> Outcome {
             );
         }
     }
+    let mut slow = JoinSet::new();
+    for _ in 0..SLOW {
+        slow.spawn(dawdle(subject.client().await?, from.clone()));
+    }
     let reading = tokio::spawn(read(subject.client().await?, from, changes));
     let numbers = futures::stream::iter(0..changes).map(|number| {
         let writer = &writer;
@@ -77,10 +87,17 @@ pub async fn watchers(count: usize, changes: usize) -> Outcome {
         .map_err(|_| "a list takes too long".to_owned())?
         .map_err(|error| error.to_string())?;
     drop(silent);
+    // What the slow ones were told was in order so far, or they were told that they are too late.
+    let mut late = 0;
+    while let Some(ended) = slow.try_join_next() {
+        ended.map_err(|error| error.to_string())??;
+        late += 1;
+    }
+    slow.abort_all();
     subject.stop().await?;
     Ok(format!(
-        "{count} watchers that do not read, {changes} changes of {SIZE} bytes: {seen} seen by one that reads, \
-         memory {before} MiB before, {peak} MiB at its peak"
+        "{count} watchers that do not read and {SLOW} that are slow ({late} of them too slow), {changes} changes of \
+         {SIZE} bytes: {seen} seen by one that reads, memory {before} MiB before, {peak} MiB at its peak"
     ))
 }
 
@@ -99,6 +116,33 @@ async fn change(maps: &Api<ConfigMap>, object: usize, value: usize) -> Outcome<(
     applied
         .map(drop)
         .map_err(|error| format!("`{name}`: {error}"))
+}
+
+/// Reads a watch slowly, until it is told that it is too late: what it sees is in order.
+async fn dawdle(client: Client, mut from: String) -> Outcome<()> {
+    let maps = maps(client);
+    let mut last: u64 = 0;
+    loop {
+        let watch = maps.watch(&WatchParams::default(), &from).await;
+        let mut watch = watch.map_err(|error| error.to_string())?.boxed();
+        while let Some(event) = watch.next().await {
+            match event {
+                Ok(WatchEvent::Modified(map) | WatchEvent::Added(map)) => {
+                    from = map.resource_version().unwrap_or_default();
+                    let revision = from.parse().unwrap_or_default();
+                    if revision <= last {
+                        return Err(format!("{revision} is told after {last}"));
+                    }
+                    last = revision;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Ok(WatchEvent::Error(status)) if status.code == 410 => return Ok(()),
+                Ok(WatchEvent::Error(status)) => return Err(status.message.clone()),
+                Ok(_) => {}
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+    }
 }
 
 /// Reads a watch until it has told so many changes; where it has ended, a new one goes on where it was.
