@@ -110,26 +110,6 @@ pub(super) fn with_directives(chance: &mut Chance, patch: Value) -> Value {
     }
 }
 
-/// Takes empty maps and lists away.
-pub(super) fn without_empty(value: &mut Value) {
-    if let Value::Object(map) = value {
-        map.values_mut().for_each(without_empty);
-        map.retain(|_, value| *value != json!({}) && *value != json!([]));
-    }
-}
-
-/// Takes fields away that are null.
-pub(super) fn without_nulls(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.retain(|_, value| !value.is_null());
-            map.values_mut().for_each(without_nulls);
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_nulls),
-        _ => {}
-    }
-}
-
 /// A JSON patch: operations on places of one object, with values out of another.
 pub(super) fn json_patch(chance: &mut Chance, from: &Value, to: &Value) -> Value {
     let mut places = Vec::new();

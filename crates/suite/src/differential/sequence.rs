@@ -229,11 +229,6 @@ impl Draft<'_> {
             part["metadata"] = json!({});
         }
         part["metadata"]["name"] = json!(self.name);
-        if self.sort.custom {
-            // The genuine server stores empty maps and lists in the metadata of custom resources, does not
-            // show them, and takes them out with another write at the next apply.
-            change::without_empty(&mut part["metadata"]);
-        }
         if self.sort.kind == "Job" && part["spec"]["template"].is_object() {
             // Labels that the genuine server puts there later than others are no labels of the Job before
             // it is read again, and are stored with the next write.
@@ -242,12 +237,7 @@ impl Draft<'_> {
                 metadata["labels"] = json!({});
             }
         }
-        let mut part = self.spoiled(part, What::Patch);
-        if self.sort.custom {
-            change::without_empty(&mut part["metadata"]);
-            // It checks what is applied to them with its nulls, which it drops from other writes.
-            change::without_nulls(&mut part);
-        }
+        let part = self.spoiled(part, What::Patch);
         let step = self.step("PATCH", "application/apply-patch+yaml", Body::Is(part));
         let mut query = step.query.clone();
         if self.chance.percent(45) {
