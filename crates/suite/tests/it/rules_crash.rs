@@ -24,7 +24,7 @@ const KILLS: usize = 50;
 /// How many of them have to hit a delivery that is not at its end.
 const HITS: usize = 40;
 /// How many of them have to find some of its objects there, and others not.
-const MIDST: usize = 20;
+const MIDST: usize = 10;
 /// After so many kills the Shipment is deleted before the next controller starts.
 const DELETED: usize = 5;
 /// How many deliveries are measured before.
