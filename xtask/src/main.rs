@@ -40,9 +40,10 @@ usage: cargo xtask <command>
                             the input; bare clusters have no controllers; --keep leaves its logs and data
                             behind
   demo [args…]              the demo on genuine clusters; args go to `shipway demo`
-  bench [--quick] [--write] [scenario…]
+  bench [--embedded] [--quick] [--write] [scenario…]
                             the benchmarks on a genuine cluster: idle, push, drift, install, steady,
-                            monorepo, restart, server; --write puts the numbers into docs/benchmarks.md
+                            monorepo, restart, server; --write puts the numbers into docs/benchmarks.md;
+                            on an embedded one: all but server, into docs/benchmarks-embedded.md
 
 The genuine control plane (etcd, kube-apiserver, kube-controller-manager, kubectl) is built from source once,
 which takes 6 to 12 minutes and needs Go 1.26. KUBEBUILDER_ASSETS=DIR uses the programs there instead.";

@@ -188,7 +188,13 @@ pub(crate) fn demo(args: &[String]) -> Outcome {
 /// `cargo xtask bench`: numbers, of optimised programs and an etcd that waits for the disk.
 pub(crate) fn bench(args: &[String]) -> Outcome {
     install_git()?;
-    let servers = prepare("release")?;
+    let is_embedded = args.iter().any(|arg| arg == "--embedded");
+    let (servers, page) = if is_embedded {
+        build("release")?;
+        (Servers::Embedded(None), "docs/benchmarks-embedded.md")
+    } else {
+        (prepare("release")?, "docs/benchmarks.md")
+    };
     let flags = &["--audit", "--fsync"];
     let real = Real::start(&Options {
         servers: &servers,
@@ -198,10 +204,10 @@ pub(crate) fn bench(args: &[String]) -> Outcome {
         is_apart: false,
     })?;
     let mut command = Command::new(target().join("release/bench"));
-    for arg in args {
+    for arg in args.iter().filter(|arg| *arg != "--embedded") {
         command.arg(arg);
         if arg == "--write" {
-            command.arg("docs/benchmarks.md");
+            command.arg(page);
         }
     }
     // The page goes where the repository is, wherever we were called.

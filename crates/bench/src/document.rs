@@ -1,14 +1,26 @@
-//! The page with the numbers: docs/benchmarks.md.
+//! The page with the numbers: docs/benchmarks.md, or docs/benchmarks-embedded.md.
 
 use std::fmt::Write as _;
 
 use crate::args::Args;
 use crate::report::Report;
 
-const INTRODUCTION: &str = "\
+const GENUINE: &str = "\
 # Benchmarks
 
-Written by `cargo xtask bench --write`; do not edit. Everything is measured on a genuine kube-apiserver, in one run:
+Written by `cargo xtask bench --write`; do not edit. Everything is measured on a genuine kube-apiserver, in one run.
+`docs/benchmarks-embedded.md` has the same of a delivery on the embedded one.
+";
+
+const EMBEDDED: &str = "\
+# Benchmarks on the embedded server
+
+Written by `cargo xtask bench --embedded --write`; do not edit. Everything is measured on the API server that Shipway
+carries along, as `serve`, a process of its own, in one run. `docs/benchmarks.md` has the same on a genuine
+kube-apiserver, by which the design's numbers are judged, and both servers beside each other.
+";
+
+const INTRODUCTION: &str = "
 Shipway is the release binary with its default flags (plus `--listen` and `--hook-secret`), the repository is served over
 TLS by `git http-backend`. Requests are counted by the API server's audit log, memory is `VmRSS` and `VmHWM` of the
 process, processor time is that of `/proc`.
@@ -21,7 +33,9 @@ of a latency is one bare apply until a watch shows it.
 
 Every installation and every floor is measured **once**, and the floor of 100 is the best of eight single runs; a ratio
 holds as far as both of its sides had the same machine, which each section tells. Restarts are orderly stops, no kills.
+";
 
+const BESIDE: &str = "
 The rows of the **embedded server** have the genuine server's figure in the place of a floor. Each ran alone with this
 program, as `serve` and as etcd, kube-apiserver and kube-controller-manager without an audit log, over one HTTP/2
 connection with 16 requests under way; memory is the sum of the processes. Its API server is killed before it is started
@@ -47,8 +61,18 @@ kustomize-controller 1.9.6 tuned (concurrency 20, qps 500, unpacking in memory),
 ";
 
 /// The whole page.
-pub(crate) fn page(machine: &str, report: &Report, args: &Args, failed: &[String]) -> String {
-    let mut text = format!("{INTRODUCTION}\n## Where and when\n\n{machine}\n");
+pub(crate) fn page(
+    machine: &str,
+    report: &Report,
+    args: &Args,
+    (failed, is_embedded): (&[String], bool),
+) -> String {
+    let (title, beside) = if is_embedded {
+        (EMBEDDED, "")
+    } else {
+        (GENUINE, BESIDE)
+    };
+    let mut text = format!("{title}{INTRODUCTION}{beside}\n## Where and when\n\n{machine}\n");
     if args.quick {
         text.push_str(
             "- a quick run: 100 Shipments, 30 samples, 1 minute; these are not the design's sizes\n",
@@ -70,6 +94,8 @@ pub(crate) fn page(machine: &str, report: &Report, args: &Args, failed: &[String
             detail.text.trim_end()
         );
     }
-    let _ = write!(text, "\n{ELSEWHERE}");
+    if !is_embedded {
+        let _ = write!(text, "\n{ELSEWHERE}");
+    }
     text
 }

@@ -24,9 +24,18 @@ pub(crate) async fn describe(stage: &Stage) -> String {
     let model = value(&cpu, "model name");
     let memory = value(&read("/proc/meminfo"), "MemTotal");
     let kernel = read("/proc/sys/kernel/osrelease");
-    let etcd = match &running.servers {
-        Servers::Genuine { binaries } => first_line(&binaries.join("etcd"), &["--version"]).await,
-        Servers::Embedded { .. } => String::new(),
+    let servers = match &running.servers {
+        Servers::Genuine { binaries } => {
+            let etcd = first_line(&binaries.join("etcd"), &["--version"]).await;
+            format!(
+                "kube-apiserver {} with its audit log on, {etcd} that waits for the disk, kube-controller-manager",
+                running.version
+            )
+        }
+        Servers::Embedded { .. } => {
+            "the embedded server of this commit, with its audit log on, that waits for the disk"
+                .to_owned()
+        }
     };
     let rustc = first_line(Path::new("rustc"), &["--version"]).await;
     let commit = first_line(Path::new("git"), &["rev-parse", "--short", "HEAD"]).await;
@@ -39,11 +48,10 @@ pub(crate) async fn describe(stage: &Stage) -> String {
     let date = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC");
     format!(
         "- {cores} cores ({model}), {memory} of memory, Linux {}\n\
-         - kube-apiserver {} with its audit log on, {etcd} that waits for the disk, kube-controller-manager\n\
+         - {servers}\n\
          - {rustc}; Shipway was built at {}, and the repository stood at commit {commit}{changed} when the run began\n\
          - {date}",
         kernel.trim(),
-        running.version,
         built().unwrap_or_else(|| "an unknown time".to_owned()),
     )
 }

@@ -65,7 +65,7 @@ async fn run(args: &Args) -> Outcome {
     }
     // What was measured before something failed is still worth a page, if it says so.
     if let Some(path) = &args.write {
-        let page = document::page(&machine, &report, args, &failed);
+        let page = document::page(&machine, &report, args, (&failed, stage.is_embedded()));
         tokio::fs::write(path, page)
             .await
             .map_err(|error| format!("could not write `{}`: {error}", path.display()))?;

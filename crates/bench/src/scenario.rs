@@ -74,7 +74,8 @@ pub(crate) async fn run_all(stage: &Stage, args: &Args, report: &mut Report) -> 
         Scenario::Push,
         Scenario::Drift,
     ] {
-        if !args.wants(scenario) {
+        let is_judge_missing = scenario == Scenario::Server && stage.is_embedded();
+        if !args.wants(scenario) || is_judge_missing {
             continue;
         }
         announce(scenario);

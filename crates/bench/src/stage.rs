@@ -12,6 +12,7 @@ use kube::api::DeleteParams;
 use kube::{Api, Client, Config};
 use serde_json::{Value, json};
 use suite::Controller;
+use testkit::real::Servers;
 use testkit::{World, poll};
 use tokio::time::sleep;
 
@@ -77,6 +78,11 @@ impl Stage {
         };
         stage.prepare_hook().await?;
         Ok(stage)
+    }
+
+    /// Whether this is the server that Shipway carries along.
+    pub(crate) fn is_embedded(&self) -> bool {
+        matches!(self.world.state().servers, Servers::Embedded { .. })
     }
 
     async fn prepare_hook(&self) -> Outcome {
