@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kinds::condition;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind};
 use serde_json::{Value, json};
 use suite::{Scene, SceneOptions};
@@ -229,13 +230,18 @@ async fn a_version_that_is_no_longer_served_is_named_with_those_that_are() {
     scene.write("c/fine.yaml", &config_map("fine", "1"));
     deliver(&scene, "c").await;
     let api = format!("{}/v1beta1", definitions.group);
-    until_says(
+    let status = until_says(
         &scene,
         "web",
         "VersionNotServed",
         &["`Widget`", &api, "but in v1", "wheel.yaml:1"],
     )
     .await;
+    let stalled = condition::find(&status.conditions, condition::kind::STALLED);
+    assert!(
+        stalled.is_some_and(|stalled| stalled.status == "True"),
+        "{status:?}"
+    );
     until_value(&scene, "fine", "1").await;
     neighbour.goes_on(&scene).await;
     // Served after all: it goes on by itself.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use futures::StreamExt as _;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ConfigMap;
+use kinds::condition::{self, kind};
 use kinds::{Shipment, names};
 use kube::api::{Api, ListParams};
 use kube::runtime::watcher;
@@ -89,6 +90,12 @@ async fn of_five_claimants_of_one_object_one_gets_it_and_four_name_the_winner() 
     }
     assert!(won.len() > 1, "they did not meet: {won:?}");
     for (name, status) in &stand {
+        let stalled = condition::find(&status.conditions, kind::STALLED);
+        let stalled = stalled.is_some_and(|stalled| stalled.status == "True");
+        assert!(
+            stalled,
+            "{name} waits for nobody but whoever edits: {status:?}"
+        );
         assert_eq!(
             status.objects,
             Some(

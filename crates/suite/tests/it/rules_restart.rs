@@ -81,6 +81,11 @@ async fn a_restart_reads_each_kind_once_and_writes_nothing() {
             "apps/deployments",
             "namespaces",
             "serviceaccounts",
+            "apiextensions.k8s.io/customresourcedefinitions",
+            "carto.run/deliverables",
+            "shipway.run/environments",
+            "shipway.run/inventories",
+            "shipway.run/shipments",
         ] {
             let read = requests
                 .clone()

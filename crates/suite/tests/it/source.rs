@@ -97,6 +97,10 @@ async fn thirty_shipments_of_one_repository_cost_one_look_and_one_fetch() {
         .by("shipway")
         .within(scene.ns())
         .writes();
+    let told = writes
+        .clone()
+        .only(|request| request.resource == "shipway.run/shipments/status");
+    assert!(told.count() <= 3, "one status for each push:\n{told}");
     let elsewhere = writes
         .clone()
         .only(|request| request.name != "app-7" && !request.name.starts_with("app-7."));
