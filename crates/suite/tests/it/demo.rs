@@ -343,6 +343,28 @@ async fn the_demo_tells_its_story_on_one_context_and_leaves_what_it_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn colours_are_for_terminals_that_want_them() {
+    let program = suite::program().display().to_string();
+    let words = [&program, "get", "--kubeconfig", "/nowhere"].map(str::to_owned);
+    for (no_color, says) in [
+        ("", "\u{1b}[1;31merror:\u{1b}[0m"),
+        ("NO_COLOR=1", "error:"),
+    ] {
+        let setting = ["env", no_color].map(str::to_owned);
+        let setting = if no_color.is_empty() {
+            &[][..]
+        } else {
+            &setting
+        };
+        let (code, shown) = Terminal::start(&[setting, &words].concat()).end().await;
+        assert_eq!(code, 2, "{shown}");
+        assert!(shown.contains(says), "{shown:?}");
+        let has_colours = shown.contains('\u{1b}');
+        assert_eq!(has_colours, no_color.is_empty(), "{shown:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_step_that_does_not_come_true_in_time_ends_the_demo_and_is_named() {
     let ground = Ground::take().await;
     ground.uninstall().await;
