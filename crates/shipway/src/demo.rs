@@ -127,7 +127,7 @@ async fn show(
     let cleared = clear(&mut stage, ground, signals, &board).await;
     told.and(cleared)?;
     if !args.keep {
-        stage.what_next(ground == Ground::Own, &board);
+        Stage::what_next(ground == Ground::Own, &board);
     }
     Ok(ExitCode::SUCCESS)
 }

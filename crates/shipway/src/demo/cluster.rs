@@ -281,18 +281,13 @@ impl Stage {
     }
 
     /// Says what to try after a demo that has taken everything away.
-    pub(super) fn what_next(&self, own: bool, board: &Board) {
+    pub(super) fn what_next(own: bool, board: &Board) {
         board.chapter("What to try next:");
-        let place = if own {
-            String::new()
-        } else {
-            self.flags.place()
-        };
-        board.line(&format!("  shipway demo{place} --keep"));
-        board.line("    leaves everything running at the end, and says where its kubeconfig is");
+        board.line(
+            "  the same with --keep: everything stays until Ctrl-C, and you are told where it is",
+        );
         if own {
-            board.line("  shipway up");
-            board.line("    runs clusters like these for you, until Ctrl-C");
+            board.line("  shipway up: clusters like these for you, until Ctrl-C");
         }
     }
 
