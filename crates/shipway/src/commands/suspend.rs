@@ -106,14 +106,15 @@ async fn set_elsewhere(target: Target, shipment: &Shipment, manager: &str) -> Cl
     ));
     if !by_deliverable {
         let error = error.hint("change `spec.suspend` in Git");
-        let origin = origin(target, &owner, "Shipment", &name).await;
+        let in_namespace = shipment.namespace().unwrap_or_default();
+        let origin = origin(target, &owner, ("Shipment", &in_namespace, &name)).await;
         return error.hint(format!("that Shipment comes from {origin}"));
     }
     let error = error
         .hint("change `suspend` in the value of the param `delivery` of the Deliverable, in Git");
     match deliverer(&target, &owner).await {
-        Some((root, name)) => {
-            let origin = origin(target, &root, "Deliverable", &name).await;
+        Some((root, in_namespace, name)) => {
+            let origin = origin(target, &root, ("Deliverable", &in_namespace, &name)).await;
             error.hint(format!("that Deliverable comes from {origin}"))
         }
         None => error,
@@ -132,17 +133,18 @@ fn owner(shipment: &Shipment, manager: &str) -> String {
     }
 }
 
-/// The Shipment that delivers a Deliverable, as far as the caller may see that, and the Deliverable's name.
-async fn deliverer(target: &Target, deliverable: &str) -> Option<(String, String)> {
+/// The Shipment that delivers a Deliverable, as far as the caller may see that, and the Deliverable's
+/// namespace and name.
+async fn deliverer(target: &Target, deliverable: &str) -> Option<(String, String, String)> {
     let (namespace, name) = deliverable.split_once('/')?;
     let deliverables: Api<Deliverable> = Api::namespaced(target.client.clone(), namespace);
     let deliverable = deliverables.get(name).await.ok()?;
     let root = deliverable.annotations().get(names::OWNER_ANNOTATION)?;
-    Some((root.clone(), name.to_owned()))
+    Some((root.clone(), namespace.to_owned(), name.to_owned()))
 }
 
 /// Where a Shipment finds the manifest of an object: the file, as far as the caller may read its source.
-async fn origin(target: Target, root: &str, kind: &str, name: &str) -> String {
+async fn origin(target: Target, root: &str, (kind, own, name): (&str, &str, &str)) -> String {
     let Some((namespace, shipment)) = root.split_once('/') else {
         return format!("Shipment `{root}`");
     };
@@ -157,7 +159,10 @@ async fn origin(target: Target, root: &str, kind: &str, name: &str) -> String {
     let path = path
         .filter(|path| !path.is_empty())
         .unwrap_or_else(|| ".".to_owned());
-    let is_it = |manifest: &Manifest| manifest.kind() == kind && manifest.name() == name;
+    let is_it = |manifest: &Manifest| {
+        let there = manifest.namespace().unwrap_or(namespace);
+        (manifest.kind(), there, manifest.name()) == (kind, own, name)
+    };
     let there = target.within(namespace);
     match diff::place_of(there, shipment, is_it).await {
         Ok(Some(place)) => format!(
