@@ -30,6 +30,11 @@ impl Args {
         self.scenarios.is_empty() || self.scenarios.contains(&scenario)
     }
 
+    /// The scenarios that were named; none where all run.
+    pub(crate) fn named(&self) -> Vec<&'static str> {
+        self.scenarios.iter().map(|it| it.name()).collect()
+    }
+
     /// How many Shipments the large scenarios have.
     pub(crate) fn shipments(&self) -> usize {
         if self.quick { 100 } else { 1000 }

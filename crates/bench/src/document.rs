@@ -78,6 +78,15 @@ pub(crate) fn page(
             "- a quick run: 100 Shipments, 30 samples, 1 minute; these are not the design's sizes\n",
         );
     }
+    let named = args.named();
+    if !named.is_empty() {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "- measured by name, and no others: {}",
+            named.join(", ")
+        );
+    }
     for failure in failed {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "- **not measured**: {failure}");
