@@ -9,6 +9,7 @@
 
 pub mod audit;
 pub use kubelet;
+pub mod kuttl;
 pub mod real;
 
 mod eventually;
