@@ -3,38 +3,84 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray,
+    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use kube::CustomResourceExt as _;
 
-use crate::{Deliverable, Environment, Inventory, Shipment};
+use crate::cartographer;
+use crate::{
+    ClusterConfigTemplate, ClusterDelivery, ClusterDeploymentTemplate, ClusterImageTemplate,
+    ClusterRunTemplate, ClusterSourceTemplate, ClusterSupplyChain, ClusterTemplate, Deliverable,
+    Environment, Inventory, Runnable, Shipment, Workload,
+};
 
-/// All CustomResourceDefinitions, sorted by name.
+/// What a cluster is for, and so which kinds its controllers serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// It runs applications and builds none.
+    Run,
+    /// Everything in one cluster.
+    Full,
+}
+
+/// The CustomResourceDefinitions to install for a profile, sorted by name: those of the kinds that
+/// are served there. A kind that nobody serves would look as if it worked.
+pub fn of(profile: Profile) -> Vec<CustomResourceDefinition> {
+    let mut crds = served_to_run();
+    if profile == Profile::Full {
+        crds.extend(served_to_build());
+    }
+    for crd in &mut crds {
+        finish(crd);
+    }
+    crds.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
+    crds
+}
+
+/// The CustomResourceDefinitions that are installed today, sorted by name.
 pub fn all() -> Vec<CustomResourceDefinition> {
-    let mut crds = vec![
+    of(Profile::Run)
+}
+
+fn served_to_run() -> Vec<CustomResourceDefinition> {
+    vec![
         Deliverable::crd(),
         Environment::crd(),
         Inventory::crd(),
         Shipment::crd(),
-    ];
-    for crd in &mut crds {
-        let theirs = crd.spec.group == "carto.run";
-        for version in &mut crd.spec.versions {
-            // Cartographer requires both, and a root without metadata means nothing for ours.
-            if let Some(root) = version
-                .schema
-                .as_mut()
-                .and_then(|schema| schema.open_api_v3_schema.as_mut())
-            {
-                root.required = Some(vec!["metadata".to_owned(), "spec".to_owned()]);
-                if theirs {
-                    forbid_null(root);
-                }
-            }
+    ]
+}
+
+/// What Cartographer serves beside Deliverables.
+fn served_to_build() -> Vec<CustomResourceDefinition> {
+    vec![
+        ClusterConfigTemplate::crd(),
+        ClusterDelivery::crd(),
+        ClusterDeploymentTemplate::crd(),
+        ClusterImageTemplate::crd(),
+        ClusterRunTemplate::crd(),
+        ClusterSourceTemplate::crd(),
+        ClusterSupplyChain::crd(),
+        ClusterTemplate::crd(),
+        Runnable::crd(),
+        Workload::crd(),
+    ]
+}
+
+/// Puts right what the derivation cannot know.
+fn finish(crd: &mut CustomResourceDefinition) {
+    let theirs = crd.spec.group == cartographer::GROUP;
+    for version in &mut crd.spec.versions {
+        let schema = version.schema.as_mut();
+        let Some(root) = schema.and_then(|schema| schema.open_api_v3_schema.as_mut()) else {
+            continue;
+        };
+        // Cartographer requires both, and a root without metadata means nothing for ours.
+        root.required = Some(vec!["metadata".to_owned(), "spec".to_owned()]);
+        if theirs {
+            forbid_null(root);
         }
     }
-    crds.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
-    crds
 }
 
 /// Cartographer's fields are optional but never null.
@@ -45,6 +91,9 @@ fn forbid_null(schema: &mut JSONSchemaProps) {
     }
     if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
         forbid_null(items);
+    }
+    if let Some(JSONSchemaPropsOrBool::Schema(values)) = &mut schema.additional_properties {
+        forbid_null(values);
     }
 }
 

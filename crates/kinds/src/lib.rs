@@ -3,6 +3,7 @@
 //!
 //! This crate holds vocabulary only. It must not contain a client, a runtime or behaviour.
 
+pub mod cartographer;
 pub mod condition;
 pub mod crd;
 pub mod deliverable;
@@ -13,6 +14,20 @@ pub mod reason;
 pub mod role;
 pub mod shipment;
 
+pub use cartographer::blueprint::{
+    Blueprint, BlueprintSpec, BlueprintStatus, ClusterDelivery, ClusterDeliverySpec,
+    ClusterSupplyChain, ClusterSupplyChainSpec,
+};
+pub use cartographer::runnable::{
+    ClusterRunTemplate, ClusterRunTemplateSpec, Runnable, RunnableSpec, RunnableStatus,
+};
+pub use cartographer::template::{
+    ClusterConfigTemplate, ClusterConfigTemplateSpec, ClusterDeploymentTemplate,
+    ClusterDeploymentTemplateSpec, ClusterImageTemplate, ClusterImageTemplateSpec,
+    ClusterSourceTemplate, ClusterSourceTemplateSpec, ClusterTemplate, ClusterTemplateSpec,
+    Template, TemplateKind, TemplateSpec,
+};
+pub use cartographer::workload::{Workload, WorkloadSpec, WorkloadStatus};
 pub use condition::Condition;
 pub use deliverable::{Deliverable, DeliverableSpec, DeliverableStatus};
 pub use environment::{Environment, EnvironmentSpec, EnvironmentStatus};

@@ -1,8 +1,8 @@
 //! A Deliverable's whole status, in Cartographer's words and order. Pure.
 
 use k8s_openapi::jiff::Timestamp;
+use kinds::cartographer::owner::{CoreReference, ObjectReference, ResourceStatus};
 use kinds::condition::{self, kind};
-use kinds::deliverable::{CoreReference, ObjectReference, ResourceStatus};
 use kinds::{Condition, Deliverable, DeliverableStatus, Shipment, names};
 use kube::ResourceExt as _;
 
