@@ -6,6 +6,9 @@
 //!
 //! Must not know: a runtime, a client, files, the clock.
 
+pub mod digest;
+#[cfg(test)]
+mod fuzz;
 pub mod jsonpath;
 mod notation;
 pub mod typed;

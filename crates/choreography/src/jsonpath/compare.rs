@@ -36,10 +36,7 @@ fn less(left: &Item<'_>, right: &Item<'_>) -> Result<bool, String> {
     }
 }
 
-fn scalars<'i>(
-    left: &'i Item<'_>,
-    right: &'i Item<'_>,
-) -> Result<(&'i Value, &'i Value), String> {
+fn scalars<'i>(left: &'i Item<'_>, right: &'i Item<'_>) -> Result<(&'i Value, &'i Value), String> {
     match (left.scalar(), right.scalar()) {
         (Some(left), Some(right)) => Ok((left, right)),
         _ => Err(BAD_TYPE.to_owned()),

@@ -53,7 +53,9 @@ impl<'v> Item<'v> {
     pub(super) fn is_nil(&self) -> bool {
         matches!(
             self,
-            Self::Json(Value::Null) | Self::Literal(Value::Null) | Self::Typed(Typed::Json(Value::Null))
+            Self::Json(Value::Null)
+                | Self::Literal(Value::Null)
+                | Self::Typed(Typed::Json(Value::Null))
         )
     }
 
@@ -84,11 +86,15 @@ impl<'v> Item<'v> {
             Self::Json(Value::Object(object)) => {
                 let mut members: Vec<_> = object.iter().collect();
                 members.sort_by_key(|(name, _)| *name);
-                members.into_iter().map(|(_, value)| Self::Json(value)).collect()
+                members
+                    .into_iter()
+                    .map(|(_, value)| Self::Json(value))
+                    .collect()
             }
-            Self::Typed(Typed::Struct(members)) => {
-                members.iter().map(|member| Self::from(&member.value)).collect()
-            }
+            Self::Typed(Typed::Struct(members)) => members
+                .iter()
+                .map(|member| Self::from(&member.value))
+                .collect(),
             Self::Json(Value::String(text)) => bytes(text),
             Self::Literal(Value::String(text)) => bytes(text),
             _ => self.list().unwrap_or_default(),
@@ -116,7 +122,9 @@ impl<'v> Item<'v> {
 }
 
 fn bytes<'v>(text: &str) -> Vec<Item<'v>> {
-    text.bytes().map(|byte| Item::Literal(Value::from(byte))).collect()
+    text.bytes()
+        .map(|byte| Item::Literal(Value::from(byte)))
+        .collect()
 }
 
 /// The number of a scalar, if it is one.

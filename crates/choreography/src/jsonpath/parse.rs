@@ -120,12 +120,7 @@ impl<'t> Parser<'t> {
                     self.number()?;
                 }
                 Some(char) if is_word(char) => self.word(),
-                Some(char) => {
-                    return Err(format!(
-                        "unrecognized character in action: U+{:04X} '{char}'",
-                        u32::from(char)
-                    ));
-                }
+                Some(char) => return Err(unrecognized(char)),
             }
         }
     }
@@ -199,8 +194,9 @@ impl<'t> Parser<'t> {
             if char == quote && before != '\\' {
                 let inner = &text[1..at];
                 self.rest = &text[at + 1..];
-                let value = unquote(inner, quote)
-                    .ok_or_else(|| format!("unquote string {quote}{inner}{quote} error invalid syntax"))?;
+                let value = unquote(inner, quote).ok_or_else(|| {
+                    format!("unquote string {quote}{inner}{quote} error invalid syntax")
+                })?;
                 self.steps.push(Step::Text(value));
                 return Ok(());
             }
@@ -268,6 +264,16 @@ impl<'t> Parser<'t> {
         self.steps.push(Step::Filter(filter));
         Ok(())
     }
+}
+
+fn unrecognized(char: char) -> String {
+    let code = u32::from(char);
+    let shown = if char.is_control() {
+        String::new()
+    } else {
+        format!(" '{char}'")
+    };
+    format!("unrecognized character in action: U+{code:04X}{shown}")
 }
 
 /// Splits a filter into left side, operator and right side, none of them empty.
@@ -342,7 +348,9 @@ fn unquote(inner: &str, quote: char) -> Option<String> {
             'U' => code(&mut chars, 8, 16)?,
             escaped if escaped == quote => escaped,
             first @ '0'..='7' => {
-                let digits: String = std::iter::once(first).chain(chars.by_ref().take(2)).collect();
+                let digits: String = std::iter::once(first)
+                    .chain(chars.by_ref().take(2))
+                    .collect();
                 let value = (digits.len() == 3).then(|| u32::from_str_radix(&digits, 8).ok())??;
                 char::from(u8::try_from(value).ok()?)
             }

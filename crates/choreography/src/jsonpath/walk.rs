@@ -35,8 +35,14 @@ fn one_step<'v>(
 ) -> Result<Vec<Item<'v>>, String> {
     match step {
         Step::Text(value) => Ok(vec![Item::Literal(value.as_str().into())]),
-        Step::Literal(value) => Ok(places.iter().map(|_| Item::Literal(value.clone())).collect()),
-        Step::Field(name) => Ok(places.iter().filter_map(|place| place.field(name)).collect()),
+        Step::Literal(value) => Ok(places
+            .iter()
+            .map(|_| Item::Literal(value.clone()))
+            .collect()),
+        Step::Field(name) => Ok(places
+            .iter()
+            .filter_map(|place| place.field(name))
+            .collect()),
         Step::Wildcard => Ok(places.iter().flat_map(Item::children).collect()),
         Step::Recursive => {
             let mut found = Vec::new();

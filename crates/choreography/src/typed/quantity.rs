@@ -70,7 +70,9 @@ fn unit(suffix: &str) -> Option<(i128, i32, Format)> {
     }
     let exponent = suffix.strip_prefix(['e', 'E'])?;
     let tens: i32 = exponent.parse().ok()?;
-    (-30..=30).contains(&tens).then_some((1, tens, Format::Exponent))
+    (-30..=30)
+        .contains(&tens)
+        .then_some((1, tens, Format::Exponent))
 }
 
 const BINARY: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];

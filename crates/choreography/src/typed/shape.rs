@@ -83,17 +83,11 @@ pub(super) static RUNNABLE: Shape = Struct(&[
     (
         "spec",
         Struct(&[
-            (
-                "runTemplateRef",
-                Struct(&[("kind", Text), ("name", Text)]),
-            ),
+            ("runTemplateRef", Struct(&[("kind", Text), ("name", Text)])),
             (
                 "selector",
                 Pointer(&Struct(&[
-                    (
-                        "resource",
-                        Struct(&[("apiVersion", Text), ("kind", Text)]),
-                    ),
+                    ("resource", Struct(&[("apiVersion", Text), ("kind", Text)])),
                     ("matchingLabels", Map),
                 ])),
             ),
