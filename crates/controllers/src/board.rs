@@ -54,6 +54,8 @@ pub enum Wait {
     Account(String, String),
     /// Another Shipment.
     Shipment(Key),
+    /// The health of an object of its own.
+    Healthy(ObjectId),
 }
 
 /// Whether a Shipment is ready, so that others may go on.
@@ -182,6 +184,20 @@ impl Board {
         woken
     }
 
+    /// Marks one Shipment as woken if it waits for something of its own. Tells whether it does.
+    pub fn wake_own(&self, key: &Key, wait: Wait) -> bool {
+        let mut board = self.lock();
+        let Some(notice) = board.get_mut(key) else {
+            return false;
+        };
+        let waits = notice.waits.contains(&wait);
+        notice.woken |= waits;
+        if let Some(heard) = &mut notice.heard {
+            heard.insert(wait);
+        }
+        waits
+    }
+
     /// Whether something that a Shipment waits for has moved. Asking takes the mark away.
     pub fn take_woken(&self, key: &Key) -> bool {
         self.lock()
@@ -235,5 +251,27 @@ mod tests {
         board.begins(&shop);
         assert!(!board.waits(&shop, [Wait::Shipment(db.clone())].into()));
         assert_eq!(board.wake(&Wait::Shipment(db)), [shop]);
+    }
+
+    #[test]
+    fn what_moves_of_its_own_wakes_no_other() {
+        let board = Board::default();
+        let (shop, db) = (Key::new("shop", "web"), Key::new("shop", "db"));
+        let backend = ObjectId {
+            group: "apps".to_owned(),
+            kind: "Deployment".to_owned(),
+            namespace: Some("shop".to_owned()),
+            name: "hook".to_owned(),
+        };
+        for key in [&shop, &db] {
+            board.begins(key);
+            assert!(!board.waits(key, [Wait::Healthy(backend.clone())].into()));
+        }
+        assert!(board.wake_own(&shop, Wait::Healthy(backend.clone())));
+        assert!(board.take_woken(&shop) && !board.take_woken(&db));
+        // While a pass is under way it is heard.
+        board.begins(&shop);
+        board.wake_own(&shop, Wait::Healthy(backend.clone()));
+        assert!(board.waits(&shop, [Wait::Healthy(backend)].into()));
     }
 }

@@ -18,6 +18,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::check::Checked;
+use crate::board::Wait;
 use crate::context::Ctx;
 use crate::ledger::Ledger;
 use crate::tracker::Drift;
@@ -146,7 +147,10 @@ pub(super) fn settle(
     let settled = health.status == Status::Current;
     ctx.tracker.await_health(&id, &checked.key, !settled);
     if settled {
-        ledger.unsettled.remove(&id);
+        let was_awaited = ledger.unsettled.remove(&id).is_some();
+        if was_awaited && ctx.board.wake_own(&checked.key, Wait::Healthy(id)) {
+            ctx.wake_all([checked.key.clone()]);
+        }
     } else {
         ledger.unsettled.insert(id, (version.max(1), health));
     }

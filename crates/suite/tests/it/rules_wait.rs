@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::Api;
 use serde_json::json;
-use suite::Scene;
-use testkit::eventually;
+use suite::{Scene, SceneOptions};
+use testkit::{Need, World, eventually};
 use tokio::time::Instant;
 
+use crate::bad_stage::until_fails;
 use crate::rules_stage::{assert_quiet, config_map, deployment, is_at, patch_spec, until_values};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,4 +171,91 @@ async fn one_refused_object_holds_up_no_other_and_is_delivered_once_it_is_right(
     scene.until_ready("web", Some(&commit)).await;
     until_values(&scene, "a", "a-key=1").await;
     assert_quiet(&scene).await;
+}
+
+/// A webhook configuration of a specification, gone with the scenario.
+struct Webhook<'a>(&'a Scene, String);
+
+impl<'a> Webhook<'a> {
+    fn of(scene: &'a Scene) -> Self {
+        Self(scene, format!("{}-hook", scene.ns()))
+    }
+
+    /// It asks a Service of the scene about objects that nobody makes.
+    fn manifest(&self) -> String {
+        let Self(scene, name) = self;
+        json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": name},
+            "webhooks": [{
+                "name": "hook.example.com", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+                "failurePolicy": "Ignore", "timeoutSeconds": 1,
+                "clientConfig": {"service": {"namespace": scene.ns(), "name": "hook"}},
+                "objectSelector": {"matchLabels": {"watched-by": name}},
+                "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}],
+            }],
+        })
+        .to_string()
+    }
+
+    async fn find(&self) -> Option<ValidatingWebhookConfiguration> {
+        let Self(scene, name) = self;
+        let all: Api<ValidatingWebhookConfiguration> = Api::all(scene.client.clone());
+        all.get_opt(name).await.expect("the cluster answers")
+    }
+}
+
+impl Drop for Webhook<'_> {
+    fn drop(&mut self) {
+        self.0.clear_away::<ValidatingWebhookConfiguration>(&self.1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_of_a_specification_waits_until_its_backend_is_ready_and_nothing_else_does() {
+    if World::shared().lacks(Need::Admission) {
+        return;
+    }
+    let options = SceneOptions {
+        everywhere: true,
+        ..SceneOptions::default()
+    };
+    let scene = Scene::with("backend", options).await;
+    let webhook = Webhook::of(&scene);
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "hook"},
+        "spec": {"selector": {"app": "hook"}, "ports": [{"port": 443}]},
+    });
+    scene.write("config/a-webhook.json", &webhook.manifest());
+    scene.write("config/hook.json", &deployment("hook", "nginx", 1));
+    // Of the same specification, but nobody's backend: it is not waited for.
+    scene.write(
+        "config/other.json",
+        &deployment("other", "registry/broken:1", 1),
+    );
+    scene.write("config/service.json", &service.to_string());
+    scene.write("config/z.yaml", &config_map("z", &[("a", "1")]));
+    scene.push().await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    let backend = format!("waits for its backend `Deployment/{}/hook`", scene.ns());
+    let words = [&*webhook.1, "a-webhook.json:1", &backend];
+    until_fails(&scene, "web", "DependencyNotReady", &words).await;
+    until_values(&scene, "z", "a=1").await;
+    assert_quiet(&scene).await;
+    assert!(
+        webhook.find().await.is_none(),
+        "it is there before its backend"
+    );
+    let _settling = scene.settle().await;
+    eventually("the webhook", Duration::from_secs(30), || async {
+        webhook.find().await.ok_or("it is not there")
+    })
+    .await;
+    let hook = scene.find::<Deployment>("hook").await;
+    let ready = hook.and_then(|hook| hook.status?.ready_replicas);
+    assert_eq!(ready, Some(1), "it came before its backend was ready");
+    scene.until_reason("web", "Progressing").await; // by `other` alone
+    scene.write("config/other.json", &deployment("other", "nginx", 1));
+    let commit = scene.push().await;
+    scene.until_ready("web", Some(&commit)).await;
 }

@@ -72,7 +72,7 @@ pub(super) async fn carry(
         return (step, Carried::CalledOff);
     }
     if let Some(need) = unmet {
-        let carried = held_by(&need, checked);
+        let carried = held_by(&need);
         return (step, carried);
     }
     let id = &step.object.id;
@@ -182,7 +182,7 @@ async fn send(
     }
 }
 
-fn held_by(need: &Need, checked: &Checked) -> Carried {
+fn held_by(need: &Need) -> Carried {
     let (reason, message, wait) = match need {
         Need::Crd(name) => (
             Reason::KindUnknown,
@@ -194,11 +194,10 @@ fn held_by(need: &Need, checked: &Checked) -> Carried {
             format!("waits for the namespace `{name}`"),
             Wait::Namespace(name.clone()),
         ),
-        // The backend's own health wakes this Shipment.
         Need::Backend(id) => (
             Reason::DependencyNotReady,
             format!("waits for its backend `{id}`"),
-            Wait::Shipment(checked.key.clone()),
+            Wait::Healthy(id.clone()),
         ),
     };
     Carried::Held {
