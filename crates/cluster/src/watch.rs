@@ -2,6 +2,7 @@
 //! owner label. They report what is seen and judge nothing. Our own kinds are kept whole instead.
 
 mod keep;
+mod one;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;

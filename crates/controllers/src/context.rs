@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use crate::board::{Board, Key, Wait};
+use crate::cartographer::Left;
 use crate::ledger::Ledgers;
 use crate::metrics::Metrics;
 use crate::secret::Secrets;
@@ -52,6 +53,8 @@ pub struct Ctx {
     pub environments: Kept<Environment>,
     /// All Deliverables.
     pub deliverables: Kept<Deliverable>,
+    /// Whether they are somebody else's to deliver.
+    pub left: Left,
     /// How often kinds that may not be watched are looked at.
     pub look: Duration,
     /// How often everything is applied again.

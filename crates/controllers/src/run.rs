@@ -29,7 +29,7 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::board::{Board, Key};
-use crate::cartographer;
+use crate::cartographer::{self, Left};
 use crate::context::{Ctx, Kept, Presence};
 use crate::ledger::{Ledger, Ledgers};
 use crate::metrics::Metrics;
@@ -120,6 +120,7 @@ pub async fn run(
         shipments,
         environments,
         deliverables,
+        left: Left::default(),
         look: options.unwatched_interval,
         audit: options.audit_interval,
         caller,
@@ -144,7 +145,7 @@ pub async fn run(
         ctx.clone(),
         stop.clone(),
     );
-    let alone = !cartographer::is_at_work(&ctx.caller).await?;
+    cartographer::begin(&ctx).await?;
     let deliverables = work(
         (ctx.deliverables.store(), deliverables_due),
         options.passes_at_once,
@@ -152,19 +153,6 @@ pub async fn run(
         ctx.clone(),
         stop.clone(),
     );
-    let deliverables = async {
-        if alone {
-            deliverables.await;
-        } else {
-            tracing::error!(
-                "Cartographer is at work here (Deployment `{}` in `{}`): \
-                 Deliverables are left to it; scale it to 0 and start this controller again to take them over",
-                cartographer::NAME,
-                cartographer::NAMESPACE
-            );
-            stop.cancelled().await;
-        }
-    };
     futures::join!(shipments, environments, deliverables);
     ctx.events.end().await;
     Ok(())

@@ -5,13 +5,15 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kinds::condition;
 use kinds::{Deliverable, DeliverableStatus, Shipment};
+use kube::api::Api;
 use serde_json::{Value, json};
-use suite::{Controller, Scene, identity};
+use suite::{Scene, identity, install};
+use testkit::eventually;
 use tokio::time::Instant;
 
 use crate::bad_stage::alone;
 use crate::rules_crash::start;
-use crate::rules_stage::patch_spec;
+use crate::rules_stage::{QUIET, patch_spec, written_in};
 use crate::source::lonely;
 
 const SETTINGS: &str =
@@ -183,13 +185,7 @@ async fn suspend_is_left_alone_unless_the_deliverable_sets_it() {
     let mut renamed = deliverable(&scene, "web", "config");
     renamed["metadata"]["labels"]["app"] = json!("store");
     scene.apply(&renamed).await;
-    scene
-        .until_object::<Shipment>("web", "has the new label", |found| {
-            found
-                .and_then(|found| found.metadata.labels.as_ref())
-                .is_some_and(|labels| labels["app"] == "store")
-        })
-        .await;
+    until_labelled(&scene, "store").await;
     assert_eq!(scene.get_shipment("web").await.spec.suspend, Some(true));
 }
 
@@ -262,6 +258,17 @@ impl Cartographer<'_> {
     async fn scale(&self, replicas: i32) {
         let namespace = "cartographer-system";
         let labels = json!({"app": "cartographer"});
+        // That of a scenario before may be on its way out.
+        let namespaces: Api<Namespace> = Api::all(self.0.client.clone());
+        eventually("the namespace is free", Duration::from_mins(1), || async {
+            match namespaces.get_opt(namespace).await {
+                Ok(Some(found)) if found.metadata.deletion_timestamp.is_some() => {
+                    Err("it is on its way out".to_owned())
+                }
+                answer => answer.map(drop).map_err(|error| error.to_string()),
+            }
+        })
+        .await;
         self.0
             .apply(
                 &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
@@ -292,7 +299,8 @@ async fn sync_of_a_root_says_at_once_that_its_deliverables_are_left_to_cartograp
     let scene = Scene::with("dlvleft", lonely()).await;
     let cartographer = Cartographer(&scene);
     cartographer.scale(1).await;
-    let controller = Controller::own(&scene.world, &[]).await;
+    install(&scene.world).await;
+    let _controller = start(&scene, &identity(&scene.world).await).await;
     let brought = deliverable(&scene, "web", "config");
     scene.write("root/deliverable-web.yaml", &brought.to_string());
     scene.write("config/settings.yaml", SETTINGS);
@@ -311,7 +319,7 @@ async fn sync_of_a_root_says_at_once_that_its_deliverables_are_left_to_cartograp
         "Cartographer is at work here (Deployment `cartographer-controller` in `cartographer-system`)",
         &format!("they are left to it: `{ns}/web`\n"),
         "hint: to have Shipway deliver them, `kubectl scale deployment cartographer-controller -n cartographer-system --replicas=0",
-        "and then start Shipway's controller again",
+        "half a minute later it takes them over",
     ] {
         assert!(err.contains(words), "`{words}` is missing: {err}");
     }
@@ -319,10 +327,66 @@ async fn sync_of_a_root_says_at_once_that_its_deliverables_are_left_to_cartograp
 
     // What it says helps.
     cartographer.scale(0).await;
-    drop(controller);
-    let _controller = start(&scene, &identity(&scene.world).await).await;
     let (code, out, err) = scene.shipway(&wait);
     assert_eq!(code, 0, "{out}{err}");
     let brought = format!("\nshipment.shipway.run/web in {ns} is ready at main@");
     assert!(out.contains(&brought), "{out}");
+    assert!(begun.elapsed() < Duration::from_mins(2), "it waited");
+}
+
+/// Waits until the Shipment `web` has a label that its Deliverable got.
+async fn until_labelled(scene: &Scene, app: &str) {
+    scene
+        .until_object::<Shipment>("web", "has the new label", |found| {
+            let labels = found.and_then(|found| found.metadata.labels.as_ref());
+            labels.is_some_and(|labels| labels["app"] == app)
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deliverables_are_laid_down_when_cartographer_comes_and_taken_up_when_it_has_gone() {
+    let _turn = alone().await;
+    let scene = Scene::with("dlvturn", lonely()).await;
+    install(&scene.world).await;
+    let controller = start(&scene, &identity(&scene.world).await).await;
+    scene.write("config/settings.yaml", SETTINGS);
+    scene.push().await;
+    scene.apply(&deliverable(&scene, "web", "config")).await;
+    let is_ready = |status: &DeliverableStatus| ready_because(status, "Ready");
+    until(&scene, "web", "is ready", is_ready).await;
+    let cartographer = Cartographer(&scene);
+    cartographer.scale(1).await;
+    let says = |words: &'static str, times: usize| {
+        let controller = &controller;
+        eventually(words, Duration::from_secs(50), move || async move {
+            let said = controller.log().matches(words).count();
+            if said == times { Ok(()) } else { Err(said) }
+        })
+    };
+    let (left, taken) = ("Deliverables are left to it", "Deliverables are taken over");
+    says(left, 1).await;
+    let mut window = scene.world.audit().await;
+    let mut renamed = deliverable(&scene, "web", "config");
+    renamed["metadata"]["labels"]["app"] = json!("store");
+    scene.apply(&renamed).await;
+    // What was stamped before is delivered all the same.
+    scene.write("config/settings.yaml", &SETTINGS.replace("blue", "green"));
+    let commit = scene.push().await;
+    scene.until_ready("web", Some(&commit)).await;
+    // It is gone for a moment alone.
+    for replicas in [0, 1] {
+        cartographer.scale(replicas).await;
+        let written = written_in(&scene, &mut window, QUIET).await;
+        let ours = ["carto.run/deliverables/status", "shipway.run/shipments"];
+        let written = written.only(|request| ours.contains(&&*request.resource));
+        assert_eq!(written.count(), 0, "{written}");
+    }
+    assert!(!controller.log().contains(taken), "{}", controller.log());
+    cartographer.scale(0).await;
+    says(taken, 1).await;
+    until_labelled(&scene, "store").await;
+    // And once more.
+    cartographer.scale(1).await;
+    says(left, 2).await;
 }

@@ -151,7 +151,7 @@ fn cartographers(
     ));
     let scale = format!("kubectl scale deployment {deployment} -n {home} --replicas=0");
     Some(error.hint(format!(
-        "to have Shipway deliver them, `{scale}{}`, and then start Shipway's controller again",
+        "to have Shipway deliver them, `{scale}{}`: half a minute later it takes them over",
         target.flags()
     )))
 }
