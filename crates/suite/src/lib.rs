@@ -19,11 +19,13 @@ mod controller;
 pub mod differential;
 mod embedded;
 pub mod kubeconfig;
+mod recorder;
 mod scene;
 pub mod soak;
 
 pub use embedded::Embedded;
 
 pub use controller::{Controller, identity, install, program};
+pub use recorder::Recorder;
 pub use scene::until_status;
 pub use scene::{Namespaced, Scene, SceneOptions};

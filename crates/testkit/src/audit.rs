@@ -24,6 +24,8 @@ pub struct Request {
     pub user: String,
     /// Who is connected, when that is someone else.
     pub impersonated_by: Option<String>,
+    /// The groups of who acts, in order.
+    pub groups: Vec<String>,
     /// As in RBAC: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, …
     pub verb: String,
     /// `group/resource/subresource`, such as `apps/deployments` or `pods/status`; the path of a
@@ -33,6 +35,8 @@ pub struct Request {
     pub namespace: String,
     /// Empty for a collection.
     pub name: String,
+    /// The selector of labels of a list or watch, and that of fields; empty where it asked for all.
+    pub selectors: (String, String),
     /// Whether it only asked what would happen.
     pub dry_run: bool,
     /// Whether it asked for another page of a list that had begun.

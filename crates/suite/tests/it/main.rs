@@ -37,6 +37,7 @@ mod rules_restart;
 mod rules_stage;
 mod rules_stop;
 mod rules_wait;
+mod rules_watch;
 mod sessions;
 mod simulated;
 mod source;

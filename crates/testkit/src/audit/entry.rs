@@ -27,6 +27,7 @@ struct Entry {
 #[serde(default)]
 struct User {
     username: String,
+    groups: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -57,27 +58,39 @@ pub(super) fn parse(line: &str) -> io::Result<Option<Request>> {
         .request_uri
         .split_once('?')
         .unwrap_or((&entry.request_uri, ""));
-    let has = |name: &str| {
-        query
-            .split('&')
-            .any(|parameter| parameter.starts_with(name))
+    let value = |name: &str| {
+        let values = query.split('&').filter_map(|it| it.strip_prefix(name));
+        values.map(decoded).next()
     };
     let (user, impersonated_by) = match entry.impersonated_user {
-        Some(user) => (user.username, Some(entry.user.username)),
-        None => (entry.user.username, None),
+        Some(user) => (user, Some(entry.user.username)),
+        None => (entry.user, None),
     };
+    let mut groups = user.groups;
+    groups.sort();
     Ok(Some(Request {
         user_agent: entry.user_agent,
-        user,
+        user: user.username,
         impersonated_by,
+        groups,
         verb: entry.verb,
         resource: resource(&entry.object_ref, path),
         namespace: entry.object_ref.namespace,
         name: entry.object_ref.name,
-        dry_run: has("dryRun="),
-        further_page: has("continue="),
+        selectors: (
+            value("labelSelector=").unwrap_or_default(),
+            value("fieldSelector=").unwrap_or_default(),
+        ),
+        dry_run: value("dryRun=").is_some(),
+        further_page: value("continue=").is_some(),
         code: entry.response_status.code,
     }))
+}
+
+/// A value of a query as it was meant.
+fn decoded(text: &str) -> String {
+    let decoded = percent_encoding::percent_decode_str(text);
+    decoded.decode_utf8_lossy().into_owned()
 }
 
 fn resource(target: &Target, path: &str) -> String {
@@ -101,12 +114,14 @@ mod tests {
     #[test]
     fn names_who_acts_and_on_what() {
         let line = r#"{"stage":"ResponseComplete","requestURI":"/apis/apps/v1/namespaces/shop/deployments/web?dryRun=All&fieldManager=x",
-            "verb":"patch","user":{"username":"controller"},"impersonatedUser":{"username":"shop-account"},"userAgent":"shipway/0.1",
+            "verb":"patch","user":{"username":"controller","groups":["controllers"]},
+            "impersonatedUser":{"username":"shop-account","groups":["shops","accounts"]},"userAgent":"shipway/0.1",
             "objectRef":{"resource":"deployments","namespace":"shop","name":"web","apiGroup":"apps","apiVersion":"v1"},
             "responseStatus":{"metadata":{},"code":409}}"#;
         let request = parse(line).expect("a line of the log").expect("a request");
         assert_eq!(request.user, "shop-account");
         assert_eq!(request.impersonated_by.as_deref(), Some("controller"));
+        assert_eq!(request.groups, ["accounts", "shops"]);
         assert_eq!(request.resource, "apps/deployments");
         assert_eq!(
             (request.code, request.dry_run, request.is_write()),
@@ -126,6 +141,15 @@ mod tests {
         };
         assert!(!further(""));
         assert!(further("&continue=abc"));
+    }
+
+    #[test]
+    fn keeps_what_a_watch_is_restricted_to() {
+        let line = r#"{"stage":"ResponseStarted","requestURI":"/api/v1/pods?watch=true&labelSelector=app%2Fname&fieldSelector=metadata.name%3Da",
+            "verb":"watch","user":{"username":"a"},"objectRef":{"resource":"pods"}}"#;
+        let request = parse(line).expect("a line of the log").expect("a request");
+        let (labels, fields) = &request.selectors;
+        assert_eq!((&**labels, &**fields), ("app/name", "metadata.name=a"));
     }
 
     #[test]
