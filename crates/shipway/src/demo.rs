@@ -17,8 +17,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::commands::sync::duration;
 use crate::config::ClusterArgs;
+use crate::duration::duration;
 use crate::embedded::{CLUSTERS, Embedded, SETTLE_AFTER};
 use crate::error::CliError;
 use board::Board;

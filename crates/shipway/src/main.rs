@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod duration;
 mod embedded;
 mod error;
 mod http;

@@ -13,12 +13,12 @@ use cluster::{ApiError, Caller, Contact, Limiter, Resource};
 use controllers::{Metrics, Options};
 use git::Limits;
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::jiff::SignedDuration;
 use kube::core::ApiResource;
 use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ClusterArgs;
+use crate::duration::interval;
 use crate::error::CliError;
 use crate::http::{self, Site};
 use crate::output::Visible;
@@ -232,18 +232,6 @@ async fn hold_lease(
                 cluster.place()
             ))
     })
-}
-
-/// Reads a duration such as `5m`.
-fn interval(text: &str) -> Result<Duration, String> {
-    let read = text
-        .parse::<SignedDuration>()
-        .map_err(|error| error.to_string())?;
-    let read = Duration::try_from(read).map_err(|error| error.to_string())?;
-    if read < Duration::from_secs(1) {
-        return Err("less than a second is too often".to_owned());
-    }
-    Ok(read)
 }
 
 /// Tells two processes with the same id on two machines apart.

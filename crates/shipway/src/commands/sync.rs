@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use k8s_openapi::jiff::Timestamp;
 use kinds::condition::{self, Condition, kind};
 use kinds::{Reason, Shipment, names};
 use kube::ResourceExt as _;
@@ -17,6 +17,7 @@ use serde_json::json;
 use super::get::short;
 use super::target::{Target, named};
 use crate::config::ClusterArgs;
+use crate::duration::duration;
 use crate::error::CliError;
 use crate::output::{note, print_text};
 use crate::progress::Progress;
@@ -39,14 +40,6 @@ pub(crate) struct SyncArgs {
     /// Wait no longer than this
     #[arg(long, default_value = "5m", value_name = "DURATION", value_parser = duration)]
     timeout: Duration,
-}
-
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let read = text
-        .parse::<SignedDuration>()
-        .ok()
-        .and_then(|read| read.try_into().ok());
-    read.ok_or_else(|| "it is no duration such as `30s` or `5m`".to_owned())
 }
 
 pub(crate) async fn cmd_sync(cluster: &ClusterArgs, args: &SyncArgs) -> Result<ExitCode, CliError> {

@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::controller::{ControllerArgs, control, log_into, stop_on_signal};
-use super::sync::duration;
 use crate::config::{data_folder, merge_into, user_kubeconfig};
+use crate::duration::duration;
 use crate::embedded::{CLUSTERS, Embedded};
 use crate::error::CliError;
 use crate::output::note;
