@@ -96,7 +96,7 @@ fn commit(text: &str) -> Result<CommitId, CliError> {
 async fn running(cluster: &ClusterArgs, args: &PromoteArgs) -> Result<Promoted, CliError> {
     let from = args.from.as_deref().unwrap_or_default();
     let context = from_context(cluster, args, from)?;
-    let _progress = Progress::start(format!("asking {context} what runs there"));
+    let progress = Progress::start(format!("asking {context} what runs there"));
     let target = Target::connect(&cluster.in_context(&context)).await?;
     let shipment = target.shipment(&args.name).await?;
     let place = format!("Shipment `{}/{}` of {from}", target.namespace, args.name);
@@ -107,6 +107,12 @@ async fn running(cluster: &ClusterArgs, args: &PromoteArgs) -> Result<Promoted, 
     })?;
     let commit = commit(&revision)
         .map_err(|_| CliError::failed(format!("{place} runs `{revision}`, which is no commit")))?;
+    if args.from_context.is_none() {
+        drop(progress);
+        note(format!(
+            "{from} is the context `{context}`, and runs {commit} there"
+        ));
+    }
     Ok(Promoted { commit, url })
 }
 

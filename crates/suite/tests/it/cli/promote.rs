@@ -1,6 +1,7 @@
 //! `shipway promote`.
 
-use suite::Scene;
+use serde_json::json;
+use suite::{Scene, kubeconfig};
 
 use super::{fails, fixed, run, settings};
 
@@ -179,4 +180,66 @@ async fn promote_refuses_what_is_not_ready_or_not_there() {
         )),
         "{out}"
     );
+}
+
+/// Runs `promote` from `qa` under a kubeconfig whose one context has this name, and without saying
+/// which context that is: exit code, output, errors.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the scene's own way names the context"
+)]
+fn promote_from(scene: &Scene, context: &str, repo: &str) -> (i32, String, String) {
+    let mut config = kubeconfig::admin(&scene.world);
+    config["contexts"][0]["name"] = json!(context);
+    config["current-context"] = json!(context);
+    let (_folder, file) = kubeconfig::write(&config);
+    let words = ["promote", "web", "--from", "qa", "--to", "staging"];
+    let ran = tokio::task::block_in_place(|| {
+        std::process::Command::new(suite::program())
+            .args(words)
+            .args(["--repo", repo, "-n", scene.ns(), "--kubeconfig"])
+            .arg(file)
+            .output()
+            .expect("the program runs")
+    });
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let code = ran.status.code().unwrap_or(-1);
+    (code, text(&ran.stdout), text(&ran.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promote_finds_the_context_of_an_environment_by_its_name_and_says_which() {
+    let scene = Scene::new("promote").await;
+    scene.write("config/settings.yaml", &settings("settings", "blue"));
+    let commit = scene.push().await;
+    scene.apply(&scene.shipment("web", "config")).await;
+    scene.until_ready("web", Some(&commit)).await;
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("staging/deliverable-web.yaml");
+    std::fs::create_dir_all(file.parent().expect("it has a folder")).expect("it can be made");
+    let (url, repo) = (
+        scene.git.url("app.git"),
+        folder.path().display().to_string(),
+    );
+    let pinned = |commit: &str| deliverable(&url, &format!("commit: '{commit}'"));
+    let read = || std::fs::read_to_string(&file).expect("it is there");
+    for context in ["qa", "run-qa"] {
+        std::fs::write(&file, pinned(&"1".repeat(40))).expect("it can be written");
+        let (code, out, err) = promote_from(&scene, context, &repo);
+        assert_eq!(code, 0, "{err}{out}");
+        let said = format!("qa is the context `{context}`, and runs {commit} there\n");
+        assert!(err.starts_with(&said), "{err}");
+        assert_eq!(read(), pinned(&commit));
+    }
+    // None is guessed, and nothing is changed then.
+    let before = pinned(&"1".repeat(40));
+    std::fs::write(&file, &before).expect("it can be written");
+    let (code, out, err) = promote_from(&scene, "qa-2", &repo);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert_eq!(
+        err,
+        "error: the kubeconfig has no context `qa` or `run-qa`\n\
+         hint: name it with --from-context; there are: qa-2\n"
+    );
+    assert_eq!(read(), before);
 }
