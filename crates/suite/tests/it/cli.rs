@@ -1,8 +1,10 @@
 //! The commands of the program, as a person runs them.
 
 mod diff;
+mod get;
 mod promote;
 mod proxy;
+mod suspend;
 mod tree;
 
 use std::path::PathBuf;
@@ -254,42 +256,6 @@ async fn suspend_stops_and_resume_goes_on() {
         run(&scene, &["resume", "web"]),
         "shipment.shipway.run/web is not suspended\n"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn suspend_and_resume_refuse_what_a_deliverable_would_undo() {
-    let scene = Scene::new("resume").await;
-    scene.write("config/settings.yaml", &settings("settings", "blue"));
-    scene.push().await;
-    let (ns, url) = (scene.ns(), scene.git.url("app.git"));
-    let refusal = format!(
-        "error: `spec.suspend` of Shipment `web` is set by Deliverable `{ns}/web`, which would set it again\n\
-         hint: change `suspend` in the value of the param `delivery` of the Deliverable, in Git\n\
-         hint: that Deliverable comes from `deliverable-web.yaml:1` of `{url}`, folder `root`, by Shipment `{ns}/root`\n"
-    );
-    scene.apply(&scene.shipment("root", "root")).await;
-    for (command, suspend) in [("resume", true), ("suspend", false)] {
-        let deliverable = json!({
-            "apiVersion": "carto.run/v1alpha1", "kind": "Deliverable",
-            "metadata": {"name": "web", "namespace": ns, "labels": {"app.tanzu.vmware.com/deliverable-type": "web"}},
-            "spec": {
-                "serviceAccountName": "deployer",
-                "params": [
-                    {"name": "source_credentials_secret", "value": "git"},
-                    {"name": "delivery", "value": {"interval": "1s", "suspend": suspend}},
-                ],
-                "source": {"git": {"url": url, "ref": {"branch": "main"}}, "subPath": "config"},
-            },
-        });
-        // As a file of a root folder, so that the error can say where to edit it.
-        scene.write("root/deliverable-web.yaml", &deliverable.to_string());
-        scene.push().await;
-        let says_so = |found: Option<&kinds::Shipment>| {
-            found.is_some_and(|found| found.spec.suspend == Some(suspend))
-        };
-        scene.until_object("web", "is stamped", says_so).await;
-        assert_eq!(fails(&scene, &[command, "web"]), refusal);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
