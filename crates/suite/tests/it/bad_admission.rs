@@ -247,6 +247,7 @@ async fn a_dead_webhook_fails_only_what_it_watches() {
 #[tokio::test(flavor = "multi_thread")]
 async fn values_that_mean_nothing_are_the_authors_to_mend() {
     let scene = Scene::new("values").await;
+    let neighbour = Neighbour::moves_in(&scene).await;
     scene.write("c/fine.yaml", &config_map("fine", "1"));
     let odd = deployment("shop").replace(
         "\"image\":\"shop:1\"",
@@ -267,6 +268,7 @@ async fn values_that_mean_nothing_are_the_authors_to_mend() {
     .await;
     until_fails(&scene, "web", "Invalid", &["typo", ".dataa", "typo.yaml:1"]).await;
     until_value(&scene, "fine", "1").await;
+    neighbour.goes_on(&scene).await;
     scene.write("c/shop.json", &deployment("shop"));
     scene.remove("c/typo.yaml");
     let commit = scene.push().await;

@@ -4,12 +4,20 @@ use kinds::Shipment;
 use serde_json::json;
 use suite::Scene;
 
-use crate::bad_stage::{Server, config_map, deliver, until_says, until_value, value};
+use crate::bad_stage::{Neighbour, Server, config_map, deliver, until_says, until_value, value};
 use crate::environment::{Env, overlay, two_shipments};
+
+/// Somebody whom the scenario's Environments do not cover.
+async fn next_door() -> (Scene, Neighbour) {
+    let scene = Scene::new("nextdoor").await;
+    let neighbour = Neighbour::moves_in(&scene).await;
+    (scene, neighbour)
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_overlay_that_is_not_there_is_waited_for_and_nothing_is_delivered_without_it() {
     let scene = Scene::new("nooverlay").await;
+    let (next_door, neighbour) = next_door().await;
     let server = Server::start(|_| {}).await;
     server.write("README.md", "nothing yet\n");
     server.push();
@@ -26,6 +34,7 @@ async fn an_overlay_that_is_not_there_is_waited_for_and_nothing_is_delivered_wit
     )
     .await;
     assert_eq!(value(&scene, "web").await, None);
+    neighbour.goes_on(&next_door).await;
     server.write("qa/all/patches/web.yaml", config_map("web", "patched"));
     server.push();
     scene.until_ready("web", None).await;
@@ -49,6 +58,7 @@ async fn an_overlay_that_is_not_there_is_waited_for_and_nothing_is_delivered_wit
     )
     .await;
     assert_eq!(value(&scene, "web").await.as_deref(), Some("patched"));
+    neighbour.goes_on(&next_door).await;
     server.write("qa/all/patches/web.yaml", config_map("web", "mended"));
     server.push();
     scene.until_ready("web", None).await;
@@ -58,6 +68,7 @@ async fn an_overlay_that_is_not_there_is_waited_for_and_nothing_is_delivered_wit
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_of_an_overlay_that_are_mended_are_noticed() {
     let scene = Scene::new("envlogin").await;
+    let (next_door, neighbour) = next_door().await;
     let server = Server::locked("right").await;
     server.write("all/added.yaml", config_map("added", "1"));
     server.push();
@@ -88,6 +99,7 @@ async fn credentials_of_an_overlay_that_are_mended_are_noticed() {
         &[&env.name, "does not accept the credentials"],
     )
     .await;
+    neighbour.goes_on(&next_door).await;
     scene.apply(&secret("right")).await;
     env.until("Ready", &[]).await;
     scene.until_ready("web", None).await;
@@ -97,6 +109,7 @@ async fn credentials_of_an_overlay_that_are_mended_are_noticed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_overlay_in_words_that_nobody_understands_is_named() {
     let scene = Scene::new("envwords").await;
+    let (next_door, neighbour) = next_door().await;
     let env = Env::new(
         &scene,
         "qa",
@@ -112,11 +125,13 @@ async fn an_overlay_in_words_that_nobody_understands_is_named() {
         .await;
     env.until("SpecInvalid", &["`spec.overlay.path`", "leads out"])
         .await;
+    neighbour.goes_on(&next_door).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_environments_that_cover_it_equally_well_are_both_named() {
     let scene = Scene::new("ambiguous").await;
+    let (next_door, neighbour) = next_door().await;
     two_shipments(&scene).await;
     scene.until_ready("web", None).await;
     let one = Env::new(&scene, "one", json!({})).await;
@@ -134,6 +149,7 @@ async fn two_environments_that_cover_it_equally_well_are_both_named() {
     )
     .await;
     assert_eq!(value(&scene, "web").await.as_deref(), Some("plain"));
+    neighbour.goes_on(&next_door).await;
     // A label more on one side decides, for those that carry it.
     two.set(json!({"selector": {"tier": "front"}})).await;
     scene.until_ready("web", None).await;

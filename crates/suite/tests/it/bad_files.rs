@@ -187,6 +187,7 @@ async fn one_broken_document_costs_its_file_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_without_kind_or_version_is_named() {
     let scene = Scene::new("nokind").await;
+    let neighbour = Neighbour::moves_in(&scene).await;
     scene.write("c/fine.yaml", &config_map("fine", "1"));
     scene.write("c/values.yaml", "replicas: 3\n");
     scene.write("c/half.yaml", "apiVersion: v1\nmetadata: {name: half}\n");
@@ -200,6 +201,7 @@ async fn a_document_without_kind_or_version_is_named() {
     .await;
     until_fails(&scene, "web", "ManifestInvalid", &["half.yaml:1", "`kind`"]).await;
     until_value(&scene, "fine", "1").await;
+    neighbour.goes_on(&scene).await;
     scene.write("c/.shipwayignore", "values.yaml\nhalf.yaml\n");
     let commit = scene.push().await;
     scene.until_ready("web", Some(&commit)).await;
@@ -208,6 +210,7 @@ async fn a_document_without_kind_or_version_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_in_two_files_costs_both_copies() {
     let scene = Scene::new("copies").await;
+    let neighbour = Neighbour::moves_in(&scene).await;
     scene.write("c/fine.yaml", &config_map("fine", "1"));
     scene.write("c/one.yaml", &config_map("both", "1"));
     deliver(&scene, "c").await;
@@ -231,6 +234,7 @@ async fn an_object_in_two_files_costs_both_copies() {
     .await;
     until_value(&scene, "fine", "2").await;
     assert_eq!(value(&scene, "both").await.as_deref(), Some("1"));
+    neighbour.goes_on(&scene).await;
     scene.remove("c/one.yaml");
     let commit = scene.push().await;
     scene.until_ready("web", Some(&commit)).await;
@@ -301,6 +305,7 @@ async fn a_link_out_of_the_tree_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_inside_the_tree_is_named_and_not_followed() {
     let scene = Scene::new("inside").await;
+    let neighbour = Neighbour::moves_in(&scene).await;
     scene.write("c/fine.yaml", &config_map("fine", "1"));
     link(&scene, "c/again.yaml", "fine.yaml");
     deliver(&scene, "c").await;
@@ -312,6 +317,7 @@ async fn a_link_inside_the_tree_is_named_and_not_followed() {
     )
     .await;
     until_value(&scene, "fine", "1").await;
+    neighbour.goes_on(&scene).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

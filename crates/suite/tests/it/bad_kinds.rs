@@ -193,6 +193,7 @@ async fn a_definition_and_its_objects_go_together() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_definition_may_come_from_another_shipment() {
     let scene = everywhere("another").await;
+    let neighbour = Neighbour::moves_in(&scene).await;
     let definitions = Definitions::of(&scene);
     scene.write("c/wheel.yaml", &widget(&definitions.group, "v1"));
     scene.write(
@@ -201,6 +202,7 @@ async fn a_definition_may_come_from_another_shipment() {
     );
     deliver(&scene, "c").await;
     until_says(&scene, "web", "KindUnknown", &["`Widget`"]).await;
+    neighbour.goes_on(&scene).await;
     scene.apply(&scene.shipment("crds", "crds")).await;
     let established = definitions.until_established().await;
     scene.until_ready("web", None).await;

@@ -8,7 +8,7 @@ use suite::{Controller, Scene};
 use testkit::eventually;
 use tokio::time::Instant;
 
-use crate::bad_stage::{Server, alone, config_map, measured, shipment, until_value};
+use crate::bad_stage::{Neighbour, Server, alone, config_map, measured, shipment, until_value};
 use crate::source::{counter, lonely};
 
 /// Waits until the controller has looked up its sources so many times more: seconds, measured by
@@ -31,6 +31,7 @@ async fn an_outage_of_the_api_server_is_outlived() {
     let _turn = alone().await;
     let scene = Scene::with("outage", lonely()).await;
     let controller = Controller::own(&scene.world, &[]).await;
+    let neighbour = Neighbour::moves_in(&scene).await;
     let server = Server::start(|_| {}).await;
     for name in ["a", "b", "leaving"] {
         server.write(&format!("{name}.yaml"), config_map(name, "1"));
@@ -79,6 +80,7 @@ async fn an_outage_of_the_api_server_is_outlived() {
         .by("shipway")
         .within(scene.ns())
         .writes();
+    neighbour.goes_on(&scene).await;
     let twice = written
         .clone()
         .only(|request| request.resource == "configmaps" && request.name == "new");
@@ -99,6 +101,7 @@ async fn an_api_server_that_hangs_is_outlived() {
     let _turn = alone().await;
     let scene = Scene::with("frozen", lonely()).await;
     let controller = Controller::own(&scene.world, &[]).await;
+    let neighbour = Neighbour::moves_in(&scene).await;
     let server = Server::start(|_| {}).await;
     server.write("a.yaml", config_map("a", "1"));
     server.push();
@@ -113,4 +116,5 @@ async fn an_api_server_that_hangs_is_outlived() {
     frozen.end().await;
     scene.until_ready("web", Some(&commit)).await;
     until_value(&scene, "a", "2").await;
+    neighbour.goes_on(&scene).await;
 }

@@ -126,6 +126,7 @@ async fn what_the_account_may_not_write_is_named_and_the_rest_goes_on() {
 async fn what_was_refused_and_never_existed_leaves_git_without_a_trace() {
     // The role `edit` may neither write nor read the kind.
     let scene = scene_with_role("never", "edit", false).await;
+    let neighbour = Neighbour::moves_in(&scene).await;
     scene.write("c/fine.yaml", &config_map("fine", "1"));
     scene.write(
         "c/role.yaml",
@@ -133,6 +134,8 @@ async fn what_was_refused_and_never_existed_leaves_git_without_a_trace() {
     );
     deliver(&scene, "c").await;
     until_fails(&scene, "web", "Forbidden", &["never", "may not write"]).await;
+    until_value(&scene, "fine", "1").await;
+    neighbour.goes_on(&scene).await;
     scene.remove("c/role.yaml");
     let without = scene.push().await;
     let status = scene.until_ready("web", Some(&without)).await;

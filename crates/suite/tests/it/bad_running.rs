@@ -248,6 +248,7 @@ async fn a_pinned_commit_that_the_server_lost_runs_on_and_is_named_where_it_is_n
 #[tokio::test(flavor = "multi_thread")]
 async fn drift_is_repaired_while_the_source_is_broken() {
     let scene = Scene::new("stale").await;
+    let neighbour = Neighbour::moves_in(&scene).await;
     write_running(&scene, "1");
     let commit = deliver(&scene, "").await;
     scene.until_ready("web", Some(&commit)).await;
@@ -262,6 +263,7 @@ async fn drift_is_repaired_while_the_source_is_broken() {
         assert_looked_after(&scene, "1").await;
         // To repair something is no reason to forget what is wrong.
         until_says(&scene, "web", reason, &said).await;
+        neighbour.goes_on(&scene).await;
         scene.git.set_fault(Fault::None);
         scene.until_ready("web", Some(&commit)).await;
     }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use suite::{Controller, Namespaced, Scene};
 
 use crate::bad_stage::{
-    Server, alone, config_map, shipment, until_fails, until_says, until_value, with_secret,
+    Neighbour, Server, alone, config_map, shipment, until_fails, until_says, until_value,
+    with_secret,
 };
 use crate::source::lonely;
 
@@ -19,10 +20,12 @@ async fn no_secret_is_ever_shown() {
     let _turn = alone().await;
     let scene = Scene::with("canary", lonely()).await;
     let controller = Controller::own(&scene.world, &["--log", "debug"]).await;
+    let neighbour = Neighbour::moves_in(&scene).await;
     rejected_manifests(&scene).await;
     broken_files(&scene).await;
     refused_credentials(&scene).await;
     in_the_url(&scene).await;
+    neighbour.goes_on(&scene).await;
     // What its author wrote into the spec of a Shipment stands there.
     let shipments = listed::<Shipment>(&scene).await;
     let mut texts: Vec<_> = shipments

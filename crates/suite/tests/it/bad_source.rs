@@ -90,6 +90,7 @@ async fn a_branch_that_is_not_there_is_named_and_waited_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tag_and_a_commit_that_are_not_there_are_named() {
     let scene = Scene::new("notag").await;
+    let neighbour = Neighbour::moves_in(&scene).await;
     scene.write("a.yaml", &config_map("a", "1"));
     let commit = scene.push().await;
     let tagged = with_ref(scene.shipment("tagged", ""), json!({"tag": "v1"}));
@@ -99,6 +100,7 @@ async fn a_tag_and_a_commit_that_are_not_there_are_named() {
     scene.apply(&pinned).await;
     until_says(&scene, "tagged", "SourceMissing", &["has no tag `v1`"]).await;
     until_says(&scene, "pinned", "SourceMissing", &[nowhere]).await;
+    neighbour.goes_on(&scene).await;
     tokio::task::block_in_place(|| scene.work.tag("v1")).expect("the tag can be pushed");
     scene.until_ready("tagged", Some(&commit)).await;
     let pinned = with_ref(scene.shipment("pinned", ""), json!({"commit": commit}));
@@ -173,6 +175,7 @@ async fn wrong_credentials_are_said_and_a_repaired_secret_is_noticed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_account_has_fetched_is_not_for_another_whose_credentials_are_wrong() {
     let scene = Scene::new("cached").await;
+    let neighbour = Neighbour::moves_in(&scene).await;
     let server = Server::locked("right-horse").await;
     server.write("a.yaml", config_map("a", "1"));
     server.write("other/b.yaml", config_map("b", "1"));
@@ -187,6 +190,8 @@ async fn what_one_account_has_fetched_is_not_for_another_whose_credentials_are_w
     let second = with_secret(shipment(&scene, "other", &server.url(), "other"), "window");
     scene.apply(&second).await;
     let status = until_says(&scene, "other", "SourceUnauthorized", &[&server.url()]).await;
+    neighbour.goes_on(&scene).await;
+    scene.until_ready("web", None).await;
     assert_eq!((status.revision, status.objects), (None, None));
     let owner = scene
         .find::<k8s_openapi::api::core::v1::ConfigMap>("b")
@@ -203,6 +208,7 @@ async fn what_one_account_has_fetched_is_not_for_another_whose_credentials_are_w
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_is_missing_or_has_the_wrong_keys_is_named() {
     let scene = Scene::new("nosecret").await;
+    let neighbour = Neighbour::moves_in(&scene).await;
     scene.write("a.yaml", &config_map("a", "1"));
     scene.push().await;
     let wanted = with_secret(scene.shipment("web", ""), "door");
@@ -226,6 +232,7 @@ async fn a_secret_that_is_missing_or_has_the_wrong_keys_is_named() {
         &[&place, "`username` and `password`", "it has `pass`, `user`"],
     )
     .await;
+    neighbour.goes_on(&scene).await;
     let ca = scene.git.ca_pem().expect("it speaks TLS").to_owned();
     scene.apply(&secret(json!({"caFile": ca}))).await;
     scene.until_ready("web", None).await;
@@ -234,6 +241,7 @@ async fn a_secret_that_is_missing_or_has_the_wrong_keys_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ca_that_is_added_to_the_secret_is_noticed() {
     let scene = Scene::new("noca").await;
+    let neighbour = Neighbour::moves_in(&scene).await;
     scene.write("a.yaml", &config_map("a", "1"));
     scene.push().await;
     let secret = |data: Value| {
@@ -247,6 +255,7 @@ async fn a_ca_that_is_added_to_the_secret_is_noticed() {
     let wanted = with_secret(scene.shipment("web", ""), "door");
     scene.apply(&wanted).await;
     until_says(&scene, "web", "SourceUntrusted", &["no secure connection"]).await;
+    neighbour.goes_on(&scene).await;
     let mut trusted = login;
     trusted["caFile"] = json!(scene.git.ca_pem().expect("it speaks TLS"));
     scene.apply(&secret(trusted)).await;

@@ -3,10 +3,16 @@
 use serde_json::{Value, json};
 use suite::Scene;
 
-use crate::bad_stage::{config_map, deliver, until_says};
+use crate::bad_stage::{Neighbour, config_map, deliver, until_says};
 
-/// Applies a Shipment that is wrong, compares what is said, then repairs it.
-async fn check(scene: &Scene, name: &str, change: impl FnOnce(&mut Value), words: &[&str]) {
+/// Applies a Shipment that is wrong, compares what is said, and repairs it once a neighbour has not
+/// minded.
+async fn check(
+    (scene, neighbour): &(Scene, Neighbour),
+    name: &str,
+    change: impl FnOnce(&mut Value),
+    words: &[&str],
+) {
     scene.write(&format!("{name}/a.yaml"), &config_map(name, "1"));
     scene.push().await;
     let mut wrong = scene.shipment(name, name);
@@ -15,8 +21,16 @@ async fn check(scene: &Scene, name: &str, change: impl FnOnce(&mut Value), words
     let status = until_says(scene, name, "SpecInvalid", words).await;
     let text = serde_json::to_string(&status).expect("a status is plain data");
     assert!(!text.contains("hunter2"), "{text}");
+    neighbour.goes_on(scene).await;
     scene.apply(&scene.shipment(name, name)).await;
     scene.until_ready(name, None).await;
+}
+
+/// A scene and somebody else in it.
+async fn inhabited(name: &str) -> (Scene, Neighbour) {
+    let scene = Scene::new(name).await;
+    let neighbour = Neighbour::moves_in(&scene).await;
+    (scene, neighbour)
 }
 
 fn url(text: &'static str) -> impl FnOnce(&mut Value) {
@@ -25,7 +39,7 @@ fn url(text: &'static str) -> impl FnOnce(&mut Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_source_is_named() {
-    let scene = Scene::new("nosource").await;
+    let scene = inhabited("nosource").await;
     let missing = |spec: &mut Value| spec["source"] = json!({});
     check(
         &scene,
@@ -38,7 +52,7 @@ async fn a_missing_source_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn urls_that_are_not_supported_are_refused_without_being_repeated() {
-    let scene = Scene::new("badurl").await;
+    let scene = inhabited("badurl").await;
     let field = "`spec.source.git.url`";
     check(
         &scene,
@@ -73,7 +87,7 @@ async fn urls_that_are_not_supported_are_refused_without_being_repeated() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fields_that_cannot_be_read_are_named() {
-    let scene = Scene::new("badfield").await;
+    let scene = inhabited("badfield").await;
     let set = |field: &'static str, value: &'static str| {
         move |spec: &mut Value| spec[field] = json!(value)
     };
@@ -117,10 +131,11 @@ async fn fields_that_cannot_be_read_are_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_without_manifests_says_so() {
-    let scene = Scene::new("empty").await;
+    let (scene, neighbour) = inhabited("empty").await;
     scene.write("config/README.txt", "nothing to apply here");
     deliver(&scene, "config").await;
     until_says(&scene, "web", "NothingToDeliver", &["`config`"]).await;
+    neighbour.goes_on(&scene).await;
     scene.write("config/a.yaml", &config_map("web", "1"));
     let commit = scene.push().await;
     scene.until_ready("web", Some(&commit)).await;
