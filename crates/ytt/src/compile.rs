@@ -10,8 +10,8 @@ use crate::limits::Limits;
 use crate::node::Shape;
 use crate::plain::Plain;
 use crate::report;
-use crate::source::lex::{Logical, lex};
 use crate::source::block::Within;
+use crate::source::lex::{Logical, lex};
 use crate::source::{Line, Piece, Token, blocks, respell, write};
 use crate::template::{Body, Code, Kind, Static};
 use crate::text::{self, Part};
@@ -19,7 +19,7 @@ use crate::yaml::attach::attach;
 use crate::yaml::{Comment, Node, NodeKind, Stream, parse};
 
 mod meta;
-mod plain;
+pub(crate) mod plain;
 
 use meta::{Meta, Metas};
 
@@ -213,7 +213,9 @@ impl Compiler {
     }
 
     fn computed(&mut self, index: usize, values: &[Meta]) -> Result<(), Problem> {
-        let child = self.children[index].first().map(|child| &self.stream[*child].kind);
+        let child = self.children[index]
+            .first()
+            .map(|child| &self.stream[*child].kind);
         for meta in values {
             if !matches!(child, None | Some(NodeKind::Scalar(Plain::Null))) {
                 return Err(Problem::syntax(
@@ -234,7 +236,11 @@ impl Compiler {
             Plain::Text(name) => serde_json::Value::from(name.as_str()).to_string(),
             _ => String::new(),
         };
-        let separator = if meta.piece.text.trim().is_empty() { "" } else { ", " };
+        let separator = if meta.piece.text.trim().is_empty() {
+            ""
+        } else {
+            ", "
+        };
         let call = format!("__ytt_note({tag}, {name}{separator}");
         let tokens = arguments(&meta.piece, call, ")")?;
         self.lines.push(Line::Node(tokens));
@@ -288,7 +294,10 @@ fn arguments(piece: &Piece, call: String, end: &str) -> Result<Vec<Token>, Probl
     let mut logicals: VecDeque<Logical> = lex(std::slice::from_ref(piece))?.into();
     while let Some(logical) = logicals.pop_front() {
         if let Some(place) = logical.comment {
-            return Err(Problem::syntax(place, "a value cannot have a comment behind it"));
+            return Err(Problem::syntax(
+                place,
+                "a value cannot have a comment behind it",
+            ));
         }
         tokens.extend(respell::expression(logical.tokens));
     }

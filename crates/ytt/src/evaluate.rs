@@ -79,18 +79,19 @@ fn set_limits(eval: &mut Evaluator<'_, '_, '_>, limits: &Limits) -> starlark::Re
 }
 
 /// The documents, after those that are overlays were applied to the others.
-fn documents<'v>(
-    run: Value<'v>,
-    eval: &mut Evaluator<'v, '_, '_>,
-) -> starlark::Result<Vec<Plain>> {
+fn documents<'v>(run: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Vec<Plain>> {
     let heap = eval.heap();
     let budget = budget(eval)?;
-    let root = run.downcast_ref::<Run>().map(|run| run.with(|context| Ok(context.root())));
+    let root = run
+        .downcast_ref::<Run>()
+        .map(|run| run.with(|context| Ok(context.root())));
     let Some(root) = root.transpose()?.flatten() else {
         return Ok(Vec::new());
     };
     let root = overlay::between_documents(root, eval)?;
-    let documents = Fragment::of(root).map(|root| root.items().clone()).unwrap_or_default();
+    let documents = Fragment::of(root)
+        .map(|root| root.items().clone())
+        .unwrap_or_default();
     let mut plain = Vec::new();
     for document in documents {
         let document = value::to_plain(document.value, heap, budget)?;

@@ -4,9 +4,9 @@ use starlark::collections::SmallMap;
 use starlark::environment::GlobalsBuilder;
 use starlark::eval::Evaluator;
 use starlark::starlark_module;
+use starlark::values::Value;
 use starlark::values::dict::{AllocDict, DictRef};
 use starlark::values::none::NoneType;
-use starlark::values::Value;
 
 use crate::build::Context;
 use crate::node::{Annotation, Fragment, Shape, failure};
@@ -120,7 +120,9 @@ pub(crate) fn instructions(globals: &mut GlobalsBuilder) {
         if let Some(text) = &context.text {
             return Ok(heap.alloc(text.as_str()));
         }
-        Ok(context.root().unwrap_or_else(|| Fragment::alloc(heap, Shape::Null, Vec::new())))
+        Ok(context
+            .root()
+            .unwrap_or_else(|| Fragment::alloc(heap, Shape::Null, Vec::new())))
     }
 
     /// Adds a text of the template.
@@ -171,7 +173,11 @@ pub(crate) fn instructions(globals: &mut GlobalsBuilder) {
             },
             ([value], false) => {
                 let mut pairs = pairs(*value, eval)?;
-                pairs.extend(kwargs.into_iter().map(|(key, value)| (heap.alloc(key), value)));
+                pairs.extend(
+                    kwargs
+                        .into_iter()
+                        .map(|(key, value)| (heap.alloc(key), value)),
+                );
                 Ok(dict_of(pairs, eval)?)
             }
             _ => Err(failure("update: got more than one positional argument")),
@@ -191,7 +197,11 @@ pub(crate) fn instructions(globals: &mut GlobalsBuilder) {
             _ => return Err(failure("dict: got more than one positional argument")),
         };
         let heap = eval.heap();
-        all.extend(kwargs.into_iter().map(|(key, value)| (heap.alloc(key), value)));
+        all.extend(
+            kwargs
+                .into_iter()
+                .map(|(key, value)| (heap.alloc(key), value)),
+        );
         dict_of(all, eval)
     }
 
@@ -218,7 +228,9 @@ fn print(text: &str, eval: &mut Evaluator<'_, '_, '_>) -> starlark::Result<NoneT
     budget(eval)?.text(text.len())?;
     run(eval)?.with(|context| {
         let whole = context.text.as_mut();
-        whole.ok_or_else(|| failure("no text is being built"))?.push_str(text);
+        whole
+            .ok_or_else(|| failure("no text is being built"))?
+            .push_str(text);
         Ok(NoneType)
     })
 }

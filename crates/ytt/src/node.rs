@@ -2,7 +2,10 @@
 //!
 //! A collection is shared by whoever holds it: a function's result that is placed twice is one tree,
 //! and `overlay.apply` changes its first argument. Scalars are Starlark's own values.
-#![expect(unsafe_code, reason = "a derive of the starlark crate writes `unsafe impl`")]
+#![expect(
+    unsafe_code,
+    reason = "a derive of the starlark crate writes `unsafe impl`"
+)]
 
 use std::cell::{Ref, RefCell};
 use std::fmt;
@@ -66,7 +69,9 @@ impl<'v> Item<'v> {
     }
 
     pub(crate) fn annotation(&self, name: &str) -> Option<&Annotation<'v>> {
-        self.annotations.iter().find(|annotation| annotation.name == name)
+        self.annotations
+            .iter()
+            .find(|annotation| annotation.name == name)
     }
 }
 
@@ -113,11 +118,16 @@ impl<'v> Fragment<'v> {
             return Ok(None);
         }
         let Some(index) = key.unpack_i32() else {
-            let message = format!("yamlfragment.Get: expected an int, but was {}", key.get_type());
+            let message = format!(
+                "yamlfragment.Get: expected an int, but was {}",
+                key.get_type()
+            );
             return Err(failure(message));
         };
         let index = usize::try_from(index).ok();
-        Ok(index.and_then(|index| items.get(index)).map(|item| item.value))
+        Ok(index
+            .and_then(|index| items.get(index))
+            .map(|item| item.value))
     }
 }
 

@@ -1,7 +1,10 @@
 //! Numbers as Go writes them.
 
 /// An integer as a float, to the nearest.
-#[expect(clippy::cast_precision_loss, reason = "what Go's float64 loses is lost here, too")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "what Go's float64 loses is lost here, too"
+)]
 pub(crate) fn approximate(value: i128) -> f64 {
     value as f64
 }

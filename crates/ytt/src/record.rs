@@ -1,5 +1,8 @@
 //! ytt's `struct`: what the maps of `data.values` are.
-#![expect(unsafe_code, reason = "a derive of the starlark crate writes `unsafe impl`")]
+#![expect(
+    unsafe_code,
+    reason = "a derive of the starlark crate writes `unsafe impl`"
+)]
 
 use std::fmt;
 
@@ -53,11 +56,17 @@ impl<'v> StarlarkValue<'v> for Record<'v> {
     }
 
     fn is_in(&self, other: Value<'v>) -> starlark::Result<bool> {
-        Ok(other.unpack_str().is_some_and(|key| self.fields.contains_key(key)))
+        Ok(other
+            .unpack_str()
+            .is_some_and(|key| self.fields.contains_key(key)))
     }
 
     fn iterate_collect(&self, heap: Heap<'v>) -> starlark::Result<Vec<Value<'v>>> {
-        Ok(self.fields.keys().map(|key| heap.alloc(key.as_str())).collect())
+        Ok(self
+            .fields
+            .keys()
+            .map(|key| heap.alloc(key.as_str()))
+            .collect())
     }
 
     fn get_attr(&self, attribute: &str, _heap: Heap<'v>) -> Option<Value<'v>> {

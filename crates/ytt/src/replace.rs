@@ -1,5 +1,8 @@
 //! `template.replace`: a node that is replaced by the children of a value.
-#![expect(unsafe_code, reason = "a derive of the starlark crate writes `unsafe impl`")]
+#![expect(
+    unsafe_code,
+    reason = "a derive of the starlark crate writes `unsafe impl`"
+)]
 
 use std::fmt;
 

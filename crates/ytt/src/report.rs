@@ -20,7 +20,13 @@ pub(crate) fn problem(error: &starlark::Error, program: &Program) -> Problem {
     let place = error
         .span()
         .and_then(inside)
-        .or_else(|| frames.iter().rev().filter_map(|frame| frame.location.as_ref()).find_map(inside))
+        .or_else(|| {
+            frames
+                .iter()
+                .rev()
+                .filter_map(|frame| frame.location.as_ref())
+                .find_map(inside)
+        })
         .unwrap_or_default();
     let (reason, message) = reword(error, &message);
     let mut problem = Problem::new(reason, place, message);
@@ -34,6 +40,11 @@ pub(crate) fn problem(error: &starlark::Error, program: &Program) -> Problem {
         problem.calls.push((frame.name.clone(), called));
     }
     problem
+}
+
+/// Whether an error is none of the template's code, which could catch it, but of its limits.
+pub(crate) fn is_limit(error: &starlark::Error) -> bool {
+    reword(error, &error.without_diagnostic().to_string()).0 == Reason::Limit
 }
 
 fn place(span: &FileSpan, program: &Program) -> Option<Place> {

@@ -1,5 +1,8 @@
 //! One evaluation: the trees that are being built, and how much of the limits is used.
-#![expect(unsafe_code, reason = "a derive of the starlark crate writes `unsafe impl`")]
+#![expect(
+    unsafe_code,
+    reason = "a derive of the starlark crate writes `unsafe impl`"
+)]
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -88,9 +91,7 @@ impl<'e> Budget<'e> {
 
 /// The budget of an evaluation. Every native of ours asks for it, and so looks at time and memory:
 /// the crate itself looks at them every thousand ticks only.
-pub(crate) fn budget<'a, 'e>(
-    eval: &Evaluator<'_, 'a, 'e>,
-) -> starlark::Result<&'a Budget<'e>> {
+pub(crate) fn budget<'a, 'e>(eval: &Evaluator<'_, 'a, 'e>) -> starlark::Result<&'a Budget<'e>> {
     let budget = eval
         .extra
         .and_then(|extra| extra.downcast_ref::<Budget<'e>>())

@@ -97,11 +97,9 @@ impl Template {
     ) -> Result<Json, Error> {
         let object = match &self.body {
             Body::Plain(documents) => object(documents.clone()),
-            Body::Code(code) => {
-                on_large_stack(|| evaluate::evaluate(code, data, limits, &expired))
-                    .and_then(|documents| documents)
-                    .and_then(object)
-            }
+            Body::Code(code) => on_large_stack(|| evaluate::evaluate(code, data, limits, &expired))
+                .and_then(|documents| documents)
+                .and_then(object),
         };
         object.map_err(|problem| {
             let mut secret = Vec::new();

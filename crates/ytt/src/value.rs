@@ -27,9 +27,7 @@ pub(crate) fn from_data<'v>(data: &Json, heap: Heap<'v>) -> Value<'v> {
             whole.unwrap_or_else(|| heap.alloc(float))
         }
         Json::String(text) => heap.alloc(text.as_str()),
-        Json::Array(items) => {
-            heap.alloc(AllocList(items.iter().map(|item| from_data(item, heap))))
-        }
+        Json::Array(items) => heap.alloc(AllocList(items.iter().map(|item| from_data(item, heap)))),
         Json::Object(map) => record(map, heap),
     }
 }
@@ -82,10 +80,7 @@ pub(crate) fn from_plain<'v>(plain: &Plain, heap: Heap<'v>) -> starlark::Result<
 }
 
 /// The entries of whatever ytt takes as a mapping: a dict, a struct, a fragment that is a map.
-pub(crate) fn entries<'v>(
-    value: Value<'v>,
-    heap: Heap<'v>,
-) -> Option<Vec<(Value<'v>, Value<'v>)>> {
+pub(crate) fn entries<'v>(value: Value<'v>, heap: Heap<'v>) -> Option<Vec<(Value<'v>, Value<'v>)>> {
     if let Some(dict) = DictRef::from_value(value) {
         return Some(dict.iter().collect());
     }
@@ -121,7 +116,10 @@ pub(crate) fn sequence<'v>(
 }
 
 fn is_scalar(value: Value<'_>) -> bool {
-    matches!(value.get_type(), "NoneType" | "bool" | "int" | "float" | "string")
+    matches!(
+        value.get_type(),
+        "NoneType" | "bool" | "int" | "float" | "string"
+    )
 }
 
 /// A value as a part of a tree.
@@ -162,7 +160,10 @@ fn node_at<'v>(
         let mut items = Vec::with_capacity(entries.len());
         for (key, value) in entries {
             if !is_scalar(key) {
-                return Err(failure(format!("a map cannot have a key that is {}", key.get_type())));
+                return Err(failure(format!(
+                    "a map cannot have a key that is {}",
+                    key.get_type()
+                )));
             }
             items.push(Item::new(key, node_at(value, heap, budget, depth + 1)?));
         }
@@ -222,7 +223,10 @@ fn plain_at<'v>(
         let mut items = Vec::with_capacity(entries.len());
         for (key, value) in entries {
             let Some(key) = scalar(key)? else {
-                return Err(failure(format!("a map cannot have a key that is {}", key.get_type())));
+                return Err(failure(format!(
+                    "a map cannot have a key that is {}",
+                    key.get_type()
+                )));
             };
             items.push((key, plain_at(value, heap, budget, depth + 1)?));
         }

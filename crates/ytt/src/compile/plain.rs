@@ -4,7 +4,7 @@ use crate::plain::Plain;
 use crate::yaml::{NodeKind, Stream};
 
 /// The documents of a file. Of equal keys in a map the last wins.
-pub(super) fn documents(stream: &Stream) -> Vec<Plain> {
+pub(crate) fn documents(stream: &Stream) -> Vec<Plain> {
     let mut values: Vec<Option<Plain>> = vec![None; stream.nodes.len()];
     let mut documents = Vec::new();
     // Children come behind their parents, so backwards every value is whole when it is taken.

@@ -1,5 +1,8 @@
 //! `@ytt:data`: the data of the evaluation.
-#![expect(unsafe_code, reason = "a derive of the starlark crate writes `unsafe impl`")]
+#![expect(
+    unsafe_code,
+    reason = "a derive of the starlark crate writes `unsafe impl`"
+)]
 
 use std::fmt;
 

@@ -86,8 +86,7 @@ impl Word {
     }
 }
 
-const MISMATCH: &str =
-    "mismatched set of block openings (if/else/elif/for/def) and closing (end)";
+const MISMATCH: &str = "mismatched set of block openings (if/else/elif/for/def) and closing (end)";
 
 /// The statements of a template, in blocks.
 ///
@@ -137,7 +136,10 @@ impl Builder {
             return self.close(place, "unexpected end");
         }
         if first.is("pass") {
-            return Err(Problem::syntax(place, "`pass` is not used in ytt: a block may be empty"));
+            return Err(Problem::syntax(
+                place,
+                "`pass` is not used in ytt: a block may be empty",
+            ));
         }
         if first.is("while") {
             return Err(Problem::unsupported(place, "`while` is not supported"));
@@ -159,7 +161,11 @@ impl Builder {
                 _ => return Err(Problem::syntax(place, MISMATCH)),
             }
         }
-        self.branches = if word == Word::Elif { self.branches + 1 } else { 0 };
+        self.branches = if word == Word::Elif {
+            self.branches + 1
+        } else {
+            0
+        };
         if self.open.len() >= MAX_BLOCKS || self.branches > MAX_BRANCHES {
             return Err(Problem::limit(place, "blocks are nested too deep"));
         }

@@ -212,12 +212,15 @@ impl Lexer {
                 }
                 Some('\n') if !triple => {
                     let place = self.place(start);
-                    return Err(Problem::syntax(place, "the string is not closed on its line"));
+                    return Err(Problem::syntax(
+                        place,
+                        "the string is not closed on its line",
+                    ));
                 }
                 Some('\\') if !raw || self.peek(1) == Some(quote) => self.at += 2,
                 Some(char) if char == quote => {
-                    let whole = !triple
-                        || self.peek(1) == Some(quote) && self.peek(2) == Some(quote);
+                    let whole =
+                        !triple || self.peek(1) == Some(quote) && self.peek(2) == Some(quote);
                     self.at += if triple && whole { 3 } else { 1 };
                     if whole {
                         break;

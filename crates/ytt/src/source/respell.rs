@@ -229,7 +229,11 @@ fn literal(token: &Token) -> Option<String> {
     if token.kind != Kind::Text {
         return None;
     }
-    let quote = token.text.chars().next().filter(|char| matches!(char, '"' | '\''))?;
+    let quote = token
+        .text
+        .chars()
+        .next()
+        .filter(|char| matches!(char, '"' | '\''))?;
     let inner = token.text.strip_prefix(quote)?.strip_suffix(quote)?;
     (!inner.contains(['\\', quote, '\n'])).then(|| inner.to_owned())
 }

@@ -66,7 +66,11 @@ impl Writer {
     }
 
     fn block(&mut self, block: Block, depth: usize, closes: bool) -> Result<(), Problem> {
-        let place = block.head.first().map(|token| token.place).unwrap_or_default();
+        let place = block
+            .head
+            .first()
+            .map(|token| token.place)
+            .unwrap_or_default();
         let builds = block.word == Word::Def && block.builds();
         let closes = match block.word {
             Word::Def => builds,

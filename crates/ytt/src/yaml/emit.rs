@@ -192,7 +192,9 @@ impl Shape {
                 space_break |= previous == Some(' ');
             }
         }
-        let edges = [*first, *last].iter().any(|char| *char == ' ' || is_break(*char));
+        let edges = [*first, *last]
+            .iter()
+            .any(|char| *char == ' ' || is_break(*char));
         let bad = space_break || special;
         Self {
             plain: !edges && !break_space && !bad && !breaks && !indicators,

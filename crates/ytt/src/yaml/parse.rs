@@ -109,7 +109,10 @@ enum At {
     /// The list behind `<<`.
     Merges,
     /// A block sequence: the column of its dashes, and the line of the last one.
-    Dashes { column: usize, line: Option<usize> },
+    Dashes {
+        column: usize,
+        line: Option<usize>,
+    },
     /// A flow sequence.
     Flow,
 }
@@ -229,7 +232,10 @@ impl Reader<'_> {
     /// The node that becomes the parent of a value that begins here.
     fn slot(&mut self, here: Place) -> Result<usize, Problem> {
         let Some((node, at)) = self.top() else {
-            return Err(Problem::syntax(here, "not YAML: a value outside of a document"));
+            return Err(Problem::syntax(
+                here,
+                "not YAML: a value outside of a document",
+            ));
         };
         Ok(match at {
             At::Document => node,
@@ -315,7 +321,10 @@ impl Reader<'_> {
             return self.scalar(value, false, 0, here);
         }
         let Some((first, end)) = self.anchors.get(&anchor).copied() else {
-            return Err(Problem::syntax(here, "an alias stands within what it names"));
+            return Err(Problem::syntax(
+                here,
+                "an alias stands within what it names",
+            ));
         };
         match (self.top(), &self.stream.nodes[first].kind) {
             (Some((_, At::Key)), NodeKind::Scalar(value)) => {

@@ -120,7 +120,11 @@ fn float(text: &str) -> Option<Plain> {
 pub(crate) fn is_timestamp(text: &str) -> bool {
     let mut rest = text;
     let number = |rest: &mut &str, most: usize, high: u32| -> Option<()> {
-        let length = rest.bytes().take_while(u8::is_ascii_digit).count().min(most);
+        let length = rest
+            .bytes()
+            .take_while(u8::is_ascii_digit)
+            .count()
+            .min(most);
         let value: u32 = rest.get(..length)?.parse().ok()?;
         *rest = &rest[length..];
         (value <= high).then_some(())
@@ -169,14 +173,16 @@ pub(crate) fn is_base_sixty(text: &str) -> bool {
     let mut groups = whole.split(':');
     let first = groups.next().unwrap_or_default();
     let rest: Vec<_> = groups.collect();
-    let group = |text: &&str| {
-        matches!(text.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9'])
-    };
+    let group = |text: &&str| matches!(text.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']);
     first.starts_with(|char: char| char.is_ascii_digit())
-        && first.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
+        && first
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'_')
         && !rest.is_empty()
         && rest.iter().all(group)
-        && fraction.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
+        && fraction
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'_')
 }
 
 #[cfg(test)]

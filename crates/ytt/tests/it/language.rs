@@ -30,9 +30,21 @@ l:
 - x: #@ str(i)
 #@ end
 "#;
-    check_field(template, r#"{"x": 2}"#, r#"{"a":"big","l":[0,{"x":"0"},2,{"x":"2"}]}"#);
-    check_field(template, r#"{"x": 1}"#, r#"{"a":"one","l":[0,{"x":"0"},2,{"x":"2"}]}"#);
-    check_field(template, r#"{"x": 0}"#, r#"{"a":"small","l":[0,{"x":"0"},2,{"x":"2"}]}"#);
+    check_field(
+        template,
+        r#"{"x": 2}"#,
+        r#"{"a":"big","l":[0,{"x":"0"},2,{"x":"2"}]}"#,
+    );
+    check_field(
+        template,
+        r#"{"x": 1}"#,
+        r#"{"a":"one","l":[0,{"x":"0"},2,{"x":"2"}]}"#,
+    );
+    check_field(
+        template,
+        r#"{"x": 0}"#,
+        r#"{"a":"small","l":[0,{"x":"0"},2,{"x":"2"}]}"#,
+    );
 }
 
 #[test]

@@ -9,7 +9,19 @@ fn text(text: &str) -> String {
 #[test]
 fn strings_are_quoted_where_go_yaml_quotes_them() {
     for double in [
-        "1", "yes", "y", "null", "~", "", "2001-01-01", "1e3", "0o7", "1:30", "1_000", ".5", "012",
+        "1",
+        "yes",
+        "y",
+        "null",
+        "~",
+        "",
+        "2001-01-01",
+        "1e3",
+        "0o7",
+        "1:30",
+        "1_000",
+        ".5",
+        "012",
     ] {
         assert_eq!(text(double), format!("\"{double}\"\n"));
     }
@@ -23,7 +35,9 @@ fn strings_are_quoted_where_go_yaml_quotes_them() {
         assert_eq!(text(single), format!("'{single}'\n"));
     }
     assert_eq!(text("'a"), "'''a'\n");
-    for plain in ["a", "a:b", "a#b", "a'b", "a, b", "=", "<<", "é", "-a", "?a", ":a", "08x", "$(a)"] {
+    for plain in [
+        "a", "a:b", "a#b", "a'b", "a, b", "=", "<<", "é", "-a", "?a", ":a", "08x", "$(a)",
+    ] {
         assert_eq!(text(plain), format!("{plain}\n"));
     }
 }
@@ -44,11 +58,23 @@ fn map(items: Vec<(&str, Plain)>) -> Plain {
 
 #[test]
 fn collections_are_laid_out_as_go_yaml_lays_them_out() {
-    let inner = Plain::List(vec![Plain::Int(1), Plain::List(vec![Plain::Int(2), Plain::Null])]);
+    let inner = Plain::List(vec![
+        Plain::Int(1),
+        Plain::List(vec![Plain::Int(2), Plain::Null]),
+    ]);
     let value = map(vec![
         ("z", inner.clone()),
-        ("a", map(vec![("b", Plain::Text("x\ny\n".to_owned())), ("c", Plain::Map(vec![]))])),
-        ("l", Plain::List(vec![map(vec![("k", Plain::Bool(true)), ("s", inner)])])),
+        (
+            "a",
+            map(vec![
+                ("b", Plain::Text("x\ny\n".to_owned())),
+                ("c", Plain::Map(vec![])),
+            ]),
+        ),
+        (
+            "l",
+            Plain::List(vec![map(vec![("k", Plain::Bool(true)), ("s", inner)])]),
+        ),
         ("m\nn", Plain::Float(2.0)),
     ]);
     let expected = "\
