@@ -9,12 +9,14 @@
 //! steps multiply results beyond bounds is refused.
 
 mod compare;
+mod hint;
 mod item;
 mod parse;
 mod walk;
 
 use serde_json::Value;
 
+pub use hint::{Hint, hint};
 pub use item::Item;
 
 use crate::notation::display;
@@ -59,7 +61,7 @@ pub fn one<'v>(path: &str, data: impl Into<Item<'v>>) -> Result<Value, PathError
     if path.is_empty() {
         return Err(PathError::Empty);
     }
-    let mut values = all(&wrapped(path), data.into())?;
+    let mut values = all(&wrapped(path), &data.into())?;
     match values.len() {
         0 => Err(PathError::DoesNotExist(path.to_owned())),
         1 => Ok(values.remove(0)),
@@ -76,14 +78,19 @@ pub fn check(path: &str) -> Result<(), PathError> {
     }
 }
 
-fn all(wrapped: &str, data: Item<'_>) -> Result<Vec<Value>, PathError> {
+/// Whether a text with expressions in braces can be read. One without braces always can.
+pub(crate) fn check_text(text: &str) -> Result<(), String> {
+    parse::parse(text).map(drop)
+}
+
+fn all(wrapped: &str, data: &Item<'_>) -> Result<Vec<Value>, PathError> {
     let blocks = parse::parse(wrapped).map_err(|why| PathError::Parse {
         wrapped: wrapped.to_owned(),
         why,
     })?;
     let mut results = Vec::new();
     for block in &blocks {
-        let found = walk::block(block, &data).map_err(PathError::Find)?;
+        let found = walk::block(block, data).map_err(PathError::Find)?;
         results.push(found.iter().map(Item::json).collect::<Vec<_>>());
     }
     if results.len() > 1 {

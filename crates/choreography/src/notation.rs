@@ -153,7 +153,7 @@ pub(crate) fn float(number: &Number) -> f64 {
 /// The shortest decimal digits that give a float back, as `0.d1d2d3… × 10^(exponent + 1)`.
 struct Digits {
     negative: bool,
-    digits: String,
+    shortest: String,
     exponent: i32,
 }
 
@@ -163,7 +163,7 @@ impl Digits {
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         Self {
             negative: value.is_sign_negative(),
-            digits: mantissa.replace('.', ""),
+            shortest: mantissa.replace('.', ""),
             exponent: exponent.parse().unwrap_or_default(),
         }
     }
@@ -173,7 +173,7 @@ impl Digits {
     }
 
     fn scientific(&self) -> String {
-        let (first, rest) = self.digits.split_at(1);
+        let (first, rest) = self.shortest.split_at(1);
         let point = if rest.is_empty() { "" } else { "." };
         let sign = if self.exponent < 0 { '-' } else { '+' };
         let exponent = self.exponent.abs();
@@ -184,16 +184,16 @@ impl Digits {
         let sign = self.sign();
         let Ok(before) = usize::try_from(self.exponent + 1) else {
             let zeros = "0".repeat(self.exponent.unsigned_abs() as usize - 1);
-            return format!("{sign}0.{zeros}{}", self.digits);
+            return format!("{sign}0.{zeros}{}", self.shortest);
         };
         if before == 0 {
-            return format!("{sign}0.{}", self.digits);
+            return format!("{sign}0.{}", self.shortest);
         }
-        if before >= self.digits.len() {
-            let zeros = "0".repeat(before - self.digits.len());
-            return format!("{sign}{}{zeros}", self.digits);
+        if before >= self.shortest.len() {
+            let zeros = "0".repeat(before - self.shortest.len());
+            return format!("{sign}{}{zeros}", self.shortest);
         }
-        let (whole, rest) = self.digits.split_at(before);
+        let (whole, rest) = self.shortest.split_at(before);
         format!("{sign}{whole}.{rest}")
     }
 }

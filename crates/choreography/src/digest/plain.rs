@@ -151,8 +151,7 @@ fn is_base_60(text: &str) -> bool {
     let first = parts.next().unwrap_or_default();
     let rest: Vec<_> = parts.collect();
     let is_sixtieth = |part: &&str| match part.as_bytes() {
-        [digit] => digit.is_ascii_digit(),
-        [b'0'..=b'5', digit] => digit.is_ascii_digit(),
+        [digit] | [b'0'..=b'5', digit] => digit.is_ascii_digit(),
         _ => false,
     };
     first.starts_with(|first: char| first.is_ascii_digit())
@@ -186,7 +185,7 @@ fn is_timestamp(text: &str) -> bool {
 }
 
 fn days(year: u32, month: u32) -> u32 {
-    let leaps = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leaps = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
         2 if leaps => 29,
         2 => 28,

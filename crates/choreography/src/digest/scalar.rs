@@ -33,6 +33,10 @@ impl Style {
 
 /// Which ways to write a text are open.
 #[derive(Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one way to write a text, and they are open independently"
+)]
 pub(super) struct Analysis {
     pub(super) multiline: bool,
     plain: bool,

@@ -1,3 +1,5 @@
+//! YAML as go-yaml writes it, and the digests that upstream asserts.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -31,7 +31,7 @@ impl<'v> From<&'v Typed> for Item<'v> {
     }
 }
 
-impl<'v> Item<'v> {
+impl Item<'_> {
     pub(super) fn json(&self) -> Value {
         match self {
             Self::Json(value) => (*value).clone(),
@@ -70,6 +70,17 @@ impl<'v> Item<'v> {
         }
     }
 
+    /// The names of what is directly below.
+    pub(super) fn names(&self) -> Vec<String> {
+        match self {
+            Self::Json(Value::Object(object)) => object.keys().cloned().collect(),
+            Self::Typed(Typed::Struct(members)) => {
+                members.iter().map(|member| member.name.clone()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The items of a list; an unset list has none.
     pub(super) fn list(&self) -> Option<Vec<Self>> {
         match self {
@@ -95,8 +106,7 @@ impl<'v> Item<'v> {
                 .iter()
                 .map(|member| Self::from(&member.value))
                 .collect(),
-            Self::Json(Value::String(text)) => bytes(text),
-            Self::Literal(Value::String(text)) => bytes(text),
+            Self::Json(Value::String(text)) | Self::Literal(Value::String(text)) => bytes(text),
             _ => self.list().unwrap_or_default(),
         }
     }

@@ -1,3 +1,5 @@
+//! Paths, compared with what client-go said of them.
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -80,6 +82,27 @@ fn a_path_can_be_checked_without_data() {
 }
 
 #[test]
+fn a_hint_says_where_a_path_leaves_the_data() {
+    let data = data();
+    let of = |path: &str| {
+        hint(path, &data).map(|hint| {
+            let names = hint.names.join(",");
+            format!("{}>{}: {names}", hint.reached, hint.missing)
+        })
+    };
+    assert_eq!(of("a.x.y").as_deref(), Some("a>x: b,b.c,n"));
+    assert_eq!(of("list[0].nam").as_deref(), Some("list>nam: n,name,value"));
+    assert_eq!(of("value.text.x").as_deref(), Some("value.text>x: "));
+    assert!(of("nope").is_some_and(|hint| hint.starts_with(">nope: a,b,deep,")));
+    assert_eq!(of("a.b"), None);
+    assert_eq!(of("list[*].x"), None);
+    assert_eq!(of("list["), None);
+    let owner = Typed::deliverable(&json!({}));
+    let names = hint("spec.build", &owner).map(|hint| hint.names.join(","));
+    assert_eq!(names.as_deref(), Some("params,serviceAccountName,source"));
+}
+
+#[test]
 fn odd_paths_and_data_never_panic() {
     let data = data();
     let typed =
@@ -138,6 +161,6 @@ fn odd_paths_and_data_never_panic() {
             .collect();
         let _ = one(&path, &data);
         let _ = one(&path, &typed);
-        let _ = check(&path);
+        let _ = (check(&path), hint(&path, &data), hint(&path, &typed));
     }
 }

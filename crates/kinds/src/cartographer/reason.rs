@@ -47,6 +47,9 @@ pub enum Reason {
     TemplateObjectRetrievalFailure,
     /// The template could not be stamped.
     TemplateStampFailure,
+    /// The template could not be stamped yet, since inputs have no value. Not Cartographer's word:
+    /// it says `TemplateStampFailure` here, too.
+    WaitingForInput,
     /// The API server refused the stamped object of an owner.
     TemplateRejectedByAPIServer,
     /// The objects of earlier submissions could not be listed.

@@ -1,3 +1,5 @@
+//! Cartographer's definitions against what Cartographer says, and what each profile installs.
+
 use serde_json::{Map, Value, json};
 
 use super::*;

@@ -1,0 +1,140 @@
+//! What Shipway refuses at admission beyond Cartographer's rules ([`crate::validate`]): what could
+//! be submitted there, and would fail later without anybody being told where.
+//!
+//! They come second: only what passes Cartographer's rules is looked at.
+
+use kinds::cartographer::blueprint::{Resource, ResourceReference};
+use kinds::{Blueprint, BlueprintSpec, ClusterDelivery, ClusterSupplyChain, TemplateKind};
+
+use crate::graph;
+use crate::label;
+use crate::validate::Invalid;
+
+/// The kinds of templates that provide a source to a delivery's resources.
+const DEPLOYED: [TemplateKind; 2] = [
+    TemplateKind::ClusterSourceTemplate,
+    TemplateKind::ClusterDeploymentTemplate,
+];
+
+/// Whether a supply chain can work.
+pub fn supply_chain(chain: &ClusterSupplyChain) -> Result<(), Invalid> {
+    blueprint(chain, |_| Ok(()))
+}
+
+/// Whether a delivery can work.
+pub fn delivery(delivery: &ClusterDelivery) -> Result<(), Invalid> {
+    blueprint(delivery, provided)
+}
+
+/// Whether stamped objects can carry the name of their owner or run template: it becomes the
+/// value of a label.
+pub fn name(kind: &str, name: &str) -> Result<(), Invalid> {
+    label_value(name).map_err(|why| {
+        let kind = kind.to_lowercase();
+        Invalid(format!("error validating {kind} [{name}]: name {why}"))
+    })
+}
+
+fn blueprint<B: Blueprint>(
+    blueprint: &B,
+    and: fn(&BlueprintSpec) -> Result<(), Invalid>,
+) -> Result<(), Invalid> {
+    name(B::KIND, blueprint.name())?;
+    let spec = blueprint.blueprint();
+    let refuse = |why: Invalid| {
+        let kind = B::KIND.to_lowercase();
+        Invalid(format!(
+            "error validating {kind} [{}]: {why}",
+            blueprint.name()
+        ))
+    };
+    names(spec).map_err(refuse)?;
+    and(spec).map_err(refuse)?;
+    match graph::order(&spec.resources) {
+        Ok(_) => Ok(()),
+        Err(cycle) => Err(refuse(Invalid(cycle.to_string()))),
+    }
+}
+
+/// The names of resources and templates become values of labels. Those of options do not.
+fn names(spec: &BlueprintSpec) -> Result<(), Invalid> {
+    for resource in &spec.resources {
+        label_value(&resource.name)
+            .map_err(|why| Invalid(format!("resource name [{}] {why}", resource.name)))?;
+        let template = resource.template_ref.name.as_deref().unwrap_or_default();
+        label_value(template).map_err(|why| {
+            Invalid(format!(
+                "template name [{template}] of resource [{}] {why}",
+                resource.name
+            ))
+        })?;
+    }
+    Ok(())
+}
+
+/// Whether everything that goes into a resource of a delivery is provided. Cartographer asks this
+/// of supply chains alone.
+fn provided(spec: &BlueprintSpec) -> Result<(), Invalid> {
+    for resource in &spec.resources {
+        inputs("sources", resource, &resource.sources, spec, &DEPLOYED)?;
+        inputs(
+            "configs",
+            resource,
+            &resource.configs,
+            spec,
+            &[TemplateKind::ClusterConfigTemplate],
+        )?;
+        if let Some(deployment) = &resource.deployment {
+            let reference = ResourceReference {
+                name: "deployment".to_owned(),
+                resource: deployment.resource.clone(),
+            };
+            inputs("deployment", resource, &[reference], spec, &DEPLOYED)?;
+        }
+    }
+    Ok(())
+}
+
+fn inputs(
+    list: &str,
+    resource: &Resource,
+    references: &[ResourceReference],
+    spec: &BlueprintSpec,
+    kinds: &[TemplateKind],
+) -> Result<(), Invalid> {
+    for ResourceReference {
+        name,
+        resource: from,
+    } in references
+    {
+        let producer = spec.resources.iter().find(|known| known.name == *from);
+        let why = match producer {
+            None => format!("[{name}] is provided by unknown resource [{from}]"),
+            Some(producer) if !kinds.contains(&producer.template_ref.kind) => {
+                let kinds: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+                let kinds = kinds.join(" or a ");
+                format!("resource [{from}] providing [{name}] must reference a {kinds}")
+            }
+            Some(_) => continue,
+        };
+        let name = &resource.name;
+        return Err(Invalid(format!(
+            "invalid {list} for resource [{name}]: {why}"
+        )));
+    }
+    Ok(())
+}
+
+fn label_value(text: &str) -> Result<(), String> {
+    let errors = label::value_errors(text);
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "cannot be the value of a label: {}",
+        errors.join("; ")
+    ))
+}
+
+#[cfg(test)]
+mod tests;

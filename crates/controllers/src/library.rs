@@ -1,0 +1,92 @@
+//! What the operators of a platform provide for all: blueprints and templates, kept whole.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use cluster::watch::Watches;
+use kinds::cartographer::template::{Template, TemplateKind};
+use kinds::{
+    ClusterConfigTemplate, ClusterDelivery, ClusterDeploymentTemplate, ClusterImageTemplate,
+    ClusterRunTemplate, ClusterSourceTemplate, ClusterSupplyChain, ClusterTemplate,
+};
+use kube::Resource;
+use kube::runtime::reflector::ObjectRef;
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+
+use crate::context::Kept;
+
+/// Blueprints and templates.
+pub struct Library {
+    /// What serves Workloads.
+    pub supply_chains: Kept<ClusterSupplyChain>,
+    /// What serves Deliverables.
+    pub deliveries: Kept<ClusterDelivery>,
+    /// What Runnables are stamped from.
+    pub run_templates: Kept<ClusterRunTemplate>,
+    sources: Kept<ClusterSourceTemplate>,
+    images: Kept<ClusterImageTemplate>,
+    configs: Kept<ClusterConfigTemplate>,
+    plain: Kept<ClusterTemplate>,
+    deployments: Kept<ClusterDeploymentTemplate>,
+}
+
+/// Blueprints whose pass is due.
+pub(crate) struct Due {
+    pub(crate) supply_chains: mpsc::UnboundedReceiver<ObjectRef<ClusterSupplyChain>>,
+    pub(crate) deliveries: mpsc::UnboundedReceiver<ObjectRef<ClusterDelivery>>,
+}
+
+impl Library {
+    /// Begins to read and watch what a cluster of this profile has.
+    pub(crate) fn of(watches: &Watches, builds: bool) -> (Self, Due) {
+        let (supply_chains, chains_due) = kept(watches, builds);
+        let (deliveries, deliveries_due) = kept(watches, true);
+        let library = Self {
+            supply_chains,
+            deliveries,
+            run_templates: kept(watches, builds).0,
+            sources: kept(watches, true).0,
+            images: kept(watches, builds).0,
+            configs: kept(watches, true).0,
+            plain: kept(watches, true).0,
+            deployments: kept(watches, true).0,
+        };
+        let due = Due {
+            supply_chains: chains_due,
+            deliveries: deliveries_due,
+        };
+        (library, due)
+    }
+
+    /// The template of a kind and name.
+    pub fn template(&self, kind: TemplateKind, name: &str) -> Option<Template> {
+        match kind {
+            TemplateKind::ClusterSourceTemplate => get(&self.sources, name),
+            TemplateKind::ClusterImageTemplate => get(&self.images, name),
+            TemplateKind::ClusterConfigTemplate => get(&self.configs, name),
+            TemplateKind::ClusterTemplate => get(&self.plain, name),
+            TemplateKind::ClusterDeploymentTemplate => get(&self.deployments, name),
+        }
+    }
+}
+
+/// Those of a kind, or none where the cluster is not for them.
+pub(crate) fn kept<K>(watches: &Watches, wanted: bool) -> (Kept<K>, mpsc::UnboundedReceiver<ObjectRef<K>>)
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    if wanted {
+        Kept::of(watches)
+    } else {
+        Kept::none()
+    }
+}
+
+fn get<K>(kept: &Kept<K>, name: &str) -> Option<Template>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    Template: From<K>,
+{
+    kept.named(name).map(|found| Template::from(Arc::unwrap_or_clone(found)))
+}
