@@ -11,7 +11,7 @@ use crate::run::{Outcome, cargo, exists, root, run, target};
 
 /// The clusters of the suites: one that all scenarios share, and two for scenarios that kill
 /// controllers or API servers.
-const SUITE_CLUSTERS: &str = "suite,crash,lonely";
+const SUITE_CLUSTERS: &str = "suite,crash,lonely,chains";
 /// Their cluster without controllers, with which the embedded server is compared.
 const BARE_CLUSTER: &str = "bare";
 /// The clusters of the demo: one build's way to production.

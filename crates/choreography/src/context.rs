@@ -6,7 +6,6 @@ use kinds::cartographer::blueprint::Resource;
 use serde_json::{Map, Value, json};
 
 use crate::labels::Labels;
-use crate::notation::compact_json;
 use crate::owner::Owner;
 use crate::typed::{Member, Typed};
 
@@ -159,14 +158,14 @@ impl Context {
         &self.0
     }
 
-    /// As ytt takes it: compact JSON for each name.
-    pub fn data_values(&self) -> BTreeMap<String, String> {
+    /// As JSON, which is what ytt takes.
+    pub fn values(&self) -> Map<String, Value> {
         let Typed::Struct(members) = &self.0 else {
-            return BTreeMap::new();
+            return Map::new();
         };
-        members
-            .iter()
-            .map(|member| (member.name.clone(), compact_json(&member.value.json())))
+        let values = members.iter();
+        values
+            .map(|member| (member.name.clone(), member.value.json()))
             .collect()
     }
 }

@@ -1,7 +1,7 @@
 //! From a template and its context to the object that is submitted.
 //!
 //! A `spec.template` is filled here ([`evaluate`]). A `spec.ytt` is evaluated elsewhere, with
-//! [`crate::context::Context::data_values`]; both forms go through [`finish`].
+//! [`crate::context::Context::values`]; both forms go through [`finish`].
 
 use serde_json::{Map, Value, json};
 

@@ -76,7 +76,7 @@ use std::collections::BTreeMap;
 use kinds::cartographer::owner::CoreReference;
 use kinds::cartographer::template::Lifecycle;
 use kinds::{Blueprint, Template, TemplateKind};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::context::{Inputs, Output, Outputs};
 use crate::error::ResourceError;
@@ -102,10 +102,12 @@ pub enum Ask {
     Ytt {
         /// For which resource.
         resource: String,
+        /// What the template is called in errors: `<Kind>/<name> spec.ytt`.
+        name: String,
         /// The template.
         template: String,
-        /// Compact JSON for each data value.
-        data_values: BTreeMap<String, String>,
+        /// The data values.
+        data: Map<String, Value>,
     },
     /// An object is to be submitted.
     Submit(Box<Submission>),

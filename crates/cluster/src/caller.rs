@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::error::{ApiError, Refusal};
 use crate::limiter::Limiter;
-use crate::resource::Resource;
+use crate::resource::{Resource, encode};
 use crate::term::Term;
 
 /// The largest answer that is read.
@@ -164,13 +164,23 @@ impl Caller {
             .await
     }
 
-    /// Lists a collection. `query` is a raw query string without `?`.
+    /// Lists what of a collection a label selector, such as `app=web`, selects.
     ///
     /// # Errors
     /// [`ApiError`], as for every request.
-    pub async fn list(&self, resource: &Resource, query: &str) -> Result<Answer, ApiError> {
-        let accept =
-            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+    pub async fn list(
+        &self,
+        resource: &Resource,
+        selector: &str,
+        want: Want,
+    ) -> Result<Answer, ApiError> {
+        let query = &format!("labelSelector={}", encode(selector));
+        let accept = match want {
+            Want::Whole => "application/json",
+            Want::Metadata => {
+                "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+            }
+        };
         self.send_accepting("list", Method::GET, resource, query, accept, &Payload::None)
             .await
     }

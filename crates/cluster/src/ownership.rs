@@ -1,5 +1,9 @@
 //! Who owns an object and its fields, as the API server records it in `managedFields`.
 
+mod coverage;
+
+pub use coverage::covers;
+
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use k8s_openapi::ByteString;
@@ -33,6 +37,15 @@ impl Owner {
     pub fn deliverable(namespace: &str, name: &str) -> Self {
         Self {
             kind: "deliverable",
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// The object of that kind and name.
+    pub fn new(kind: &'static str, namespace: &str, name: &str) -> Self {
+        Self {
+            kind,
             namespace: namespace.to_owned(),
             name: name.to_owned(),
         }

@@ -25,7 +25,7 @@ pub(crate) async fn reconcile<B>(blueprint: Arc<B>, ctx: Arc<Ctx>) -> Action
 where
     B: Blueprint + kube::Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
 {
-    if blueprint.meta().deletion_timestamp.is_some() {
+    if blueprint.meta().deletion_timestamp.is_some() || ctx.left.is_so() {
         return Action::await_change();
     }
     let before = blueprint.standing().cloned().unwrap_or_default();
@@ -60,7 +60,10 @@ fn missing(
     let mut missing = Vec::new();
     for resource in &blueprint.resources {
         let template = &resource.template_ref;
-        let options = template.options.iter().filter_map(|option| option.name.as_ref());
+        let options = template
+            .options
+            .iter()
+            .filter_map(|option| option.name.as_ref());
         for name in template.name.iter().chain(options) {
             if !is_there(template.kind, name) {
                 missing.push(resource.name.clone());
@@ -108,7 +111,10 @@ mod tests {
             ]}},
         ]}))
         .expect("the test's blueprint is right");
-        assert_eq!(missing(&blueprint, |_, name| there.contains(&name)), expected);
+        assert_eq!(
+            missing(&blueprint, |_, name| there.contains(&name)),
+            expected
+        );
     }
 
     #[test]

@@ -10,11 +10,11 @@ use cluster::{ApiError, Caller, Resource};
 use k8s_openapi::api::apps::v1::Deployment;
 use kinds::Deliverable;
 use kube::core::ApiResource;
-use kube::runtime::reflector::ObjectRef;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use crate::context::Ctx;
+use crate::stamping::news;
 
 /// The namespace of Cartographer's own controller.
 pub const NAMESPACE: &str = "cartographer-system";
@@ -93,9 +93,7 @@ fn turn(ctx: &Ctx, at_work: bool) {
         return;
     }
     tracing::info!("Cartographer is not at work here any more: Deliverables are taken over");
-    for deliverable in ctx.deliverables.all() {
-        ctx.deliverables.wake(ObjectRef::from_obj(&*deliverable));
-    }
+    news::wake_everyone(ctx);
 }
 
 /// Whether Cartographer's own controller is to run here.

@@ -9,18 +9,21 @@ use cluster::Caller;
 use cluster::catalog::Catalog;
 use cluster::events::Events;
 use cluster::watch::{Report, Watches};
-use kinds::{Deliverable, Environment, Shipment};
+use kinds::{Deliverable, Environment, Runnable, Shipment, Workload};
 use kube::Resource;
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::reflector::{self, ObjectRef, Store};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use crate::board::{Board, Key, Wait};
 use crate::cartographer::Left;
 use crate::ledger::Ledgers;
+use crate::library::Library;
 use crate::metrics::Metrics;
+use crate::owner::Memories;
 use crate::secret::Secrets;
 use crate::source::Sources;
+use crate::stamping::{Index, Seen, Stamper, StamperKind};
 use crate::tracker::Tracker;
 
 /// The surroundings of all passes.
@@ -53,8 +56,20 @@ pub struct Ctx {
     pub environments: Kept<Environment>,
     /// All Deliverables.
     pub deliverables: Kept<Deliverable>,
-    /// Whether they are somebody else's to deliver.
+    /// Whether Cartographer's kinds are somebody else's to serve.
     pub left: Left,
+    /// All Workloads, where the cluster builds.
+    pub workloads: Kept<Workload>,
+    /// All Runnables, where the cluster builds.
+    pub runnables: Kept<Runnable>,
+    /// Blueprints and templates.
+    pub library: Library,
+    /// Stamped objects.
+    pub(crate) seen: Seen,
+    /// What passes that stamp stood on.
+    pub(crate) uses: Index,
+    /// What passes that stamp hand on.
+    pub(crate) memories: Memories,
     /// How often kinds that may not be watched are looked at.
     pub look: Duration,
     /// How often everything is applied again.
@@ -81,6 +96,18 @@ where
             let _ = changed.send(object);
         });
         (Self { store, due }, passes)
+    }
+
+    /// None at all: the cluster is not for them.
+    pub fn none() -> (Self, mpsc::UnboundedReceiver<ObjectRef<K>>) {
+        let (due, passes) = mpsc::unbounded_channel();
+        let (store, _) = reflector::store();
+        (Self { store, due }, passes)
+    }
+
+    /// The cluster-wide one of a name.
+    pub fn named(&self, name: &str) -> Option<Arc<K>> {
+        self.store.get(&ObjectRef::new(name))
     }
 
     /// The one of a namespace and name.
@@ -122,10 +149,25 @@ impl Ctx {
         }
     }
 
+    /// Asks for a pass of each of these.
+    pub(crate) fn wake_stampers(&self, stampers: impl IntoIterator<Item = Stamper>) {
+        for Stamper { kind, key } in stampers {
+            match kind {
+                StamperKind::Workload => self.workloads.wake(object(&key)),
+                StamperKind::Deliverable => self.deliverables.wake(object(&key)),
+                StamperKind::Runnable => self.runnables.wake(object(&key)),
+            }
+        }
+    }
+
     /// Asks for a pass of all that wait for something.
     pub fn wake_waiting(&self, wait: &Wait) {
         self.wake_all(self.board.wake(wait));
     }
+}
+
+fn object<K: Resource<DynamicType = ()>>(key: &Key) -> ObjectRef<K> {
+    ObjectRef::new(&key.name).within(&key.namespace)
 }
 
 /// Namespaces and ServiceAccounts that exist, from their metadata watches.

@@ -4,6 +4,7 @@
 //! This crate is the thread through the others. It holds no HTTP server and no terminal, and
 //! reaches clusters and repositories only through the crates below it.
 
+mod blueprint;
 pub mod board;
 pub mod cartographer;
 pub mod context;
@@ -11,11 +12,14 @@ pub mod deliverable;
 pub mod environment;
 pub mod halt;
 pub mod ledger;
+pub mod library;
 pub mod metrics;
+pub mod owner;
 pub mod repairs;
 pub mod secret;
 pub mod shipment;
 pub mod source;
+mod stamping;
 pub mod tracker;
 
 pub mod event;

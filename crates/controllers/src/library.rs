@@ -10,6 +10,7 @@ use kinds::{
     ClusterRunTemplate, ClusterSourceTemplate, ClusterSupplyChain, ClusterTemplate,
 };
 use kube::Resource;
+use kube::core::ApiResource;
 use kube::runtime::reflector::ObjectRef;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
@@ -41,16 +42,16 @@ impl Library {
     /// Begins to read and watch what a cluster of this profile has.
     pub(crate) fn of(watches: &Watches, builds: bool) -> (Self, Due) {
         let (supply_chains, chains_due) = kept(watches, builds);
-        let (deliveries, deliveries_due) = kept(watches, true);
+        let (deliveries, deliveries_due) = kept(watches, builds);
         let library = Self {
             supply_chains,
             deliveries,
             run_templates: kept(watches, builds).0,
-            sources: kept(watches, true).0,
+            sources: kept(watches, builds).0,
             images: kept(watches, builds).0,
-            configs: kept(watches, true).0,
-            plain: kept(watches, true).0,
-            deployments: kept(watches, true).0,
+            configs: kept(watches, builds).0,
+            plain: kept(watches, builds).0,
+            deployments: kept(watches, builds).0,
         };
         let due = Due {
             supply_chains: chains_due,
@@ -71,8 +72,25 @@ impl Library {
     }
 }
 
+/// All of these kinds: a pass that does not know them would say that they are missing.
+pub(crate) fn kinds() -> Vec<ApiResource> {
+    vec![
+        ApiResource::erase::<ClusterSupplyChain>(&()),
+        ApiResource::erase::<ClusterDelivery>(&()),
+        ApiResource::erase::<ClusterRunTemplate>(&()),
+        ApiResource::erase::<ClusterSourceTemplate>(&()),
+        ApiResource::erase::<ClusterImageTemplate>(&()),
+        ApiResource::erase::<ClusterConfigTemplate>(&()),
+        ApiResource::erase::<ClusterTemplate>(&()),
+        ApiResource::erase::<ClusterDeploymentTemplate>(&()),
+    ]
+}
+
 /// Those of a kind, or none where the cluster is not for them.
-pub(crate) fn kept<K>(watches: &Watches, wanted: bool) -> (Kept<K>, mpsc::UnboundedReceiver<ObjectRef<K>>)
+pub(crate) fn kept<K>(
+    watches: &Watches,
+    wanted: bool,
+) -> (Kept<K>, mpsc::UnboundedReceiver<ObjectRef<K>>)
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
@@ -88,5 +106,6 @@ where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     Template: From<K>,
 {
-    kept.named(name).map(|found| Template::from(Arc::unwrap_or_clone(found)))
+    kept.named(name)
+        .map(|found| Template::from(Arc::unwrap_or_clone(found)))
 }

@@ -6,24 +6,21 @@
 mod kind;
 mod memory;
 mod orphan;
-mod resource;
+mod step;
 mod tell;
 mod walk;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use choreography::condition::{Conditions, FALSE, TRUE, condition};
+use choreography::conditions::{Draft, settle};
 use choreography::owner::Owner as Subject;
-use choreography::{graph, selection, standing};
-use cluster::{Owner, status};
+use choreography::selection;
+use choreography::serving::{self, Account, AccountProblem};
+use cluster::{ApiError, Owner, status};
 use k8s_openapi::jiff::Timestamp;
 use kinds::cartographer::blueprint::Blueprint;
-use kinds::cartographer::condition_type::RESOURCES_SUBMITTED;
 use kinds::cartographer::owner::ObjectReference;
-use kinds::cartographer::reason::Reason;
-use kinds::condition::{find, kind::READY};
-use kinds::{BlueprintSpec, Condition};
 use kube::core::ApiResource;
 use kube::runtime::controller::Action;
 use serde_json::Value;
@@ -31,7 +28,7 @@ use serde_json::Value;
 use crate::board::Key;
 use crate::context::Ctx;
 use crate::stamping::{Stamper, Uses};
-pub(crate) use kind::{Kind, Nouns};
+pub(crate) use kind::Kind;
 pub use memory::Memories;
 use memory::Memory;
 use walk::Walked;
@@ -52,7 +49,7 @@ pub(crate) async fn reconcile<K: Kind>(object: Arc<K>, ctx: Arc<Ctx>) -> Action 
         kind: K::STAMPER,
         key,
     };
-    if meta.deletion_timestamp.is_some() {
+    if meta.deletion_timestamp.is_some() || ctx.left.is_so() {
         return Action::await_change(); // the garbage collector takes what was stamped
     }
     let mut pass = Pass {
@@ -66,11 +63,16 @@ pub(crate) async fn reconcile<K: Kind>(object: Arc<K>, ctx: Arc<Ctx>) -> Action 
         memory: ctx.memories.take(&stamper),
         stamper,
         uses: Uses::default(),
-        now: Timestamp::now(),
+        now: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     };
     let since = ctx.uses.now();
     let ended = pass.run().await;
-    let Pass { mut memory, stamper, uses, .. } = pass;
+    let Pass {
+        mut memory,
+        stamper,
+        uses,
+        ..
+    } = pass;
     let rest = rest(&mut memory, &ended);
     ctx.memories.put(&stamper, memory);
     // What it stands on may have changed before anybody could know that it does.
@@ -124,7 +126,8 @@ struct Pass<'a, K: Kind> {
     stamper: Stamper,
     memory: Memory,
     uses: Uses,
-    now: Timestamp,
+    /// In whole seconds.
+    now: String,
 }
 
 impl<K: Kind> Pass<'_, K> {
@@ -133,53 +136,45 @@ impl<K: Kind> Pass<'_, K> {
         let mut next = before.clone();
         next.observed_generation = self.object.meta().generation;
         next.blueprint = None;
-        let mut conditions = Conditions::default();
         let blueprints = K::blueprints(self.ctx).all();
-        let chosen = selection::blueprint(blueprints.iter().map(|one| &**one), &self.subject);
+        let all = blueprints.iter().map(|blueprint| &**blueprint);
+        let kind = K::NOUNS.kind;
         let mut ended = Ended::default();
         let mut walked = None;
-        match chosen {
-            Err(why) => {
-                let reason = why.reason().as_str();
-                conditions.add(condition(K::NOUNS.ready, FALSE, reason, why.to_string()));
-            }
+        let drafts = match selection::blueprint(all, self.subject.selected()) {
+            Err(why) => vec![serving::not_served(kind, &why)],
             Ok(blueprint) => {
-                let kind = K::Blueprint::KIND;
-                self.uses.parts.insert((kind, blueprint.name().to_owned()));
+                let (blueprint_kind, name) = (K::Blueprint::KIND, blueprint.name());
+                self.uses.parts.insert((blueprint_kind, name.to_owned()));
                 next.blueprint = Some(ObjectReference {
-                    kind: Some(kind.to_owned()),
-                    name: Some(blueprint.name().to_owned()),
+                    kind: Some(blueprint_kind.to_owned()),
+                    name: Some(name.to_owned()),
                     ..ObjectReference::default()
                 });
-                let Some(ready) = standing_of(blueprint) else {
-                    return ended; // nobody has looked at it yet; then we hear of it
-                };
-                conditions.add(Condition {
-                    kind: K::NOUNS.ready.to_owned(),
-                    ..ready.clone()
-                });
-                if ready.is_true() {
-                    walked = self.submit(blueprint, &mut conditions).await;
+                match serving::not_ready(kind, blueprint.standing()) {
+                    Some(not_ready) => vec![not_ready],
+                    None => {
+                        let (drafts, came) = self.submit(blueprint).await;
+                        walked = came;
+                        drafts
+                    }
                 }
             }
-        }
+        };
         if let Some(walked) = &walked {
-            conditions.add(standing::resources_submitted(&walked.standings));
-            let resources = walked.standings.iter().map(|standing| &standing.status);
-            conditions.add(standing::resources_healthy(resources));
-            next.resources = walked
-                .standings
-                .iter()
-                .map(|standing| standing.status.clone())
-                .collect();
-            next.resources.extend(walked.orphans.iter().cloned());
-            ended.may_pass = walked.may_pass;
+            let resources = walked.report.resources.clone();
+            next.resources = choreography::orphans::remember(resources, walked.orphans.clone());
+            ended.may_pass = walked.report.retries;
             ended.is_unwatched = walked.is_unwatched;
         }
-        next.conditions = conditions.finish(READY, &before.conditions, self.now);
+        next.conditions = settle(drafts, &before.conditions, &self.now);
         let (known, next) = (before.status(&K::NOUNS), next.status(&K::NOUNS));
         match self.write(&known, &next).await {
-            Ok(()) => self.tell(walked.as_ref()),
+            Ok(()) => {
+                if let Some(walked) = &walked {
+                    self.tell(walked);
+                }
+            }
             Err(error) => {
                 let kind = K::kind(&());
                 tracing::warn!(error = %error, "could not write the status of {kind} `{}`", self.stamper.key);
@@ -190,55 +185,37 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// Walks the resources as the account that the owner, or its blueprint, names.
-    async fn submit(
-        &mut self,
-        blueprint: &K::Blueprint,
-        conditions: &mut Conditions,
-    ) -> Option<Walked> {
-        let (namespace, account) = self.account(blueprint.blueprint());
-        self.uses.account = Some((namespace.clone(), account.clone()));
-        let refuse = |why: String| {
-            let reason = Reason::ServiceAccountError.as_str();
-            condition(RESOURCES_SUBMITTED, FALSE, reason, why)
-        };
-        if !self.ctx.presence.is_account(&namespace, &account) {
-            conditions.add(refuse(format!(
-                "failed to get service account object from api server [{namespace}/{account}]: failed to get object \
-                 [{namespace}/{account}] from api server: ServiceAccount \"{account}\" not found"
-            )));
-            return None;
+    async fn submit(&mut self, blueprint: &K::Blueprint) -> (Vec<Draft>, Option<Walked>) {
+        let kind = K::NOUNS.kind;
+        let Account { namespace, name } =
+            serving::account(&self.subject, Some(blueprint.blueprint()));
+        self.uses.account = Some((namespace.clone(), name.clone()));
+        let mut drafts = vec![serving::ready(kind)];
+        if !self.ctx.presence.is_account(&namespace, &name) {
+            let why = format!(
+                "failed to get service account object from api server [{namespace}/{name}]: failed to get object \
+                 [{namespace}/{name}] from api server: ServiceAccount \"{name}\" not found"
+            );
+            drafts.push(serving::no_account(AccountProblem::Account, why));
+            return (drafts, None);
         }
-        let caller = match self.ctx.caller.acting_as(&namespace, &account) {
+        let caller = match self.ctx.caller.acting_as(&namespace, &name) {
             Ok(caller) => caller,
             Err(error) => {
-                conditions.add(refuse(error.to_string()));
-                return None;
+                let why = error.to_string();
+                drafts.push(serving::no_account(AccountProblem::Client, why));
+                return (drafts, None);
             }
         };
-        if let Err(cycle) = graph::order(&blueprint.blueprint().resources) {
-            let reason = Reason::UnknownError.as_str();
-            conditions.add(condition(RESOURCES_SUBMITTED, FALSE, reason, cycle.to_string()));
-            return None;
-        }
-        Some(self.walk(blueprint, &caller).await)
+        let walked = self.walk(blueprint, &caller).await;
+        drafts.extend([
+            walked.report.submitted.clone(),
+            walked.report.healthy.clone(),
+        ]);
+        (drafts, Some(walked))
     }
 
-    /// The account, by namespace and name.
-    fn account(&self, blueprint: &BlueprintSpec) -> (String, String) {
-        let here = &self.stamper.key.namespace;
-        if let Some(name) = self.object.account().filter(|name| !name.is_empty()) {
-            return (here.clone(), name.to_owned());
-        }
-        match &blueprint.service_account_ref {
-            Some(named) if !named.name.is_empty() => {
-                let namespace = named.namespace.clone().filter(|name| !name.is_empty());
-                (namespace.unwrap_or_else(|| here.clone()), named.name.clone())
-            }
-            _ => (here.clone(), "default".to_owned()),
-        }
-    }
-
-    async fn write(&self, known: &Value, next: &Value) -> Result<(), cluster::ApiError> {
+    async fn write(&self, known: &Value, next: &Value) -> Result<(), ApiError> {
         let api = ApiResource::erase::<K>(&());
         let Key { namespace, name } = &self.stamper.key;
         let written =
@@ -246,15 +223,3 @@ impl<K: Kind> Pass<'_, K> {
         written.map(drop)
     }
 }
-
-/// Whether a blueprint is ready, and why not; nothing before anybody looked.
-fn standing_of<B: Blueprint>(blueprint: &B) -> Option<Condition> {
-    let conditions = &blueprint.standing()?.conditions;
-    let ready = find(conditions, READY)?;
-    Some(if ready.is_true() {
-        condition(READY, TRUE, Reason::Ready.as_str(), "")
-    } else {
-        condition(READY, FALSE, ready.reason.clone(), ready.message.clone())
-    })
-}
-

@@ -14,6 +14,7 @@ use crate::board::{Key, Wait};
 use crate::context::Ctx;
 use crate::ledger::Ledger;
 use crate::source::Follower;
+use crate::stamping;
 
 /// How long discovery may take to follow an event of a definition.
 const FOLLOWS: Duration = Duration::from_secs(10);
@@ -29,8 +30,10 @@ pub(crate) async fn reports(ctx: Arc<Ctx>, mut reports: mpsc::UnboundedReceiver<
     while let Some(report) = reports.recv().await {
         let unwatched =
             matches!(&report, Report::Unwatchable(kind, _) if ctx.tracker.is_unwatchable(kind));
+        stamping::news::take(&ctx, &report);
         ctx.wake_all(ctx.tracker.take(&report));
         for wait in ctx.presence.take(&report) {
+            stamping::news::moved(&ctx, &wait);
             match &wait {
                 // Whose own namespace moves is concerned even without waiting for it.
                 Wait::Namespace(name) => wake_inside(&ctx, name, None),
@@ -163,6 +166,7 @@ async fn definitions(ctx: Arc<Ctx>, moved: Arc<Notify>) {
             if ctx.catalog.fingerprint() != before {
                 forget_gone_kinds(&ctx);
                 ctx.wake_waiting(&Wait::Kinds);
+                stamping::news::moved(&ctx, &Wait::Kinds);
             }
             let pause = if since.elapsed() < SOON {
                 ASK

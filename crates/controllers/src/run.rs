@@ -16,8 +16,10 @@ use cluster::{ApiError, Caller, Limiter, Term, inventory};
 use futures::{FutureExt as _, StreamExt as _};
 use git::Limits;
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kinds::{Deliverable, Environment, Shipment, names};
+use kinds::crd::Profile;
+use kinds::{Deliverable, Environment, Runnable, Shipment, Workload, names};
 use kube::Client;
 use kube::core::ApiResource;
 use kube::runtime::controller::{Action, Config, Controller, Error};
@@ -32,11 +34,14 @@ use crate::board::{Board, Key};
 use crate::cartographer::{self, Left};
 use crate::context::{Ctx, Kept, Presence};
 use crate::ledger::{Ledger, Ledgers};
+use crate::library::{self, Library, kept};
 use crate::metrics::Metrics;
+use crate::owner::Memories;
 use crate::pump;
 use crate::queue::Queue;
 use crate::secret::Secrets;
 use crate::source::Sources;
+use crate::stamping::{Index, Seen};
 use crate::tracker::{Expected, Tracker};
 
 /// How a cluster's controllers are run.
@@ -54,6 +59,8 @@ pub struct Options {
     pub audit_interval: Duration,
     /// Bounds on what is read from Git.
     pub limits: Limits,
+    /// Which kinds are served.
+    pub profile: Profile,
 }
 
 /// What of a running engine others may use: push events come in here.
@@ -106,6 +113,10 @@ pub async fn run(
     let (shipments, shipments_due) = Kept::<Shipment>::of(&watches);
     let (environments, environments_due) = Kept::<Environment>::of(&watches);
     let (deliverables, deliverables_due) = Kept::<Deliverable>::of(&watches);
+    let builds = options.profile == Profile::Full;
+    let (workloads, workloads_due) = kept::<Workload>(&watches, builds);
+    let (runnables, _) = kept::<Runnable>(&watches, builds);
+    let (library, library_due) = Library::of(&watches, builds);
     let ctx = Arc::new(Ctx {
         catalog: Catalog::new(client.clone()),
         watches,
@@ -121,11 +132,17 @@ pub async fn run(
         environments,
         deliverables,
         left: Left::default(),
+        workloads,
+        runnables,
+        library,
+        seen: Seen::default(),
+        uses: Index::default(),
+        memories: Memories::default(),
         look: options.unwatched_interval,
         audit: options.audit_interval,
         caller,
     });
-    let reports_in = read_all(&ctx, reports_in).await?;
+    let reports_in = read_all(&ctx, reports_in, options.profile).await?;
     tokio::spawn(pump::reports(ctx.clone(), reports_in));
     tokio::spawn(pump::sources(ctx.clone(), changes_in));
     // If the receiver is gone nobody wants to be told, which is fine.
@@ -146,14 +163,48 @@ pub async fn run(
         stop.clone(),
     );
     cartographer::begin(&ctx).await?;
-    let deliverables = work(
-        (ctx.deliverables.store(), deliverables_due),
+    let workloads = work(
+        (ctx.workloads.store(), workloads_due),
         options.passes_at_once,
-        crate::deliverable::reconcile,
+        crate::owner::reconcile,
         ctx.clone(),
         stop.clone(),
     );
-    futures::join!(shipments, environments, deliverables);
+    let supply_chains = work(
+        (ctx.library.supply_chains.store(), library_due.supply_chains),
+        options.passes_at_once,
+        crate::blueprint::reconcile,
+        ctx.clone(),
+        stop.clone(),
+    );
+    let deliveries = work(
+        (ctx.library.deliveries.store(), library_due.deliveries),
+        options.passes_at_once,
+        crate::blueprint::reconcile,
+        ctx.clone(),
+        stop.clone(),
+    );
+    let deliverables = work(
+        (ctx.deliverables.store(), deliverables_due),
+        options.passes_at_once,
+        move |deliverable, ctx| async move {
+            if builds {
+                crate::owner::reconcile(deliverable, ctx).await
+            } else {
+                crate::deliverable::reconcile(deliverable, ctx).await
+            }
+        },
+        ctx.clone(),
+        stop.clone(),
+    );
+    futures::join!(
+        shipments,
+        environments,
+        deliverables,
+        workloads,
+        supply_chains,
+        deliveries
+    );
     ctx.events.end().await;
     Ok(())
 }
@@ -177,6 +228,7 @@ async fn guarded(pass: impl Future<Output = Action>) -> Result<Action, Infallibl
 async fn read_all(
     ctx: &Arc<Ctx>,
     mut reports: mpsc::UnboundedReceiver<Report>,
+    profile: Profile,
 ) -> Result<mpsc::UnboundedReceiver<Report>, ApiError> {
     ctx.catalog.refresh(Duration::ZERO).await?;
     let inventories = inventory::load(&ctx.caller).await?;
@@ -188,11 +240,25 @@ async fn read_all(
     for api in &ground {
         ctx.watches.ensure(api, Filter::All);
     }
-    // Without its Environment a Shipment would be delivered wrongly.
-    let own = [
+    // Whoever was refused something waits for these. Nobody has to wait for their list.
+    let rights = [
+        ApiResource::erase::<Role>(&()),
+        ApiResource::erase::<RoleBinding>(&()),
+        ApiResource::erase::<ClusterRole>(&()),
+        ApiResource::erase::<ClusterRoleBinding>(&()),
+    ];
+    for api in rights.iter().filter(|_| profile == Profile::Full) {
+        ctx.watches.ensure(api, Filter::All);
+    }
+    // Without its Environment a Shipment would be delivered wrongly, and without its blueprint an
+    // owner would be told that there is none.
+    let mut own = vec![
         ApiResource::erase::<Shipment>(&()),
         ApiResource::erase::<Environment>(&()),
     ];
+    if profile == Profile::Full {
+        own.extend(library::kinds());
+    }
     let mut awaited: Vec<GroupKind> = ground
         .iter()
         .chain(&own)

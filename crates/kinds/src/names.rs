@@ -16,6 +16,9 @@ pub const FINALIZER: &str = "shipway.run/prune";
 pub const CONFIRM_ANNOTATION: &str = "shipway.run/confirm-prune";
 /// Annotation on a Shipment: any new value asks for a look-up at once.
 pub const SYNC_ANNOTATION: &str = "shipway.run/sync-requested-at";
+/// Annotation on a stamped object that is changed in place, and label on one that is made anew for each
+/// change: the digest of what was stamped.
+pub const STAMP: &str = "shipway.run/stamp";
 /// Label on what belongs to the installation itself and is never pruned.
 pub const INSTALLATION_LABEL: &str = "shipway.run/installation";
 /// Field manager of the controller's own writes: finalizers, statuses, inventories.

@@ -81,6 +81,15 @@ const WATCHED: [(&str, &[&str]); 15] = [
 /// Further built-in groups whose kinds are few and hold no secrets.
 const WATCHED_WHOLE: [&str; 3] = ["node.k8s.io", "storage.k8s.io", "resource.k8s.io"];
 
+/// What the controller says of Cartographer's kinds.
+const STATUSES: [&str; 5] = [
+    "clusterdeliveries/status",
+    "clustersupplychains/status",
+    "deliverables/status",
+    "runnables/status",
+    "workloads/status",
+];
+
 /// The namespace, the account, the roles and their bindings.
 pub fn all() -> Vec<Value> {
     let labels = json!({"app.kubernetes.io/name": "shipway", "shipway.run/installation": "true"});
@@ -143,7 +152,7 @@ fn rules() -> Vec<Value> {
         json!({"apiGroups": [GROUP], "resources": ["environments/status", "shipments/status"], "verbs": ["patch"]}),
         // Inventories are owned by their Shipment and keep it until they are gone.
         json!({"apiGroups": [GROUP], "resources": ["shipments/finalizers"], "verbs": ["update"]}),
-        json!({"apiGroups": ["carto.run"], "resources": ["deliverables/status"], "verbs": ["patch"]}),
+        json!({"apiGroups": ["carto.run"], "resources": STATUSES, "verbs": ["patch"]}),
         // One Secret at a time, by name, where a Shipment names it; never a list of them.
         json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}),
         json!({"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["impersonate"]}),

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kinds::crd::Profile;
 use kube::ResourceExt as _;
 use kube::api::Api;
 use testkit::{World, eventually, poll};
@@ -55,6 +56,17 @@ impl Controller {
     /// Starts a controller for a context and waits until it works.
     pub async fn start(kubeconfig: &Path, context: &str, more: &[&str]) -> Self {
         let controller = Self::launch(kubeconfig, context, more).await;
+        controller.until_ready().await
+    }
+
+    /// The same, of another profile than `run`.
+    pub async fn start_as(profile: &str, kubeconfig: &Path, context: &str) -> Self {
+        let controller = Self::launch_as(profile, kubeconfig, context, &[]).await;
+        controller.until_ready().await
+    }
+
+    async fn until_ready(self) -> Self {
+        let controller = self;
         let ready = controller.wait_ready(Duration::from_secs(40)).await;
         if let Err(last) = ready {
             panic!("the controller is not ready: {last}\n{}", controller.log());
@@ -64,6 +76,10 @@ impl Controller {
 
     /// Starts a controller and waits only until it serves HTTP.
     pub async fn launch(kubeconfig: &Path, context: &str, more: &[&str]) -> Self {
+        Self::launch_as("run", kubeconfig, context, more).await
+    }
+
+    async fn launch_as(profile: &str, kubeconfig: &Path, context: &str, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let log = folder.path().join("controller.log");
         let script =
@@ -75,7 +91,7 @@ impl Controller {
             .arg("controller")
             .args([
                 "--profile",
-                "run",
+                profile,
                 "--listen",
                 "127.0.0.1:0",
                 "--context",
@@ -287,8 +303,13 @@ pub async fn identity(world: &World) -> PathBuf {
 
 /// Installs what the controller needs into the first cluster, as the README says.
 pub async fn install(world: &World) {
+    install_of(world, "run").await;
+}
+
+/// Installs what a controller of a profile, `run` or `full`, needs.
+pub async fn install_of(world: &World, profile: &str) {
     let printed = Command::new(program())
-        .arg("crds")
+        .args(["crds", "--profile", profile])
         .output()
         .expect("the program runs");
     assert!(
@@ -303,7 +324,12 @@ pub async fn install(world: &World) {
         apply(&client, "kubectl", object.value()).await;
     }
     let api: Api<CustomResourceDefinition> = Api::all(client);
-    for definition in kinds::crd::all() {
+    let profile = if profile == "full" {
+        Profile::Full
+    } else {
+        Profile::Run
+    };
+    for definition in kinds::crd::of(profile) {
         let name = definition.name_any();
         eventually("the definition to be served", PATIENCE, || async {
             let found = api.get(&name).await.map_err(|error| error.to_string())?;

@@ -125,13 +125,11 @@ fn the_owner_goes_by_both_names_and_parameters_nest() {
 
 #[test]
 fn ytt_gets_json_for_each_name() {
-    let values = context(&Resource::default()).data_values();
-    assert_eq!(values["params"], "{\"p\":{\"k\":1}}");
-    assert_eq!(
-        values["workload"],
-        "{\"metadata\":{\"name\":\"shop\"},\"spec\":{\"build\":{}},\"status\":{\"supplyChainRef\":{}}}"
-    );
-    assert_eq!(values["deployment"], "null");
+    let values = context(&Resource::default()).values();
+    assert_eq!(values["params"], json!({"p": {"k": 1}}));
+    let workload = json!({"metadata": {"name": "shop"}, "spec": {"build": {}}, "status": {"supplyChainRef": {}}});
+    assert_eq!(values["workload"], workload);
+    assert_eq!(values["deployment"], Value::Null);
 }
 
 #[test]

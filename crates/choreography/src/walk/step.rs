@@ -141,11 +141,14 @@ impl<'a, B: Blueprint> Walk<'a, B> {
             }
             (None, Some(template)) => {
                 let resource = resource.name.clone();
+                let (kind, name) = (prepared.template.kind(), prepared.template.name());
+                let name = format!("{}/{name} spec.ytt", kind.as_str());
                 self.states[index] = State::Object(Box::new(prepared));
                 self.asks.push(Ask::Ytt {
                     resource,
+                    name,
                     template,
-                    data_values: context.data_values(),
+                    data: context.values(),
                 });
             }
             (None, None) => {

@@ -171,12 +171,13 @@ impl Server {
             Ask::Ytt {
                 resource,
                 template,
-                data_values,
+                data,
+                ..
             } => {
                 let outcome = if template == "bad" {
                     Err("unable to apply ytt template: no".to_owned())
                 } else {
-                    Ok(object("ytt", json!({"names": data_values.len()})))
+                    Ok(object("ytt", json!({"names": data.len()})))
                 };
                 let said = format!("ytt:{resource}");
                 walk.answer(Answer::Ytt { resource, outcome });

@@ -2,9 +2,8 @@
 
 use std::fmt::Debug;
 
-use kinds::cartographer::blueprint::Blueprint;
 use choreography::owner::OwnerKind;
-use kinds::cartographer::condition_type;
+use kinds::cartographer::blueprint::Blueprint;
 use kinds::cartographer::owner::{ObjectReference, ResourceStatus};
 use kinds::{ClusterDelivery, ClusterSupplyChain, Condition, Deliverable, Workload};
 use serde::Serialize;
@@ -21,15 +20,20 @@ pub(crate) struct Nouns {
     pub(crate) kind: OwnerKind,
     /// Itself, as field managers do.
     pub(crate) manager: &'static str,
-    /// The condition that says whether a blueprint serves it.
-    pub(crate) ready: &'static str,
     /// The field of the status that names the blueprint.
     pub(crate) reference: &'static str,
 }
 
 /// A kind of owner.
 pub(crate) trait Kind:
-    kube::Resource<DynamicType = ()> + Clone + Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+    kube::Resource<DynamicType = ()>
+    + Clone
+    + Debug
+    + Serialize
+    + DeserializeOwned
+    + Send
+    + Sync
+    + 'static
 {
     /// What serves it.
     type Blueprint: Blueprint
@@ -47,10 +51,6 @@ pub(crate) trait Kind:
 
     /// All blueprints that may serve it.
     fn blueprints(ctx: &Ctx) -> &Kept<Self::Blueprint>;
-    /// All owners of the kind.
-    fn all(ctx: &Ctx) -> &Kept<Self>;
-    /// The account that it names.
-    fn account(&self) -> Option<&str>;
     /// How it stood.
     fn standing(&self) -> Standing;
 }
@@ -90,20 +90,11 @@ impl Kind for Workload {
     const NOUNS: Nouns = Nouns {
         kind: OwnerKind::Workload,
         manager: "workload",
-        ready: condition_type::SUPPLY_CHAIN_READY,
         reference: "supplyChainRef",
     };
 
     fn blueprints(ctx: &Ctx) -> &Kept<ClusterSupplyChain> {
         &ctx.library.supply_chains
-    }
-
-    fn all(ctx: &Ctx) -> &Kept<Self> {
-        &ctx.workloads
-    }
-
-    fn account(&self) -> Option<&str> {
-        self.spec.service_account_name.as_deref()
     }
 
     fn standing(&self) -> Standing {
@@ -123,20 +114,11 @@ impl Kind for Deliverable {
     const NOUNS: Nouns = Nouns {
         kind: OwnerKind::Deliverable,
         manager: "deliverable",
-        ready: condition_type::DELIVERY_READY,
         reference: "deliveryRef",
     };
 
     fn blueprints(ctx: &Ctx) -> &Kept<ClusterDelivery> {
         &ctx.library.deliveries
-    }
-
-    fn all(ctx: &Ctx) -> &Kept<Self> {
-        &ctx.deliverables
-    }
-
-    fn account(&self) -> Option<&str> {
-        self.spec.service_account_name.as_deref()
     }
 
     fn standing(&self) -> Standing {

@@ -1,23 +1,23 @@
-//! What the passes of an owner hand on: what was last stamped and read, so that one without a change neither
-//! stamps nor reads anything. All of it can be lost: then it is read again.
+//! What the passes of an owner hand on: what was last stamped and read, so that one without a change reads
+//! nothing. All of it can be lost: then it is read again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
 
-use choreography::standing::Attempt;
+use choreography::walk::Submitted;
 use manifest::ObjectId;
 
 use crate::stamping::Stamper;
 
-/// One resource, as it was last stamped and read.
+/// One resource, as it was last submitted and read back.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
-    /// The digest of everything that went into the template, and of the template.
-    pub(super) input: String,
-    /// The objects that were read.
+    /// The digest of what was stamped.
+    pub(super) mark: String,
+    /// All objects that were read.
     pub(super) objects: Vec<ObjectId>,
-    /// What came of it.
-    pub(super) attempt: Attempt,
+    /// What was read.
+    pub(super) submitted: Submitted,
 }
 
 /// One owner.

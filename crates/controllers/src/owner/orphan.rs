@@ -1,27 +1,18 @@
 //! Objects that were stamped and that nothing stamps any more: they are deleted, as the account, and their
 //! entries stay in the status until they are gone.
 
+use choreography::orphans::{self, Fate, Live, Looked};
 use cluster::caller::Want;
-use cluster::{Caller, Resource};
+use cluster::{ApiError, Caller, Resource};
 use kinds::cartographer::label;
-use kinds::cartographer::owner::{CoreReference, ResourceStatus};
+use kinds::cartographer::owner::ResourceStatus;
 use kinds::cartographer::template::Lifecycle;
 use kube::ResourceExt as _;
-use kube::core::{ApiResource, DynamicObject};
+use kube::core::DynamicObject;
 use serde_json::json;
 
 use super::walk::Walked;
 use super::{Kind, Pass, tell};
-
-/// What became of an object that is to go.
-enum Gone {
-    /// It was deleted.
-    Deleted,
-    /// It is not there, not this owner's, or to stay.
-    Absent,
-    /// It is still there.
-    Not,
-}
 
 impl<K: Kind> Pass<'_, K> {
     pub(super) async fn clean_up(
@@ -30,100 +21,87 @@ impl<K: Kind> Pass<'_, K> {
         before: &[ResourceStatus],
         walked: &mut Walked,
     ) {
-        for entry in before {
-            let Some(stamped) = &entry.stamped_ref else {
-                continue;
-            };
-            let now = || walked.standings.iter().map(|standing| &standing.status);
-            if now().any(|now| has(now, stamped)) {
-                continue;
-            }
-            // One of several, each for another version: retention says how long it stays.
-            let may_stay = now().any(|now| {
-                now.name == entry.name
-                    && now.template_ref == entry.template_ref
-                    && self.is_made_anew(now)
-            });
-            match self.delete(caller, stamped, may_stay).await {
-                Gone::Deleted => walked.removed.extend(tell::named(stamped)),
-                Gone::Absent => {}
-                Gone::Not => {
-                    walked.may_pass = true;
-                    walked.orphans.push(entry.clone());
+        for suspect in orphans::suspects(before, &walked.report.resources) {
+            match self.part(caller, suspect, &walked.report.resources).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    let object = suspect.stamped_ref.as_ref();
+                    walked.removed.extend(object.and_then(tell::named));
+                }
+                Err(error) => {
+                    let (owner, name) = (&self.stamper.key, &suspect.name);
+                    tracing::warn!(error = %error, "could not delete the object of resource `{name}`, which `{owner}` stamps no more");
+                    self.uses.refused |= error.is_forbidden();
+                    walked.report.retries |= !error.is_forbidden();
+                    walked.orphans.push(suspect.clone());
                 }
             }
         }
     }
 
-    /// Whether a resource makes an object for each of its versions.
-    fn is_made_anew(&self, resource: &ResourceStatus) -> bool {
-        let template = resource.template_ref.as_ref().and_then(|template| {
-            let kind = template.kind.as_deref()?.parse().ok()?;
-            self.ctx.library.template(kind, template.name.as_deref()?)
-        });
-        template.is_some_and(|template| template.spec().lifecycle != Lifecycle::Mutable)
-    }
-
-    async fn delete(&self, caller: &Caller, stamped: &CoreReference, may_stay: bool) -> Gone {
-        let text = |field: &Option<String>| field.clone().unwrap_or_default();
-        let version = text(&stamped.api_version);
-        let (group, number) = version.split_once('/').unwrap_or(("", &version));
-        let kind = text(&stamped.kind);
-        let Some(api) = self.ctx.catalog.api(group, number, &kind) else {
-            return Gone::Absent; // the kind is gone, and so are its objects
-        };
-        match self.try_delete(caller, &api, stamped, may_stay).await {
-            Ok(gone) => gone,
-            Err(error) if error.is_not_found() => Gone::Absent,
-            Err(error) => {
-                let (owner, name) = (&self.stamper.key, text(&stamped.name));
-                tracing::warn!(error = %error, "could not delete {kind} `{name}`, which `{owner}` stamps no more");
-                Gone::Not
-            }
-        }
-    }
-
-    async fn try_delete(
+    /// Deletes the object of an entry unless it is to stay. Tells whether it did.
+    async fn part(
         &self,
         caller: &Caller,
-        api: &ApiResource,
-        stamped: &CoreReference,
-        may_stay: bool,
-    ) -> Result<Gone, cluster::ApiError> {
-        let name = stamped.name.as_deref().unwrap_or_default();
-        let place = Resource::object(api, stamped.namespace.as_deref(), name);
-        let live: DynamicObject = caller.get(&place, Want::Metadata).await?.decode()?;
-        // Whoever took it over by hand took this away.
-        let ours = self.object.meta().uid.as_deref();
-        let mut owners = live.owner_references().iter();
-        if !owners.any(|owner| Some(owner.uid.as_str()) == ours) {
-            return Ok(Gone::Absent);
-        }
-        let lifecycle = live.labels().get(label::TEMPLATE_LIFECYCLE);
-        let was_made = lifecycle.is_some_and(|lifecycle| lifecycle != Lifecycle::Mutable.as_str());
-        if may_stay && was_made {
-            return Ok(Gone::Absent);
-        }
-        if live.metadata.deletion_timestamp.is_some() {
-            return Ok(Gone::Absent); // on its way out
-        }
+        suspect: &ResourceStatus,
+        current: &[ResourceStatus],
+    ) -> Result<bool, ApiError> {
+        let stamped = suspect.stamped_ref.clone().unwrap_or_default();
+        let version = stamped.api_version.unwrap_or_default();
+        let (group, number) = version.split_once('/').unwrap_or(("", &version));
+        let kind = stamped.kind.unwrap_or_default();
+        let Some(api) = self.ctx.catalog.api(group, number, &kind) else {
+            return Ok(false); // the kind is gone, and so are its objects
+        };
+        let name = stamped.name.unwrap_or_default();
+        let place = Resource::object(&api, stamped.namespace.as_deref(), &name);
+        let live = self.live(caller, &place).await?;
+        let lifecycle = live
+            .as_ref()
+            .and_then(|live| live.labels().get(label::TEMPLATE_LIFECYCLE));
+        let looked = Looked {
+            template: self.lifecycle(suspect),
+            object: match &live {
+                Some(_) => Live::There(lifecycle.map(String::as_str)),
+                None => Live::Gone,
+            },
+        };
+        let (Fate::Delete, Some(live)) = (orphans::fate(suspect, current, looked), &live) else {
+            return Ok(false);
+        };
         let options = json!({
             "propagationPolicy": "Background",
             "preconditions": {"uid": live.metadata.uid, "resourceVersion": live.metadata.resource_version},
         });
-        caller.delete(&place, &options).await?;
-        Ok(Gone::Deleted)
+        match caller.delete(&place, &options).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
-}
 
-/// Whether a resource still has an object of before.
-fn has(now: &ResourceStatus, stamped: &CoreReference) -> bool {
-    let place = |reference: &CoreReference| {
-        let version = reference.api_version.as_deref().unwrap_or_default();
-        let group = version.split_once('/').map_or("", |(group, _)| group);
-        let CoreReference { kind, namespace, name, .. } = reference;
-        (group.to_owned(), kind.clone(), namespace.clone(), name.clone())
-    };
-    let current = now.stamped_ref.as_ref();
-    current.is_some_and(|current| place(current) == place(stamped))
+    /// The object, unless it is gone, on its way out, or no longer this owner's.
+    async fn live(
+        &self,
+        caller: &Caller,
+        place: &Resource,
+    ) -> Result<Option<DynamicObject>, ApiError> {
+        let live: DynamicObject = match caller.get(place, Want::Metadata).await {
+            Ok(answer) => answer.decode()?,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let ours = self.object.meta().uid.as_deref();
+        let owners = live.owner_references();
+        let is_ours = owners.iter().any(|owner| Some(owner.uid.as_str()) == ours);
+        let is_going = live.metadata.deletion_timestamp.is_some();
+        Ok(Some(live).filter(|_| is_ours && !is_going))
+    }
+
+    fn lifecycle(&self, entry: &ResourceStatus) -> Option<Lifecycle> {
+        let template = entry.template_ref.as_ref()?;
+        let kind = template.kind.as_deref()?.parse().ok()?;
+        let template = self.ctx.library.template(kind, template.name.as_deref()?)?;
+        Some(template.spec().lifecycle)
+    }
 }

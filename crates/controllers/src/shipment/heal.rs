@@ -272,13 +272,13 @@ async fn list(
     api: &ApiResource,
     namespace: Option<&str>,
 ) -> Option<Vec<ObjectMeta>> {
-    let query = format!(
-        "labelSelector={}%3D{}",
-        kinds::names::OWNER_LABEL.replace('/', "%2F"),
-        checked.owner.label()
-    );
+    let selector = format!("{}={}", kinds::names::OWNER_LABEL, checked.owner.label());
     let answer = caller
-        .list(&Resource::collection(api, namespace), &query)
+        .list(
+            &Resource::collection(api, namespace),
+            &selector,
+            Want::Metadata,
+        )
         .await
         .ok()?;
     let list: List = answer.decode().ok()?;

@@ -33,8 +33,6 @@ struct Entry {
     read: u64,
     /// The newest one that a watch reported.
     seen: u64,
-    /// Whether it was reported gone since it was last read.
-    gone: bool,
 }
 
 /// All stamped objects.
@@ -49,7 +47,6 @@ impl Seen {
             stamper: stamper.clone(),
             read: 0,
             seen: 0,
-            gone: false,
         });
         entry.stamper = stamper.clone();
     }
@@ -58,7 +55,6 @@ impl Seen {
     pub(crate) fn read(&self, id: &ObjectId, version: u64) {
         if let Some(entry) = self.lock().get_mut(id) {
             entry.read = entry.read.max(version);
-            entry.gone = false;
         }
     }
 
@@ -66,12 +62,7 @@ impl Seen {
     pub(crate) fn is_fresh(&self, id: &ObjectId) -> bool {
         let all = self.lock();
         all.get(id)
-            .is_some_and(|entry| entry.read > 0 && !entry.gone && entry.seen <= entry.read)
-    }
-
-    /// Follows an object no more.
-    pub(crate) fn forget(&self, id: &ObjectId) {
-        self.lock().remove(id);
+            .is_some_and(|entry| entry.read > 0 && entry.seen <= entry.read)
     }
 
     /// Follows nothing of a stamper any more.
@@ -91,24 +82,19 @@ impl Seen {
                 entry.seen = entry.seen.max(sighting.version);
                 is_news.then(|| entry.stamper.clone()).into_iter().collect()
             }
+            // What is gone is not followed: whoever stamps it follows it anew.
             Report::Gone(id, version) => {
-                let Some(entry) = all.get_mut(id).filter(|entry| *version >= entry.read) else {
-                    return Vec::new();
-                };
-                entry.gone = true;
-                vec![entry.stamper.clone()]
+                let is_news = all.get(id).is_some_and(|entry| *version >= entry.read);
+                let gone = if is_news { all.remove(id) } else { None };
+                gone.map(|entry| entry.stamper).into_iter().collect()
             }
             Report::Listed(kind, ids) => {
-                let of_kind = all
-                    .iter_mut()
-                    .filter(|(id, _)| id.group == kind.group && id.kind == kind.kind);
-                let missing = of_kind.filter(|(id, entry)| entry.read > 0 && !ids.contains(*id));
-                missing
-                    .map(|(_, entry)| {
-                        entry.gone = true;
-                        entry.stamper.clone()
-                    })
-                    .collect()
+                let is_gone = |id: &ObjectId, entry: &mut Entry| {
+                    let of_kind = id.group == kind.group && id.kind == kind.kind;
+                    of_kind && entry.read > 0 && !ids.contains(id)
+                };
+                let gone = all.extract_if(is_gone);
+                gone.map(|(_, entry)| entry.stamper).collect()
             }
             Report::Unwatchable(..) => Vec::new(),
         }

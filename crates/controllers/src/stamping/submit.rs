@@ -95,7 +95,9 @@ impl Submission<'_> {
         let served = self.ctx.catalog.served(group, number, &kind);
         let (Served::Yes(scope), Some(api)) = (served, self.ctx.catalog.api(group, number, &kind))
         else {
-            return Err(format!("no matches for kind {kind:?} in version {version:?}"));
+            return Err(format!(
+                "no matches for kind {kind:?} in version {version:?}"
+            ));
         };
         if scope == Scope::Cluster
             && let Some(metadata) = object["metadata"].as_object_mut()
@@ -125,12 +127,21 @@ impl Submission<'_> {
         note(&mut wanted, "annotations", names::STAMP, &mark);
         self.ctx.seen.follow(&id, self.stamper);
         let place = Resource::object(&api, id.namespace.as_deref(), &id.name);
-        let before = if expected { self.look(&place).await? } else { None };
+        let before = if expected {
+            self.look(&place).await?
+        } else {
+            None
+        };
         if let Some(live) = &before {
             self.ctx.seen.read(&id, version(live));
             if self.is_as_wanted(live, &wanted) {
                 let live = live.clone();
-                return Ok(Stamped { id, api, live, change: None });
+                return Ok(Stamped {
+                    id,
+                    api,
+                    live,
+                    change: None,
+                });
             }
         }
         let doing = if before.is_some() { "patch" } else { "create" };
@@ -159,7 +170,12 @@ impl Submission<'_> {
             let same = before.is_some_and(|before| version(&before) == applied.version);
             (!same).then_some(Change::Patched)
         };
-        Ok(Stamped { id, api, live, change })
+        Ok(Stamped {
+            id,
+            api,
+            live,
+            change,
+        })
     }
 
     /// Makes an object unless one was made of the very same. `labels` are those that all objects of its
@@ -176,7 +192,10 @@ impl Submission<'_> {
         let collection = Resource::collection(&api, id.namespace.as_deref());
         let mut selector = vec![format!("{}={}", names::OWNER_LABEL, self.owner.label())];
         selector.extend(labels.iter().map(|(key, value)| format!("{key}={value}")));
-        let listed = self.caller.list(&collection, &selector.join(","), Want::Whole).await;
+        let listed = self
+            .caller
+            .list(&collection, &selector.join(","), Want::Whole)
+            .await;
         let listed: Result<List, ApiError> = listed.and_then(|answer| answer.decode());
         let listed = listed.map_err(|why| Refused::new("list", &why))?;
         let mut all = listed.items.unwrap_or_default();
@@ -188,12 +207,18 @@ impl Submission<'_> {
             self.ctx.seen.follow(&id, self.stamper);
             self.ctx.seen.read(&id, version(object));
         }
-        let is_current = |object: &&Value| object["metadata"]["labels"][names::STAMP] == json!(mark);
+        let is_current =
+            |object: &&Value| object["metadata"]["labels"][names::STAMP] == json!(mark);
         let mut found: Vec<&Value> = all.iter().filter(is_current).collect();
         found.sort_by_key(|object| text(&object["metadata"]["creationTimestamp"]).to_owned());
         if let Some(live) = found.last().map(|live| (*live).clone()) {
             let id = self.known(&id, &live);
-            let current = Stamped { id, api, live, change: None };
+            let current = Stamped {
+                id,
+                api,
+                live,
+                change: None,
+            };
             return Ok(Run { current, all });
         }
         let made = self.caller.create(&collection, &wanted).await;
@@ -204,7 +229,12 @@ impl Submission<'_> {
         self.ctx.seen.read(&id, version(&live));
         all.push(live.clone());
         let change = Some(Change::Created);
-        let current = Stamped { id, api, live, change };
+        let current = Stamped {
+            id,
+            api,
+            live,
+            change,
+        };
         Ok(Run { current, all })
     }
 
@@ -226,7 +256,12 @@ impl Submission<'_> {
     /// Says on an object whose it is.
     fn sign(&self, wanted: &mut Value) {
         let owner = self.owner;
-        note(wanted, "annotations", names::OWNER_ANNOTATION, &owner.annotation());
+        note(
+            wanted,
+            "annotations",
+            names::OWNER_ANNOTATION,
+            &owner.annotation(),
+        );
         note(wanted, "labels", names::OWNER_LABEL, &owner.label());
     }
 
@@ -277,7 +312,9 @@ fn meta(object: &Value) -> Option<ObjectMeta> {
 
 fn version(object: &Value) -> u64 {
     let version = object["metadata"]["resourceVersion"].as_str();
-    version.and_then(|version| version.parse().ok()).unwrap_or(0)
+    version
+        .and_then(|version| version.parse().ok())
+        .unwrap_or(0)
 }
 
 fn text(value: &Value) -> &str {

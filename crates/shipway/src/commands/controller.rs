@@ -31,6 +31,17 @@ const GRACE: Duration = Duration::from_secs(20);
 pub(crate) enum Profile {
     /// Deliver: what a Run cluster needs
     Run,
+    /// Everything in one cluster: supply chains, too
+    Full,
+}
+
+impl From<Profile> for kinds::crd::Profile {
+    fn from(profile: Profile) -> Self {
+        match profile {
+            Profile::Run => Self::Run,
+            Profile::Full => Self::Full,
+        }
+    }
 }
 
 /// Run the controllers of one cluster
@@ -100,7 +111,6 @@ pub(super) async fn control(
     args: ControllerArgs,
     stop: CancellationToken,
 ) -> Result<ExitCode, CliError> {
-    let Profile::Run = args.profile;
     let client = cluster.connect().await?;
     let caller = Caller::new(
         client.clone(),
@@ -144,6 +154,7 @@ pub(super) async fn control(
         unwatched_interval: args.unwatched_interval,
         audit_interval: args.audit_interval,
         limits: limits(args.git_timeout),
+        profile: args.profile.into(),
     };
     tokio::spawn(async move {
         if let Ok(engine) = running.await {

@@ -12,6 +12,7 @@ mod bad_secrets;
 mod bad_source;
 mod bad_spec;
 mod bad_stage;
+mod choreography;
 mod cli;
 mod deliver;
 mod deliverable;

@@ -1,5 +1,7 @@
 //! Whether an object has everything that is expected of it.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 /// The first place where `found` lacks what is expected, with both values; nothing where it has everything.
@@ -28,7 +30,7 @@ fn below(expected: &Value, found: &Value, path: &mut String) -> Option<String> {
         }
         (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
             for (index, (expected, found)) in expected.iter().zip(found).enumerate() {
-                path.push_str(&format!("[{index}]"));
+                let _ = write!(path, "[{index}]"); // a String takes everything
                 if let Some(why) = below(expected, found, path) {
                     return Some(why);
                 }
@@ -70,7 +72,7 @@ mod tests {
             r#"{"a":[{"b":"y","c":1}]}"#,
             r#".a[0].b is "y", expected "x""#,
         );
-        check(r#"{"a":""}"#, r#"{}"#, ".a is missing");
+        check(r#"{"a":""}"#, "{}", ".a is missing");
         check(r#"{"a":"1"}"#, r#"{"a":1}"#, r#".a is 1, expected "1""#);
     }
 }

@@ -1,0 +1,85 @@
+//! Cartographer's choreography: cases in kuttl's format, ours and whatever folder `SHIPWAY_KUTTL` names.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::stream;
+use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
+use kube::api::{Api, Patch, PatchParams};
+use serde_json::json;
+use suite::{Controller, install_of};
+use testkit::World;
+use testkit::kuttl::Case;
+
+/// How long a step may take. A pass takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How many cases run at a time, as in kuttl.
+const AT_ONCE: usize = 8;
+
+/// The cluster on which supply chains run.
+const CLUSTER: &str = "chains";
+
+async fn chains() -> (World, Controller) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let world = World::shared().on(CLUSTER);
+    install_of(&world, "full").await;
+    // Upstream's cases act as accounts without any right of their own.
+    let everybody = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+        "metadata": {"name": "accounts-may-everything"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:serviceaccounts"}],
+    });
+    let bindings: Api<ClusterRoleBinding> = Api::all(world.client().await);
+    let params = PatchParams::apply("suite").force();
+    bindings
+        .patch(
+            "accounts-may-everything",
+            &params,
+            &Patch::Apply(&everybody),
+        )
+        .await
+        .expect("the binding can be made");
+    let identity = suite::identity(&world).await;
+    let controller = Controller::start_as("full", &identity, world.cluster()).await;
+    (world, controller)
+}
+
+/// Runs the cases in a folder, several at a time; tells of those that did not come true.
+async fn failures(world: &World, folder: &Path) -> Vec<String> {
+    let cases = Case::read_all(folder).expect("the cases can be read");
+    assert!(!cases.is_empty(), "{} has no cases", folder.display());
+    let client = world.client().await;
+    let run = |case: Case| {
+        let client = client.clone();
+        async move {
+            let namespace = world.temp_namespace("kuttl").await;
+            case.run(&client, namespace.name(), PATIENCE, |_| async {})
+                .await
+        }
+    };
+    let done = stream::iter(cases.into_iter().map(run)).buffer_unordered(AT_ONCE);
+    done.filter_map(|done| async { done.err() }).collect().await
+}
+
+fn ours(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/kuttl")
+        .join(name)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn supply_chains_do_what_their_cases_say() {
+    let (world, controller) = chains().await;
+    let mut failed = failures(&world, &ours("supplychain")).await;
+    if let Some(folder) = std::env::var_os("SHIPWAY_KUTTL") {
+        failed.extend(failures(&world, Path::new(&folder)).await);
+    }
+    assert!(
+        failed.is_empty(),
+        "{}\n{}",
+        failed.join("\n\n"),
+        controller.log()
+    );
+}
