@@ -21,7 +21,7 @@ mod record;
 mod state;
 mod watch;
 
-pub use draft::{Draft, MAX_OBJECT_BYTES};
+pub use draft::{Draft, MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH};
 pub use error::{CommitError, DraftError, Expired};
 pub(crate) use log::Lock;
 pub use log::{OpenError, Sync};

@@ -14,6 +14,10 @@ use super::record::{Key, MAX_DIGITS, Meta, Record, Resource, decimal};
 /// (`--max-request-bytes`, 1.5 MiB).
 pub const MAX_OBJECT_BYTES: usize = 1_572_864;
 
+/// How deep lists and objects may be nested in an object. What reads JSON here takes 127 levels, and a line of the
+/// log is one around the object: what is acknowledged can be read again.
+pub const MAX_OBJECT_DEPTH: usize = 126;
+
 /// An object on its way into the store: written out but for its resource version, which only the
 /// store knows.
 #[derive(Debug)]
@@ -33,8 +37,12 @@ impl Draft {
     /// in it is replaced.
     ///
     /// # Errors
-    /// [`DraftError`] for what is no object with metadata and a name, and for what is too large.
+    /// [`DraftError`] for what is no object with metadata and a name, and for what is too large or too deep.
     pub fn new(resource: &Resource, object: &Value) -> Result<Self, DraftError> {
+        let deep = depth(object);
+        if deep > MAX_OBJECT_DEPTH {
+            return Err(DraftError::TooDeep(deep));
+        }
         let object = object.as_object().ok_or(DraftError::Shape)?;
         let metadata = object.get("metadata").and_then(Value::as_object);
         let metadata = metadata.ok_or(DraftError::Shape)?;
@@ -114,6 +122,22 @@ impl Draft {
             unsettled: self.unsettled,
         }
     }
+}
+
+/// How deep lists and objects are nested.
+fn depth(value: &Value) -> usize {
+    let mut deepest = 0;
+    let mut rest = vec![(value, 0)];
+    while let Some((value, above)) = rest.pop() {
+        let here = above + 1;
+        match value {
+            Value::Array(items) => rest.extend(items.iter().map(|item| (item, here))),
+            Value::Object(map) => rest.extend(map.values().map(|value| (value, here))),
+            _ => continue,
+        }
+        deepest = deepest.max(here);
+    }
+    deepest
 }
 
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{MAX_OBJECT_BYTES, Record};
+use super::{MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH, Record};
 use crate::status::Status;
 
 /// Why an object cannot be stored.
@@ -14,6 +14,9 @@ pub enum DraftError {
     /// Its name or namespace is empty, too long or no segment of a path.
     #[error("an object's name and namespace must be segments of a path")]
     Name,
+    /// Lists and objects are nested in it more than [`MAX_OBJECT_DEPTH`] deep.
+    #[error("the object is nested {0} levels deep, and {MAX_OBJECT_DEPTH} are allowed")]
+    TooDeep(usize),
     /// Its text is longer than [`MAX_OBJECT_BYTES`].
     #[error("the object has {0} bytes, and {MAX_OBJECT_BYTES} are allowed")]
     TooLarge(usize),

@@ -506,3 +506,51 @@ async fn futures_of<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
     .await;
     done.into_iter().flatten().collect()
 }
+
+/// An object with a field that is so deep; it is two levels above that.
+fn deep(levels: usize) -> serde_json::Value {
+    let mut value = json!(1);
+    for _ in 0..levels {
+        value = json!({"a": value});
+    }
+    json!({"metadata": {"name": "deep"}, "spec": value})
+}
+
+#[test]
+fn what_is_acknowledged_can_be_read_again_however_deep() {
+    const DEEPEST: usize = crate::store::MAX_OBJECT_DEPTH - 1;
+    let resource = pods();
+    let refused = crate::store::Draft::new(&resource, &deep(DEEPEST + 1));
+    assert!(
+        matches!(refused, Err(crate::store::DraftError::TooDeep(_))),
+        "{refused:?}"
+    );
+    // Far deeper, no stack is used up by looking.
+    let list = (0..100_000).fold(json!(1), |value, _| serde_json::Value::Array(vec![value]));
+    let mut object = deep(0);
+    object["spec"] = list;
+    assert!(crate::store::Draft::new(&resource, &object).is_err());
+    std::mem::forget(object); // its own destructor recurses
+    // As a change, and in the state that a log begins with.
+    for snapshot_after in [u64::MAX, 0] {
+        let folder = TempDir::new().expect("there is room for a folder");
+        let open = || {
+            Store::open(
+                &durability(folder.path(), snapshot_after),
+                History::default(),
+            )
+        };
+        let store = open().expect("the folder can be opened");
+        commit(&store, put(&resource, &deep(DEEPEST)));
+        commit(&store, put(&resource, &object_beside()));
+        let told = dump(&store);
+        drop(store);
+        let store = open().expect("the folder can be opened again");
+        assert_eq!(dump(&store), told);
+        assert_eq!(told.len(), 2);
+    }
+}
+
+fn object_beside() -> serde_json::Value {
+    object("shop", "beside", 1)
+}
