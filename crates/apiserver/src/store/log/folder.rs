@@ -114,6 +114,14 @@ pub(super) fn open(path: &Path, history: History) -> Result<Opened, OpenError> {
         });
     }
     let bytes = fs::read(&file).map_err(at(&file))?;
+    if bytes.is_empty() {
+        // A log has its first line before it has its name: something else has emptied it, and the objects are gone.
+        return Err(OpenError::Damaged {
+            file,
+            offset: 0,
+            what: "it is empty",
+        });
+    }
     let reader = Reader {
         file: &file,
         bytes: &bytes,

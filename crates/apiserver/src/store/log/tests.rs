@@ -517,6 +517,17 @@ fn deep(levels: usize) -> serde_json::Value {
 }
 
 #[test]
+fn an_empty_log_is_named_as_such() {
+    let folder = with_log(b"");
+    let refused = open(folder.path()).expect_err("nothing is in it");
+    let name = log_of(folder.path());
+    assert_eq!(
+        refused.to_string(),
+        format!("`{}` is damaged at byte 0: it is empty", name.display())
+    );
+}
+
+#[test]
 fn what_is_acknowledged_can_be_read_again_however_deep() {
     const DEEPEST: usize = crate::store::MAX_OBJECT_DEPTH - 1;
     let resource = pods();
