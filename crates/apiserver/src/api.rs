@@ -112,9 +112,10 @@ impl Api {
         };
         let query = Query::parse(head.uri.query().unwrap_or_default())
             .map_err(|_| Status::bad_request("the query cannot be read"))?;
+        // What is no text is not overlooked: it is no token, no media type and no name that is known.
         let header = |name: &str| {
             let value = head.headers.get(name)?;
-            value.to_str().ok().map(str::to_owned)
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
         let now = jiff::Timestamp::now();
         let authorization = header("authorization");
@@ -137,7 +138,7 @@ impl Api {
         let headers = head
             .headers
             .iter()
-            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+            .map(|(name, value)| (name.as_str(), value.as_bytes()));
         let user = match auth::impersonation_wanted(headers)? {
             Some(wanted) => {
                 let acting =

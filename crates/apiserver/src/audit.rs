@@ -48,7 +48,7 @@ impl Head {
     /// What is logged of the head of a request that comes now, for a path of its cluster.
     pub fn of<B>(request: &Request<B>, path: &str) -> Self {
         let agent = request.headers().get(USER_AGENT);
-        let agent = agent.and_then(|agent| agent.to_str().ok());
+        let agent = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned());
         Self {
             received: Timestamp::now(),
             method: request.method().to_string(),
@@ -56,7 +56,7 @@ impl Head {
                 Some(query) => format!("{path}?{query}"),
                 None => path.to_owned(),
             },
-            user_agent: agent.unwrap_or_default().to_owned(),
+            user_agent: agent.unwrap_or_default(),
         }
     }
 }

@@ -19,28 +19,36 @@ const EXTRA: &str = "impersonate-extra-";
 
 /// Whom the headers of a request ask to be, exactly as they say; nothing if there are none.
 ///
-/// Names of headers may be in any case.
+/// Names of headers may be in any case. What they say is text in UTF-8.
 ///
 /// # Errors
 ///
-/// 400 for groups, a uid or extra values without a user.
+/// 400 for groups, a uid or extra values without a user, and for what is no text: to overlook it would be to
+/// serve the request as somebody with more rights.
 pub fn impersonation_wanted<'a>(
-    headers: impl IntoIterator<Item = (&'a str, &'a str)>,
+    headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
 ) -> Result<Option<User>, Status> {
     let mut wanted = User::default();
     // Of several names and uids the first counts, even if it is empty.
     let (mut user, mut uid) = (None, None);
     for (name, value) in headers {
         let is = |header: &str| name.eq_ignore_ascii_case(header);
+        let extra = name
+            .split_at_checked(EXTRA.len())
+            .filter(|(prefix, _)| prefix.eq_ignore_ascii_case(EXTRA))
+            .map(|(_, key)| key);
+        if !(is(USER) || is(UID) || is(GROUP) || extra.is_some()) {
+            continue;
+        }
+        let value = std::str::from_utf8(value)
+            .map_err(|_| Status::bad_request(format!("the header {name} is no text in UTF-8")))?;
         if is(USER) {
             user.get_or_insert(value);
         } else if is(UID) {
             uid.get_or_insert(value);
         } else if is(GROUP) {
             wanted.groups.push(value.to_owned());
-        } else if let Some((prefix, key)) = name.split_at_checked(EXTRA.len())
-            && prefix.eq_ignore_ascii_case(EXTRA)
-        {
+        } else if let Some(key) = extra {
             let key = key.to_ascii_lowercase();
             let key = percent_decoded(&key).unwrap_or(key);
             wanted.extra.entry(key).or_default().push(value.to_owned());

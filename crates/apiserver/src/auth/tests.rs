@@ -210,7 +210,7 @@ fn impersonation_is_allowed_and_refused_as_by_the_genuine_server() {
         );
         let headers = object::list(case, &["headers"])
             .iter()
-            .filter_map(|header| Some((header[0].as_str()?, header[1].as_str()?)));
+            .filter_map(|header| Some((header[0].as_str()?, header[1].as_str()?.as_bytes())));
         let requestor = User::service_account("t1", name, "u").authenticated();
         let served = impersonation_wanted(headers).and_then(|wanted| {
             let wanted = wanted.expect("somebody is wanted");
@@ -227,4 +227,44 @@ fn impersonation_is_allowed_and_refused_as_by_the_genuine_server() {
         };
         assert_eq!(served.map_err(|status| status.to_json()), wanted, "{case}");
     }
+}
+
+/// Whom headers ask to be, or the code of the refusal.
+fn asked(headers: &[(&str, &[u8])]) -> Result<Option<User>, u16> {
+    impersonation_wanted(headers.iter().copied()).map_err(|status| status.code)
+}
+
+#[test]
+fn whom_headers_name_is_not_overlooked() {
+    let text = "jürgen".as_bytes();
+    let wanted = asked(&[("impersonate-user", text)]).expect("it is text");
+    assert_eq!(wanted.map(|user| user.name).as_deref(), Some("jürgen"));
+    let all: [(&str, &[u8]); 4] = [
+        ("Impersonate-User", b"a"),
+        ("Impersonate-Group", text),
+        ("Impersonate-Uid", text),
+        ("Impersonate-Extra-Team", text),
+    ];
+    let wanted = asked(&all)
+        .expect("it is text")
+        .expect("somebody is wanted");
+    assert_eq!(
+        (wanted.groups, wanted.uid),
+        (vec!["jürgen".to_owned()], "jürgen".to_owned())
+    );
+    assert_eq!(wanted.extra["team"], ["jürgen"]);
+    for name in [
+        "impersonate-user",
+        "impersonate-group",
+        "impersonate-uid",
+        "impersonate-extra-x",
+    ] {
+        assert_eq!(
+            asked(&[("impersonate-user", b"a"), (name, b"j\xfcrgen")]),
+            Err(400),
+            "{name}"
+        );
+        assert_eq!(asked(&[(name, b"j\xfcrgen")]), Err(400), "{name}");
+    }
+    assert_eq!(asked(&[("x-other", b"\xfc")]), Ok(None));
 }
