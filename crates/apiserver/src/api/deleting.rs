@@ -5,7 +5,6 @@ use http::Response;
 
 use super::objects::Requested;
 use crate::media::{self, Form};
-use crate::protobuf;
 use crate::registry::options::DeleteOptions;
 use crate::registry::read::{self, Selection};
 use crate::registry::{decode, delete};
@@ -28,8 +27,7 @@ impl Requested<'_> {
             return DeleteOptions::read(&self.call.query, None);
         }
         let encoding = media::encoding(self.call.content_type.as_deref())?;
-        let kind = protobuf::Kind::new("v1", "DeleteOptions");
-        let options = decode::decode(encoding, body, &kind)?;
+        let options = decode::delete_options(encoding, body)?;
         DeleteOptions::read(&self.call.query, Some(&options))
     }
 

@@ -11,6 +11,8 @@ use crate::media::{self, Written};
 use crate::protobuf;
 use crate::registry::options::DeleteOptions;
 use crate::registry::{decode, delete, read};
+use crate::schema::builtin::Builtin;
+use crate::schema::strict;
 use crate::serve::Body;
 use crate::status::Status;
 use crate::store::Key;
@@ -51,7 +53,9 @@ impl Below {
         body: Bytes,
     ) -> Result<Response<Body>, Status> {
         let (cluster, name) = (request.call.cluster, &request.target.name);
-        read::get(cluster, request.kind, request.namespace(), name)?;
+        if self != Self::Eviction {
+            read::get(cluster, request.kind, request.namespace(), name)?;
+        }
         match self {
             Self::Log => Ok(answer::with_type(
                 StatusCode::OK,
@@ -73,6 +77,18 @@ impl Requested<'_> {
         let encoding = media::encoding(self.call.content_type.as_deref())?;
         let of = protobuf::Kind::new("policy/v1", "Eviction");
         let eviction = decode::decode(encoding, body, &of)?;
+        let types = Builtin::load();
+        let kind = eviction["kind"].as_str().unwrap_or_default();
+        if !["", "Eviction"].contains(&kind) {
+            let version = eviction["apiVersion"].as_str().unwrap_or_default();
+            let version = version.rsplit('/').next().unwrap_or_default();
+            let why = format!("{kind} in version {version:?} cannot be handled as a Eviction");
+            return Err(Status::bad_request(why));
+        }
+        let type_of = types.by_gvk("policy", "v1", "Eviction");
+        let eviction = strict::decode_value(&types.schema, type_of, eviction)
+            .map_err(|why| strict::cannot_be_handled("v1", "Eviction", &why))?
+            .value;
         if eviction["metadata"]["name"] != *self.target.name {
             let why = "name in URL does not match name in Eviction object";
             return Err(Status::bad_request(why));

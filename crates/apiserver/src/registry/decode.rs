@@ -7,6 +7,7 @@ use super::options::FieldValidation;
 use super::origin::{self, Origin};
 use crate::media::Encoding;
 use crate::protobuf;
+use crate::schema::builtin::Builtin;
 use crate::schema::strict;
 use crate::status::Status;
 
@@ -127,6 +128,56 @@ pub fn decode(encoding: Encoding, body: &[u8], kind: &protobuf::Kind) -> Result<
     }
 }
 
+/// Reads the options of a deletion.
+///
+/// # Errors
+/// 400 for what is something else, or has values of other types: what is meant for another request deletes
+/// nothing.
+pub fn delete_options(encoding: Encoding, body: &[u8]) -> Result<Value, Status> {
+    const KIND: &str = "DeleteOptions";
+    const NAMED: &str = r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#;
+    let options = match encoding {
+        Encoding::Json => serde_json::from_slice(body).map_err(|error| {
+            let why = if error.is_eof() {
+                "unexpected end of JSON input".to_owned()
+            } else {
+                error.to_string()
+            };
+            unnamed(&why)
+        })?,
+        Encoding::Yaml | Encoding::Protobuf => {
+            decode(encoding, body, &protobuf::Kind::new("v1", KIND))?
+        }
+    };
+    if !options.is_object() && !options.is_null() {
+        let found = strict::word(&options);
+        return Err(unnamed(&format!(
+            "json: cannot unmarshal {found} into Go value of type {NAMED}"
+        )));
+    }
+    let kind = options["kind"].as_str().filter(|kind| !kind.is_empty());
+    if let Some(kind) = kind.filter(|kind| *kind != KIND) {
+        let version = options["apiVersion"].as_str().unwrap_or("v1");
+        return Err(Status::bad_request(origin::no_kind(version, kind)));
+    }
+    if options.is_null() {
+        return Ok(options);
+    }
+    let types = Builtin::load();
+    let of = types.by_gvk("", "v1", KIND);
+    let read = match encoding {
+        Encoding::Json => strict::decode(&types.schema, of, body),
+        Encoding::Yaml | Encoding::Protobuf => strict::decode_value(&types.schema, of, options),
+    };
+    Ok(read.map_err(Status::bad_request)?.value)
+}
+
+fn unnamed(why: &str) -> Status {
+    Status::bad_request(format!(
+        "couldn't get version/kind; json parse error: {why}"
+    ))
+}
+
 /// Reads a patch that is no apply.
 ///
 /// # Errors
@@ -156,4 +207,59 @@ pub fn yaml(body: &[u8]) -> Result<Value, Status> {
 
 fn unreadable(why: &str) -> Status {
     Status::bad_request(format!("error decoding the request body: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(body: &str, wanted: Result<Value, &str>) {
+        let read = delete_options(Encoding::Json, body.as_bytes());
+        let read = read.map_err(|status| {
+            assert_eq!(status.code, 400, "{body}");
+            status.message
+        });
+        assert_eq!(read, wanted.map_err(str::to_owned), "{body}");
+    }
+
+    #[test]
+    fn what_is_no_option_of_a_deletion_is_refused() {
+        check("{}", Ok(json!({})));
+        check("null", Ok(Value::Null));
+        check(
+            r#"{"kind":"DeleteOptions","apiVersion":"apps/v1","foo":1}"#,
+            Ok(json!({
+                "kind": "DeleteOptions", "apiVersion": "apps/v1",
+            })),
+        );
+        check(
+            r#"{"kind":"Pod","apiVersion":"v1"}"#,
+            Err(
+                r#"no kind "Pod" is registered for version "v1" in scheme "pkg/runtime/scheme.go:111""#,
+            ),
+        );
+        let go = "json: cannot unmarshal";
+        for (field, value, what, of) in [
+            ("gracePeriodSeconds", "\"abc\"", "string", "int64"),
+            ("gracePeriodSeconds", "1.5", "number 1.5", "int64"),
+            ("preconditions", "[]", "array", "v1.Preconditions"),
+            ("orphanDependents", "\"x\"", "string", "bool"),
+            ("dryRun", "\"All\"", "string", "[]string"),
+            ("propagationPolicy", "5", "number", "v1.DeletionPropagation"),
+        ] {
+            check(
+                &format!("{{\"{field}\":{value}}}"),
+                Err(&format!(
+                    "{go} {what} into Go struct field DeleteOptions.{field} of type {of}"
+                )),
+            );
+        }
+        check(
+            "{",
+            Err("couldn't get version/kind; json parse error: unexpected end of JSON input"),
+        );
+        let list = delete_options(Encoding::Json, b"[]").expect_err("it is a list");
+        assert!(list.message.starts_with("couldn't get version/kind; "));
+    }
 }

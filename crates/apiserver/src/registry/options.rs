@@ -134,14 +134,12 @@ impl DeleteOptions {
     /// Reads them from a query and a body; the body counts where there is one.
     ///
     /// # Errors
-    /// 400 where the body is none of `DeleteOptions`, 422 that names an option that makes no sense.
+    /// 400 where a number is none, 422 that names an option that makes no sense.
     pub fn read(query: &Query, body: Option<&Value>) -> Result<Self, Status> {
         let mut errors = Vec::new();
-        let text = |name: &str| -> Option<String> {
-            match body {
-                Some(body) => body.get(name)?.as_str().map(str::to_owned),
-                None => query.get(name).map(str::to_owned),
-            }
+        let policy = match body {
+            Some(body) => body["propagationPolicy"].as_str(),
+            None => query.all("propagationPolicy").next(),
         };
         let dry_run: Vec<String> = match body {
             Some(body) => body["dryRun"]
@@ -165,11 +163,11 @@ impl DeleteOptions {
                 .get("orphanDependents")
                 .map(|_| query.is_true("orphanDependents")),
         };
-        let propagation = match text("propagationPolicy").as_deref() {
+        let propagation = match policy {
             Some("Orphan") => Some(Propagation::Orphan),
             Some("Background") => Some(Propagation::Background),
             Some("Foreground") => Some(Propagation::Foreground),
-            Some("") | None => orphan.map(|orphan| {
+            None => orphan.map(|orphan| {
                 if orphan {
                     Propagation::Orphan
                 } else {
@@ -177,7 +175,7 @@ impl DeleteOptions {
                 }
             }),
             Some(other) => {
-                let known = ["Background", "Foreground", "Orphan"];
+                let known = ["Foreground", "Background", "Orphan", "nil"];
                 errors.push(FieldError::not_supported(
                     "propagationPolicy",
                     json!(other),
@@ -186,26 +184,28 @@ impl DeleteOptions {
                 None
             }
         };
-        if orphan.is_some() && text("propagationPolicy").is_some() {
+        if orphan.is_some() && policy.is_some() {
             let why = "orphanDependents and deletionPropagation cannot be both set";
             errors.push(FieldError::invalid("propagationPolicy", json!(""), why));
         }
+        let grace_period_seconds = match body {
+            Some(body) => body["gracePeriodSeconds"].as_i64(),
+            None => query.number("gracePeriodSeconds")?,
+        };
         if !errors.is_empty() {
             return Err(invalid("DeleteOptions", &errors));
         }
         let preconditions = body.map_or(&Value::Null, |body| &body["preconditions"]);
         let precondition = |name: &str| preconditions[name].as_str().map(str::to_owned);
-        let grace_period_seconds = match body {
-            Some(body) => body["gracePeriodSeconds"].as_i64(),
-            None => query
-                .get("gracePeriodSeconds")
-                .and_then(|text| text.parse().ok()),
+        let uid = match body {
+            Some(_) => precondition("uid"),
+            None => query.get("uid").map(str::to_owned),
         };
         Ok(Self {
             dry_run: !dry_run.is_empty(),
             propagation,
             grace_period_seconds,
-            uid: precondition("uid"),
+            uid,
             resource_version: precondition("resourceVersion"),
         })
     }
@@ -278,6 +278,14 @@ mod tests {
             (read.uid.as_deref(), read.grace_period_seconds),
             (Some("u"), Some(0))
         );
+        let refused = |text: &str| {
+            let query = Query::parse(text).expect("it is one");
+            DeleteOptions::read(&query, None)
+                .expect_err("it makes no sense")
+                .code
+        };
+        assert_eq!(refused("gracePeriodSeconds=abc"), 400);
+        assert_eq!(refused("propagationPolicy="), 422);
         let body = json!({"propagationPolicy": "Sideways"});
         assert_eq!(
             DeleteOptions::read(&query, Some(&body))

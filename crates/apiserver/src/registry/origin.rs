@@ -105,9 +105,12 @@ pub(super) fn other_version(kind: &Kind, version: &str) -> Status {
 pub(super) fn unregistered(version: &str, name: &str) -> Option<String> {
     let (group, number) = version.rsplit_once('/').unwrap_or(("", version));
     let is_known = Builtin::load().by_gvk(group, number, name).is_some();
-    let why =
-        || format!("no kind {name:?} is registered for version {version:?} in scheme {SCHEME:?}");
-    (!is_known).then(why)
+    (!is_known).then(|| no_kind(version, name))
+}
+
+/// That nobody knows a kind.
+pub(super) fn no_kind(version: &str, name: &str) -> String {
+    format!("no kind {name:?} is registered for version {version:?} in scheme {SCHEME:?}")
 }
 
 /// 400 for a body whose kind cannot even be read.

@@ -1,6 +1,7 @@
 //! The query of a request.
 
 use super::percent_decoded;
+use crate::status::Status;
 
 /// Values by name; the first one counts where a name is there several times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +30,29 @@ impl Query {
         let pair = self.0.iter().find(|(known, _)| known == name);
         pair.map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty())
+    }
+
+    /// The number that is the value of a name, in base ten; none where the name is not there.
+    ///
+    /// # Errors
+    /// 400 for what is no number, in the words of Go's `strconv.ParseInt`.
+    pub fn number(&self, name: &str) -> Result<Option<i64>, Status> {
+        let Some((_, text)) = self.0.iter().find(|(known, _)| known == name) else {
+            return Ok(None);
+        };
+        if let Ok(number) = text.parse() {
+            return Ok(Some(number));
+        }
+        let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let why = if is_number {
+            "value out of range"
+        } else {
+            "invalid syntax"
+        };
+        Err(Status::bad_request(format!(
+            "strconv.ParseInt: parsing {text:?}: {why}"
+        )))
     }
 
     /// All values of a name.
@@ -64,5 +88,24 @@ mod tests {
         assert_eq!(query.get("limit"), None);
         assert_eq!(query.all("dryRun").collect::<Vec<_>>(), ["All", "x"]);
         assert_eq!(Query::parse("a=%f"), Err(BadQuery));
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        let query = Query::parse("a=-7&b=abc&c=&d=99999999999999999999&e=1.5").expect("it is one");
+        assert_eq!(query.number("a"), Ok(Some(-7)));
+        assert_eq!(query.number("z"), Ok(None));
+        for (name, why) in [
+            ("b", "strconv.ParseInt: parsing \"abc\": invalid syntax"),
+            ("c", "strconv.ParseInt: parsing \"\": invalid syntax"),
+            (
+                "d",
+                "strconv.ParseInt: parsing \"99999999999999999999\": value out of range",
+            ),
+            ("e", "strconv.ParseInt: parsing \"1.5\": invalid syntax"),
+        ] {
+            let refused = query.number(name).expect_err("it is no number");
+            assert_eq!((refused.code, refused.message.as_str()), (400, why));
+        }
     }
 }

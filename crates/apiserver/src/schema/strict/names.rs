@@ -39,6 +39,7 @@ pub(super) fn text(structure: &str, field: &str) -> Option<&'static str> {
         ("Toleration", "effect") => "v1.TaintEffect",
         ("Capabilities", "add" | "drop") => "v1.Capability",
         ("LabelSelectorRequirement", "operator") => "v1.LabelSelectorOperator",
+        ("DeleteOptions", "propagationPolicy") => "v1.DeletionPropagation",
         ("ServiceSpec", "type") => "v1.ServiceType",
         ("ServiceSpec", "sessionAffinity") => "v1.ServiceAffinity",
         ("ServiceSpec", "ipFamilyPolicy") => "v1.IPFamilyPolicy",
