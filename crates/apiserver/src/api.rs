@@ -1,5 +1,6 @@
 //! Answers requests: finds the cluster, the caller and whether they may, and hands on to whom it concerns.
 
+mod creating;
 mod deleting;
 mod documents;
 mod objects;

@@ -275,17 +275,22 @@ impl Requested<'_> {
         answer::with_type(StatusCode::OK, "application/json", answer::pieces(pieces))
     }
 
-    fn decode(&self, body: &[u8], options: &WriteOptions) -> Result<decode::Incoming, Status> {
+    pub(super) fn decode(
+        &self,
+        kind: &Kind,
+        body: &[u8],
+        options: &WriteOptions,
+    ) -> Result<decode::Incoming, Status> {
         let encoding = media::encoding(self.call.content_type.as_deref())?;
-        if encoding == Encoding::Protobuf && self.kind.is_custom() {
+        if encoding == Encoding::Protobuf && kind.is_custom() {
             return Err(Status::unsupported_media_type(
                 "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
             ));
         }
-        decode::object(encoding, body, self.kind, options.field_validation)
+        decode::object(encoding, body, kind, options.field_validation)
     }
 
-    fn options(&self, kind: &'static str) -> Result<WriteOptions, Status> {
+    pub(super) fn options(&self, kind: &'static str) -> Result<WriteOptions, Status> {
         WriteOptions::read(&self.call.query, kind)
     }
 
@@ -318,34 +323,6 @@ impl Requested<'_> {
         response
     }
 
-    async fn create(&self, api: &Api, body: Bytes) -> Result<Response<Body>, Status> {
-        let options = self.options("CreateOptions")?;
-        let incoming = self.decode(&body, &options)?;
-        if let Some(name) = incoming.object["metadata"]["name"].as_str() {
-            self.call.seen.name.get_or_init(|| name.to_owned());
-        }
-        if let Some(answered) = api.special(self, &incoming.object)? {
-            return Ok(answer::object(
-                StatusCode::CREATED,
-                self.accepted,
-                &answered,
-            ));
-        }
-        if self.kind.is_custom() && !self.kind.resource.allows("create") {
-            let name = incoming.object["metadata"]["name"]
-                .as_str()
-                .unwrap_or_default();
-            let why = "create not allowed while custom resource definition is terminating";
-            return Err(Status::forbidden(self.kind.about(), name, why));
-        }
-        let now = rfc3339(self.call.now);
-        let written = self
-            .write(&options, &now)
-            .create(self.call.cluster, incoming)
-            .await?;
-        Ok(self.answer(&written))
-    }
-
     async fn update(&self, body: Bytes) -> Result<Response<Body>, Status> {
         let options = self.options("UpdateOptions")?;
         let now = rfc3339(self.call.now);
@@ -355,7 +332,7 @@ impl Requested<'_> {
             let wanted = write.admit_scale(encoding, &body)?;
             return self.scale(&write, &wanted).await;
         }
-        let incoming = self.decode(&body, &options)?;
+        let incoming = self.decode(self.kind, &body, &options)?;
         let written = self
             .write(&options, &now)
             .replace(self.call.cluster, incoming)

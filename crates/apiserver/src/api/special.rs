@@ -6,9 +6,11 @@ use super::objects::Requested;
 use super::{Api, stored};
 use crate::auth::review;
 use crate::auth::token::TokenRequest;
+use crate::request::ResourceTarget;
 use crate::status::Status;
 
-type Review = fn(&Api, &Requested<'_>, &Value) -> Result<Value, Status>;
+/// Answers what was asked.
+pub(super) type Review = fn(&Api, &Requested<'_>, &Value) -> Result<Value, Status>;
 
 /// What is answered rather than stored.
 const REVIEWS: &[(&str, &str, &str, Review)] = &[
@@ -57,20 +59,11 @@ const REVIEWS: &[(&str, &str, &str, Review)] = &[
     }),
 ];
 
-impl Api {
-    /// Answers what is not stored; nothing where it is.
-    pub(super) fn special(
-        &self,
-        request: &Requested<'_>,
-        body: &Value,
-    ) -> Result<Option<Value>, Status> {
-        let target = request.target;
-        let found = REVIEWS.iter().find(|(group, resource, subresource, _)| {
-            (*group, *resource, *subresource)
-                == (&*target.group, &*target.resource, &*target.subresource)
-        });
-        found
-            .map(|(_, _, _, review)| review(self, request, body))
-            .transpose()
-    }
+/// What answers a request that stores nothing; none where it is stored.
+pub(super) fn review_of(target: &ResourceTarget) -> Option<Review> {
+    let found = REVIEWS.iter().find(|(group, resource, subresource, _)| {
+        (*group, *resource, *subresource)
+            == (&*target.group, &*target.resource, &*target.subresource)
+    });
+    found.map(|(_, _, _, review)| *review)
 }

@@ -49,6 +49,21 @@ impl Kind {
         Some(Self::new(resource, of, ways, None))
     }
 
+    /// The kind that a subresource takes, where that is another one.
+    pub fn taken_by(&self, subresource: &str) -> Option<Self> {
+        let of = self.resource.subresource(subresource)?;
+        if of.group == self.resource.group && of.kind == self.resource.kind {
+            return None;
+        }
+        let resource = Resource {
+            group: of.group.clone(),
+            version: of.version.clone(),
+            kind: of.kind.clone(),
+            ..Resource::clone(&self.resource)
+        };
+        Self::builtin(&Arc::new(resource))
+    }
+
     /// A kind that a version of a definition makes.
     pub fn custom(resource: &Arc<Resource>, version: Version) -> Self {
         let ways = if version.has_status {

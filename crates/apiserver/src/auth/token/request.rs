@@ -15,6 +15,12 @@ const MIN_SECONDS: i64 = 10 * 60;
 const MAX_SECONDS: i64 = 1 << 32;
 const DEFAULT_SECONDS: i64 = 60 * 60;
 
+const ABOUT: About<'static> = About {
+    group: "authentication.k8s.io",
+    resource: "TokenRequest",
+    kind: "TokenRequest",
+};
+
 /// A request for a token.
 pub struct TokenRequest<'a> {
     /// The account's namespace, from the path.
@@ -34,9 +40,19 @@ impl TokenRequest<'_> {
     ///
     /// # Errors
     ///
-    /// 404 if the account is not there, 422 for a time out of bounds, 400 for what this server does not
+    /// 404 if the account is not there, 422 for a time out of bounds and for another name, 400 for what this server does not
     /// do: tokens for others, and tokens that are bound to an object.
     pub fn issue(&self, issuer: &Issuer) -> Result<Value, Status> {
+        self.check_place()?;
+        let account = (self.lookup)(self.namespace, self.name).ok_or_else(|| {
+            let about = About {
+                group: "",
+                resource: "serviceaccounts",
+                kind: "",
+            };
+            Status::not_found(about, self.name)
+        })?;
+        let seconds = self.seconds()?;
         let spec = &self.body["spec"];
         if !spec["boundObjectRef"].is_null() {
             let why = "this server binds tokens to no object but their account";
@@ -46,16 +62,7 @@ impl TokenRequest<'_> {
             let why = format!("this server issues tokens for {} alone", issuer.name);
             return Err(Status::bad_request(why));
         }
-        let account = (self.lookup)(self.namespace, self.name).ok_or_else(|| {
-            let about = About {
-                group: "",
-                resource: "serviceaccounts",
-                kind: "",
-            };
-            Status::not_found(about, self.name)
-        })?;
         let uid = object::text(&account, &["metadata", "uid"]);
-        let seconds = self.seconds()?;
         let ends = self
             .now
             .checked_add(SignedDuration::from_secs(seconds))
@@ -103,12 +110,23 @@ impl TokenRequest<'_> {
         } else {
             return Ok(seconds);
         };
-        let about = About {
-            group: "authentication.k8s.io",
-            resource: "TokenRequest",
-            kind: "TokenRequest",
-        };
         let error = FieldError::invalid("spec.expirationSeconds", json!(seconds), why);
-        Err(Status::invalid(about, "", &[error]))
+        Err(Status::invalid(ABOUT, "", &[error]))
+    }
+
+    /// Holds the caller to the account that the path names.
+    fn check_place(&self) -> Result<(), Status> {
+        let named = |field: &str| object::text(self.body, &["metadata", field]);
+        if !["", self.namespace].contains(&named("namespace")) {
+            let why = "the namespace of the provided object does not match the namespace sent on the request";
+            return Err(Status::bad_request(why));
+        }
+        let name = named("name");
+        if ["", self.name].contains(&name) {
+            return Ok(());
+        }
+        let why = "must match the service account name if specified";
+        let error = FieldError::invalid("metadata.name", json!(name), why);
+        Err(Status::invalid(ABOUT, self.name, &[error]))
     }
 }
