@@ -10,6 +10,8 @@ use crate::status::FieldError;
 /// The network of cluster IPs, 10.96.0.0/12, as kubeadm has it.
 const NETWORK: u32 = u32::from_be_bytes([10, 96, 0, 0]);
 const BITS: u32 = 20;
+/// The last address of the network, counted from its first.
+const LAST: u32 = (1 << BITS) - 1;
 /// The ports of nodes that Services may have.
 const PORTS: std::ops::RangeInclusive<u16> = 30_000..=32_767;
 
@@ -106,10 +108,9 @@ impl Addresses {
                     FieldError::invalid("spec.clusterIPs", json!([text]), why)
                 };
                 let ip = text.parse::<Ipv4Addr>().ok().and_then(offset);
-                let ip = ip.ok_or_else(|| {
-                    refused(format!(
-                        "the provided IP ({text}) is not in the valid range. The range of valid IPs is 10.96.0.0/12"
-                    ))
+                // The first and the last address of the network are no Service's.
+                let ip = ip.filter(|ip| (1..LAST).contains(ip)).ok_or_else(|| {
+                    refused("the provided network does not match the current range".to_owned())
                 })?;
                 if self.ips.contains(&ip) && !known.contains(&ip) {
                     return Err(refused("provided IP is already allocated".to_owned()));
@@ -126,7 +127,7 @@ impl Addresses {
 
     /// From the upper part of the network: the lower is for those who name what they want.
     fn free_ip(&mut self) -> Option<u32> {
-        let (first, last) = (257, (1 << BITS) - 1);
+        let (first, last) = (257, LAST);
         let next = self.next.clamp(first, last);
         let mut upper = (next..last).chain(first..next);
         let found = upper.find(|ip| !self.ips.contains(ip));
@@ -190,8 +191,8 @@ fn node_ports(service: &Value) -> impl Iterator<Item = u16> {
 }
 
 fn offset(ip: Ipv4Addr) -> Option<u32> {
-    let bits = u32::from(ip);
-    (bits >> BITS == NETWORK >> BITS).then_some(bits - NETWORK)
+    let offset = u32::from(ip).checked_sub(NETWORK)?;
+    (offset >> BITS == 0).then_some(offset)
 }
 
 fn address(offset: u32) -> Ipv4Addr {
@@ -238,8 +239,27 @@ mod tests {
         let mut external = json!({"spec": {"type": "ExternalName"}});
         all.settle(&mut external, None).expect("it needs nothing");
         assert_eq!(external["spec"].get("clusterIP"), None);
-        let outside = json!({"spec": {"clusterIP": "192.168.0.1"}});
-        assert!(all.settle(&mut outside.clone(), None).is_err());
+        for outside in [
+            "192.168.0.1",
+            // Below the network, at its ends and behind it.
+            "0.0.0.0",
+            "10.0.0.1",
+            "10.95.255.255",
+            "10.96.0.0",
+            "10.111.255.255",
+            "10.112.0.0",
+            "255.255.255.255",
+        ] {
+            let mut service = json!({"spec": {"clusterIP": outside}});
+            let refused = all.settle(&mut service, None).expect_err(outside);
+            let why = format!(
+                "failed to allocate IP {outside}: the provided network does not match the current range"
+            );
+            assert!(refused.to_string().ends_with(&why), "{refused}");
+            // What was stored by another server, or by hand, is no reason to stop.
+            all.note(&service);
+            all.release(&service, None);
+        }
     }
 
     #[test]
