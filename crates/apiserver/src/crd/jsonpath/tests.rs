@@ -37,10 +37,34 @@ fn paths_lead_to_values() {
     check(".list[?(@.v == 2)].n", "\"y\"");
     check(".list[?(@.n)].v", "1");
     check(".list[?(@.n!='x')].v", "2");
-    check(".a.b[1:]", "no path");
-    check("..n", "no path");
+    check(".list[?(@.v>1)].n", "\"y\"");
+    check(".list[?(@.v <= 1)].n", "\"x\"");
+    check(".list[?(2<=@.v)].v", "2");
+    check(".list[?(@.v==@.w)].v", "nothing");
+    check(".list[?(@.n is odd)].v", "nothing");
+    check(".a.b[1:]", "2");
+    check(".a.b[-1:]", "3");
+    check(".a.b[:-1]", "1");
+    check(".a.b[1:3:2]", "2");
+    check(".a.b[::2]", "1");
+    check(".a.b[5:]", "nothing");
+    check(".a.b[0:2:0]", "nothing");
+    check(".a.b[7,1]", "2");
+    check("..n", "\"x\"");
+    check("..b[1]", "2");
+    check(".a.*", "[1,2,3]");
+    // As the definitions of Cartographer have it.
+    check(".a['x.y','c\\.d']", "\"dots\"");
+    check(".list[0]['x.y','v']", "1");
+    check(".a.b[1:2:3:4]", "no path");
+    check(".a.b[]", "1");
+    check(".a.b ", "[1,2,3]");
+    check(".a.b[0]word", "nothing");
+    check(". a", "nothing");
+    check("'a'", "no path");
+    check(".a['x',y]", "no path");
     check(".a.b[x]", "no path");
     check(".a.b[", "no path");
     check(".list[?(@.n", "no path");
-    check("a", "no path");
+    check("a", "nothing");
 }
