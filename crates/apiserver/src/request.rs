@@ -69,6 +69,21 @@ pub struct ResourceTarget {
     pub name: String,
 }
 
+impl ResourceTarget {
+    /// Whether what the path names can be asked for this. Objects are added to a collection, to that of one
+    /// namespace where they are in namespaces, and changed one by one.
+    pub fn is_at_its_place(&self, namespaced: bool) -> bool {
+        let has_place = !namespaced || !self.namespace.is_empty();
+        match self.verb {
+            _ if !self.subresource.is_empty() => true,
+            Verb::Create => self.name.is_empty() && has_place,
+            Verb::DeleteCollection => has_place,
+            Verb::Update | Verb::Patch => !self.name.is_empty(),
+            Verb::Get | Verb::List | Verb::Watch | Verb::Delete => true,
+        }
+    }
+}
+
 impl Target {
     /// Reads a request. A path that is none of a resource is [`Target::Path`], as is one with more
     /// parts than any resource has.
@@ -128,7 +143,7 @@ fn verb(method: &http::Method, name: &str, query: &Query) -> Option<Verb> {
     Some(match (method.as_str(), name) {
         ("GET" | "HEAD", "") if query.is_true("watch") => Verb::Watch,
         ("GET" | "HEAD", "") => Verb::List,
-        ("GET" | "HEAD", _) if query.is_true("watch") => Verb::Watch,
+        // One object is not watched like this, whatever the query says.
         ("GET" | "HEAD", _) => Verb::Get,
         ("POST", _) => Verb::Create,
         ("PUT", _) => Verb::Update,
@@ -185,11 +200,41 @@ mod tests {
     }
 
     #[test]
+    fn collections_are_added_to_and_objects_changed() {
+        for (line, namespaced, wanted) in [
+            ("POST /api/v1/namespaces/a/pods", true, true),
+            ("POST /api/v1/namespaces/a/pods/b", true, false),
+            ("POST /api/v1/namespaces/a/pods/b/eviction", true, true),
+            ("POST /api/v1/pods", true, false),
+            ("POST /api/v1/nodes", false, true),
+            ("POST /api/v1/namespaces/a", false, false),
+            ("PUT /api/v1/namespaces/a/pods", true, false),
+            ("PATCH /api/v1/namespaces/a/pods", true, false),
+            ("PATCH /api/v1/namespaces/a/pods/b", true, true),
+            ("DELETE /api/v1/namespaces/a/pods", true, true),
+            ("DELETE /api/v1/pods", true, false),
+            ("DELETE /api/v1/nodes", false, true),
+            ("GET /api/v1/pods", true, true),
+        ] {
+            let (method, path) = line.split_once(' ').expect("a method and a path");
+            let method = method.parse().expect("it is one");
+            let Target::Resource(target) = Target::of(&method, path, &Query::default()) else {
+                panic!("{line} is of no resource");
+            };
+            assert_eq!(target.is_at_its_place(namespaced), wanted, "{line}");
+        }
+    }
+
+    #[test]
     fn requests_are_read_as_upstream_reads_them() {
         for (line, wanted) in [
             ("GET /api/v1/pods", "list /v1 pods/ in  named "),
             ("GET /api/v1/pods?watch=1", "watch /v1 pods/ in  named "),
             ("GET /api/v1/namespaces", "list /v1 namespaces/ in  named "),
+            (
+                "GET /api/v1/namespaces/a?watch=1",
+                "get /v1 namespaces/ in a named a",
+            ),
             (
                 "GET /api/v1/namespaces/a",
                 "get /v1 namespaces/ in a named a",

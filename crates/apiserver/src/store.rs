@@ -26,7 +26,9 @@ pub use error::{CommitError, DraftError, Expired};
 pub(crate) use log::Lock;
 pub use log::{OpenError, Sync};
 pub use page::{Page, Snapshot};
-pub use query::{ListPlan, ListQuery, Revision, WatchPlan, WatchStart, plan_list, plan_watch};
+pub use query::{
+    ListPlan, ListQuery, Revision, WatchPlan, WatchStart, plan_list, plan_watch, revision_of,
+};
 pub use record::{Key, Meta, Owner, Record, Resource};
 pub use state::{Event, EventKind};
 pub use watch::Watcher;

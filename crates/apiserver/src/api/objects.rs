@@ -64,6 +64,9 @@ impl Api {
         if kind.resource.namespaced && target.namespace.is_empty() && !target.name.is_empty() {
             return Ok(not_served());
         }
+        if !target.is_at_its_place(kind.resource.namespaced) {
+            return Err(Status::method_not_allowed());
+        }
         match target.subresource.as_str() {
             "" => {
                 // Discovery hides what a definition on its way out does not take, but its objects may still
@@ -105,7 +108,7 @@ impl Api {
             return below.answer(&request, read_body(body).await?).await;
         }
         match target.verb {
-            Verb::Get => request.get(),
+            Verb::Get => request.get().await,
             Verb::List => request.list().await,
             Verb::Watch => self.watch(&request).await,
             Verb::Create => request.create(self, read_body(body).await?).await,
@@ -147,8 +150,9 @@ impl Requested<'_> {
         }
     }
 
-    fn get(&self) -> Result<Response<Body>, Status> {
+    async fn get(&self) -> Result<Response<Body>, Status> {
         let cluster = self.call.cluster;
+        read::at_least(cluster, &self.call.query).await?;
         let record = read::get(cluster, self.kind, self.namespace(), &self.target.name)?;
         if self.target.subresource == "scale" {
             let scale = self.kind.scale_of(&record.value())?;

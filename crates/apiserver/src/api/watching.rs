@@ -25,6 +25,8 @@ use crate::table::object::Include;
 
 /// How long a watch runs that does not say, as upstream's shortest.
 const USUAL: Duration = Duration::from_mins(30);
+/// How long a watch runs at most.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
 /// How often a bookmark is sent to who asks for bookmarks.
 const BOOKMARK: Duration = Duration::from_mins(1);
 /// How long before a watch ends the last one is sent, so that the next watch begins there.
@@ -44,9 +46,7 @@ impl Api {
             query,
         )?;
         let begun = read::watch(cluster, request.kind, &selection, query).await?;
-        let seconds = query
-            .get("timeoutSeconds")
-            .and_then(|text| text.parse::<u64>().ok());
+        let seconds = query.number("timeoutSeconds")?;
         let lines = Lines {
             kind: request.kind.clone(),
             form: request.accepted.form,
@@ -66,7 +66,7 @@ impl Api {
             }
         };
         let now = Instant::now();
-        let deadline = now + seconds.map_or(USUAL, Duration::from_secs);
+        let deadline = now + lasting(seconds);
         let mut state = State {
             lines,
             selection,
@@ -96,6 +96,16 @@ impl Api {
             kind,
             StreamBody::new(SyncStream(Box::pin(stream))).boxed(),
         ))
+    }
+}
+
+/// How long a watch runs: as long as it says, within reason.
+fn lasting(seconds: Option<i64>) -> Duration {
+    match seconds {
+        None | Some(0) => USUAL,
+        Some(seconds) => {
+            Duration::from_secs(u64::try_from(seconds).unwrap_or_default()).min(LONGEST)
+        }
     }
 }
 

@@ -42,10 +42,7 @@ impl WriteOptions {
     /// 422 that names the option, in upstream's words (apimachinery, `meta/v1/validation`).
     pub fn read(query: &Query, kind: &'static str) -> Result<Self, Status> {
         let mut errors = Vec::new();
-        let dry_run: Vec<&str> = query
-            .all("dryRun")
-            .filter(|text| !text.is_empty())
-            .collect();
+        let dry_run: Vec<&str> = query.all("dryRun").collect();
         if dry_run.iter().any(|text| *text != "All") {
             let wrong = FieldError::not_supported("dryRun", json!(dry_run), &["All"]);
             errors.push(wrong);
@@ -58,7 +55,7 @@ impl WriteOptions {
             Some("Warn") => FieldValidation::Warn,
             Some("Ignore") => FieldValidation::Ignore,
             Some(other) => {
-                let known = ["Ignore", "Strict", "Warn"];
+                let known = ["", "Ignore", "Strict", "Warn"];
                 errors.push(FieldError::not_supported(
                     "fieldValidation",
                     json!(other),
@@ -74,7 +71,7 @@ impl WriteOptions {
             dry_run: !dry_run.is_empty(),
             field_manager,
             field_validation,
-            force: query.get("force").map(|_| query.is_true("force")),
+            force: query.all("force").next().map(|_| query.is_true("force")),
         })
     }
 
@@ -98,8 +95,9 @@ fn check_manager(manager: &str, errors: &mut Vec<FieldError>) {
             detail: format!("may not be more than {LONGEST_MANAGER} bytes"),
         });
     }
-    if let Some((at, _)) = manager.char_indices().find(|(_, c)| c.is_control()) {
-        let detail = format!("should only contain printable characters, not at position {at}");
+    if let Some((at, c)) = manager.char_indices().find(|(_, c)| c.is_control()) {
+        let code = u32::from(c);
+        let detail = format!("invalid character U+{code:04X} (at position {at})");
         errors.push(FieldError::invalid("fieldManager", json!(manager), detail));
     }
 }
@@ -262,6 +260,12 @@ mod tests {
         assert_eq!(
             read("fieldValidation=x").expect_err("it is not known").code,
             422
+        );
+        let wrong = read("dryRun=").expect_err("it is not known");
+        assert!(
+            wrong.message.contains("Unsupported value: [\"\"]"),
+            "{}",
+            wrong.message
         );
     }
 

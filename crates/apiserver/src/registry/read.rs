@@ -13,7 +13,7 @@ use crate::selector::{FieldSelector, LabelSelector};
 use crate::status::Status;
 use crate::store::{
     Event, EventKind, Expired, Key, ListQuery, Page, Record, Revision, Scope, WatchStart, Watcher,
-    plan_list, plan_watch,
+    plan_list, plan_watch, revision_of,
 };
 
 /// How long a read waits for a revision that is still to come.
@@ -112,18 +112,32 @@ impl Selection {
 }
 
 /// The parameters of a query that say which revision is asked for.
-pub fn list_query(query: &Query) -> ListQuery<'_> {
+///
+/// # Errors
+/// 400 for numbers that are none.
+pub fn list_query(query: &Query) -> Result<ListQuery<'_>, Status> {
     let text = |name: &str| query.get(name).unwrap_or_default();
-    ListQuery {
+    // Of a list this says nothing, but it is read.
+    query.number("timeoutSeconds")?;
+    Ok(ListQuery {
         resource_version: text("resourceVersion"),
         version_match: text("resourceVersionMatch"),
         continues: text("continue"),
-        limit: text("limit").parse().unwrap_or(0),
+        limit: query.number("limit")?.unwrap_or(0),
         send_initial_events: query
             .get("sendInitialEvents")
             .map(|_| query.is_true("sendInitialEvents")),
         bookmarks: query.is_true("allowWatchBookmarks"),
-    }
+    })
+}
+
+/// Waits until the revision is there that a query for one object asks for at least.
+///
+/// # Errors
+/// 504 for a revision that is still to come, 500 for what is none, as the genuine server has it.
+pub async fn at_least(cluster: &Cluster, query: &Query) -> Result<(), Status> {
+    let wanted = query.get("resourceVersion").unwrap_or_default();
+    until_reached(cluster, revision_of(wanted)?).await
 }
 
 /// One object.
@@ -152,7 +166,7 @@ pub async fn list(
     selection: &Selection,
     query: &Query,
 ) -> Result<Page, Status> {
-    let plan = plan_list(&list_query(query))?;
+    let plan = plan_list(&list_query(query)?)?;
     let snapshot = match plan.revision {
         Revision::AtLeast(revision) => {
             until_reached(cluster, revision).await?;
@@ -198,7 +212,7 @@ pub async fn watch(
     selection: &Selection,
     query: &Query,
 ) -> Result<Result<Watch, Expired>, Status> {
-    let plan = plan_watch(&list_query(query))?;
+    let plan = plan_watch(&list_query(query)?)?;
     let begin = |from| {
         cluster
             .store

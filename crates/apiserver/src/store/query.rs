@@ -160,8 +160,7 @@ pub fn plan_watch(query: &ListQuery<'_>) -> Result<WatchPlan, Status> {
         query.version_match = "NotOlderThan";
     }
     check_watch(&query)?;
-    let number =
-        number(query.resource_version).map_err(|fault| Status::internal(fault.to_string()))?;
+    let number = revision_of(query.resource_version)?;
     let asked = query.send_initial_events == Some(true);
     let start = match (query.send_initial_events, number) {
         (Some(true), at_least) => WatchStart::State(at_least),
@@ -173,6 +172,14 @@ pub fn plan_watch(query: &ListQuery<'_>) -> Result<WatchPlan, Status> {
         start,
         end_bookmark: asked && query.bookmarks,
     })
+}
+
+/// The revision that a watch or the read of one object names; nothing is 0.
+///
+/// # Errors
+/// The genuine server's 500 without a reason.
+pub fn revision_of(text: &str) -> Result<u64, Status> {
+    number(text).map_err(|fault| Status::internal(fault.to_string()))
 }
 
 fn refuse(faults: &[FieldError]) -> Result<(), Status> {
