@@ -8,6 +8,10 @@ use serde_json::{Map, Number, Value};
 use super::{FaultKind, State, names, scalar};
 use crate::schema::{Field, Scalar, Shape, Struct, TypeId};
 
+/// The only key of what serde_json makes of a number that is not whole, where a crate of the program has it keep
+/// the text of numbers.
+const NUMBER: &str = "$serde_json::private::Number";
+
 /// Reads one value; without a type anything.
 pub(super) struct Seed<'a, 's> {
     pub(super) state: &'a mut State<'s>,
@@ -105,6 +109,11 @@ impl<'s> Reader<'_, 's> {
             let (name_of_field, field) = match key {
                 Key::Known(name, field) => (name, field),
                 Key::Unknown(key) => {
+                    if key == NUMBER {
+                        map.next_value::<IgnoredAny>()?;
+                        state.mistyped("number", of);
+                        return Ok(Value::Null);
+                    }
                     if shape.open {
                         let value = map.next_value_seed(Seed { state, of: None })?;
                         object.insert(key, value);
@@ -149,6 +158,17 @@ impl<'s> Reader<'_, 's> {
     ) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(key) = map.next_key::<String>()? {
+            if key == NUMBER {
+                let number = number(&map.next_value::<String>()?)?;
+                // Of a type it is none: this is a map then.
+                return Ok(match of {
+                    None => number,
+                    Some(of) => {
+                        state.mistyped("number", of);
+                        Value::Null
+                    }
+                });
+            }
             if object.contains_key(&key) {
                 state.fault(FaultKind::Duplicate, &key);
             }
@@ -252,13 +272,28 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
             Wanted::Typed(Shape::Struct(shape), of) => Self::structure(state, of, shape, map),
             Wanted::Typed(Shape::Map { value, .. }, _) => Self::keys(state, Some(*value), map),
             Wanted::Typed(_, of) => {
+                if map.next_key::<String>()?.as_deref() == Some(NUMBER) {
+                    let number = number(&map.next_value::<String>()?)?;
+                    return Self { state, wanted }.scalar(number);
+                }
                 state.mistyped("object", of);
+                map.next_value::<IgnoredAny>().ok();
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
                 Ok(Value::Null)
             }
             Wanted::Untyped | Wanted::Raw => Self::keys(state, None, map),
         }
     }
+}
+
+/// A number that is not whole, or does not fit into 64 bits.
+fn number<E: Error>(text: &str) -> Result<Value, E> {
+    let number: Value = serde_json::from_str(text).map_err(E::custom)?;
+    if number.as_f64().is_none() {
+        let why = format!("json: cannot unmarshal number {text} into Go value of type float64");
+        return Err(E::custom(why));
+    }
+    Ok(number)
 }
 
 /// Looks a key up where it lies, so that keys of known fields are not copied.
