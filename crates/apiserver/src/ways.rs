@@ -60,6 +60,8 @@ pub struct Ways {
     pub prepare_update: fn(&mut Value, &Value),
     /// Prepares a change of the status.
     pub prepare_status_update: fn(&mut Value, &Value),
+    /// Prepares what is written to let go of an object (`/finalize`).
+    pub prepare_finalize: fn(&mut Value, &Value),
     /// What is wrong with an object, or with its change.
     pub validate: fn(&Value, Option<&Value>) -> Vec<FieldError>,
     /// What is wrong with a change of the status.
@@ -99,6 +101,7 @@ pub const PLAIN: Ways = Ways {
     prepare_create: |_| {},
     prepare_update: |_, _| {},
     prepare_status_update: keep_spec,
+    prepare_finalize: keep_status,
     validate: |_, _| Vec::new(),
     validate_status: |_, _| Vec::new(),
     generation: false,

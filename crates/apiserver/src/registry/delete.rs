@@ -78,7 +78,9 @@ pub async fn delete(
         check(kind, key, options, &object)?;
         let marked = mark(kind, &object, options, now);
         let expect = Expect::Revision(live.modified());
-        if may_go(kind, &marked) {
+        // A place is emptied before it goes, whatever its finalizers say: the first deletion marks it.
+        let is_place = kind.ways.special == Special::HoldsContents;
+        if may_go(kind, &marked) && (!is_place || meta::is_deleting(&object)) {
             if options.dry_run {
                 // Of one whose finalizers would have been taken out before, upstream has nothing to show.
                 let shown = if meta::finalizers(&marked).eq(meta::finalizers(&object)) {
@@ -196,6 +198,9 @@ fn mark(kind: &Kind, object: &Value, options: &DeleteOptions, now: jiff::Timesta
     }
     if let Some(metadata) = meta::metadata_mut(&mut marked) {
         set_deleted(metadata, now, grace);
+        if kind.ways.special == Special::HoldsContents {
+            metadata.remove("deletionGracePeriodSeconds");
+        }
     }
     if kind.ways.generation {
         meta::bump_generation(&mut marked);
@@ -257,5 +262,78 @@ fn set_finalizers(kind: &Kind, object: &mut Value, options: &DeleteOptions) {
         } else {
             metadata.insert("finalizers".to_owned(), json!(finalizers));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::draft::Author;
+    use crate::registry::options::WriteOptions;
+    use crate::registry::write::Write;
+    use crate::start::make;
+    use crate::store::{History, Store};
+
+    const NOW: &str = "2026-01-02T03:04:05Z";
+
+    /// Writes the finalizers of the namespace `shop`.
+    async fn finalize(cluster: &Cluster, kind: &Kind, finalizers: Value) -> Result<(), Status> {
+        let options = WriteOptions::default();
+        let write = Write {
+            user: None,
+            kind,
+            namespace: "",
+            name: "shop",
+            subresource: "finalize",
+            options: &options,
+            author: Author {
+                manager: "test",
+                now: NOW,
+            },
+        };
+        let object = json!({"metadata": {"name": "shop"}, "spec": {"finalizers": finalizers}});
+        write.replace(cluster, object.into()).await.map(drop)
+    }
+
+    #[tokio::test]
+    async fn a_namespace_that_is_let_go_of_goes_once_it_is_deleted() {
+        let cluster = Cluster::new("main", Store::in_memory(History::default()));
+        let served = cluster.served();
+        let kind = served
+            .kind("", "v1", "namespaces")
+            .expect("they are served");
+        let shop = json!({"metadata": {"name": "shop"}});
+        make(&cluster, kind, "", shop, NOW)
+            .await
+            .expect("it can be created");
+        let key = Key::new(&kind.stored, "", "shop").expect("the name is right");
+        let finalizers = |cluster: &Cluster| {
+            let live = cluster.store.get(&key).map(|record| record.value());
+            live.map(|live| live["spec"].clone())
+        };
+        assert_eq!(
+            finalizers(&cluster),
+            Some(json!({"finalizers": ["kubernetes"]}))
+        );
+        let refused = finalize(&cluster, kind, json!(["bad"])).await;
+        assert!(
+            refused.is_err_and(|status| status.message.contains("spec.finalizers[0]: Invalid")),
+            "no such finalizer is known"
+        );
+        finalize(&cluster, kind, json!([])).await.expect("it may");
+        assert_eq!(finalizers(&cluster), Some(json!({})));
+        // Nothing holds it, and yet what is in it is looked after first.
+        let options = DeleteOptions::default();
+        let now = jiff::Timestamp::now();
+        delete(&cluster, kind, &key, &options, now)
+            .await
+            .expect("it can be deleted");
+        assert!(finalizers(&cluster).is_some());
+        finalize(&cluster, kind, json!(["a.io/b"]))
+            .await
+            .expect("it may");
+        assert!(finalizers(&cluster).is_some());
+        finalize(&cluster, kind, json!([])).await.expect("it may");
+        assert_eq!(finalizers(&cluster), None);
     }
 }

@@ -351,6 +351,7 @@ impl Kind {
             (Some(version), "status") => version.prepare_status_update(object, live),
             (Some(version), _) => version.prepare_update(object, live),
             (None, "status") => (self.ways.prepare_status_update)(object, live),
+            (None, "finalize") => (self.ways.prepare_finalize)(object, live),
             (None, _) => (self.ways.prepare_update)(object, live),
         }
     }

@@ -32,7 +32,12 @@ pub(super) static NAMESPACE: Ways = Ways {
         }
         name_label(new);
     },
+    prepare_finalize: |new, old| {
+        keep(new, old, "status");
+        name_label(new);
+    },
     validate: check_namespace,
+    validate_status: check_phase,
     name: NameRule::Label,
     special: crate::ways::Special::HoldsContents,
     selectable: &[("status.phase", |namespace| {
@@ -75,8 +80,29 @@ fn check_namespace(new: &Value, old: Option<&Value>) -> Vec<FieldError> {
     if old.is_some() {
         faults.extend(again(new, &NAMESPACE));
     }
-    for name in new["spec"].texts("finalizers") {
-        finalizer(name, &Path::at("spec.finalizers"), &mut faults);
+    let at = Path::at("spec.finalizers");
+    for (index, name) in new["spec"].texts("finalizers").enumerate() {
+        // Upstream names the place of those that are to stay, and not of those of a new namespace.
+        match old {
+            Some(_) => finalizer(name, &at.index(index), &mut faults),
+            None => finalizer(name, &at, &mut faults),
+        }
+    }
+    faults.into_errors()
+}
+
+/// A namespace says that it ends from when on it does.
+fn check_phase(new: &Value, _: &Value) -> Vec<FieldError> {
+    let mut faults = Faults::default();
+    let (wanted, when) = if new["metadata"].has("deletionTimestamp") {
+        ("Terminating", "is not empty")
+    } else {
+        ("Active", "is empty")
+    };
+    let phase = new["status"].text("phase");
+    if phase != wanted {
+        let why = format!("may only be '{wanted}' if `deletionTimestamp` {when}");
+        faults.invalid(&Path::at("status.Phase"), phase, why);
     }
     faults.into_errors()
 }
