@@ -349,11 +349,14 @@ impl Requested<'_> {
         let how = media::patch_type(self.call.content_type.as_deref(), self.kind.is_custom())?;
         crate::registry::options::check_patch(&options, how)?;
         let now = rfc3339(self.call.now);
-        let patch = if how == PatchType::Apply {
+        let mut patch = if how == PatchType::Apply {
             decode::yaml(&body)?
         } else {
             decode::patch(&body)?
         };
+        if self.kind.is_custom() {
+            decode::settle_numbers(&mut patch)?;
+        }
         let write = self.write(&options, &now);
         if self.target.subresource == "scale" {
             return self.scale(&write, &Wanted::Patched(how, patch)).await;

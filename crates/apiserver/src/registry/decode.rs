@@ -44,7 +44,11 @@ pub fn object(
 ) -> Result<Incoming, Status> {
     if encoding != Encoding::Json {
         let of = protobuf::Kind::new(&*kind.api_version, &*kind.resource.kind);
-        return decode(encoding, body, &of).map(Incoming::from);
+        let mut object = decode(encoding, body, &of)?;
+        if kind.is_custom() {
+            settle_numbers(&mut object)?;
+        }
+        return Ok(Incoming::from(object));
     }
     let of = (!kind.is_custom()).then_some(kind.of);
     let read = strict::decode(kind.schema(), of, body);
@@ -57,8 +61,12 @@ pub fn object(
     };
     check_name(kind, &named, body, validation)?;
     let read = read.map_err(|why| Origin::Body.refuse(kind, &named, &why))?;
+    let mut object = read.value;
+    if kind.is_custom() {
+        settle_numbers(&mut object)?;
+    }
     Ok(Incoming {
-        object: read.value,
+        object,
         faults: read.faults.iter().map(ToString::to_string).collect(),
         is_checked: of.is_some(),
     })
@@ -205,6 +213,44 @@ pub fn yaml(body: &[u8]) -> Result<Value, Status> {
     serde_saphyr::from_str(text).map_err(|error| unreadable(&error.to_string()))
 }
 
+/// Writes numbers as the genuine server stores those that no type of its own says anything about: what is whole
+/// is a whole number however it was written (`1.0`, `1e2`, `-0`), and what 64 bits with a sign do not hold is one
+/// of floating point.
+///
+/// # Errors
+/// 400 for a number that is too large even for floating point.
+pub fn settle_numbers(value: &mut Value) -> Result<(), Status> {
+    match value {
+        Value::Array(items) => items.iter_mut().try_for_each(settle_numbers),
+        Value::Object(map) => map.values_mut().try_for_each(settle_numbers),
+        Value::Number(number) => {
+            let settled = match number.as_i64() {
+                Some(whole) => Some(json!(whole)),
+                None => number.as_f64().and_then(settled),
+            };
+            *value = settled.ok_or_else(|| {
+                let why = "into Go value of type float64";
+                Status::bad_request(format!("json: cannot unmarshal number {number} {why}"))
+            })?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "it is whole, and within the bounds"
+)]
+fn settled(number: f64) -> Option<Value> {
+    // The first number that 64 bits with a sign do not hold, which floating point does exactly.
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    if number.fract() == 0.0 && (-BEYOND..BEYOND).contains(&number) {
+        return Some(json!(number as i64));
+    }
+    serde_json::Number::from_f64(number).map(Value::Number)
+}
+
 fn unreadable(why: &str) -> Status {
     Status::bad_request(format!("error decoding the request body: {why}"))
 }
@@ -261,5 +307,32 @@ mod tests {
         );
         let list = delete_options(Encoding::Json, b"[]").expect_err("it is a list");
         assert!(list.message.starts_with("couldn't get version/kind; "));
+    }
+
+    #[test]
+    fn whole_numbers_are_whole_however_they_are_written() {
+        for (written, wanted) in [
+            ("1.0", "1"),
+            ("1e2", "100"),
+            ("-0", "0"),
+            ("-0.0", "0"),
+            ("-1.0", "-1"),
+            ("1.5", "1.5"),
+            ("1e15", "1000000000000000"),
+            ("9223372036854775807", "9223372036854775807"),
+            ("9223372036854775808", "9.223372036854776e18"),
+            ("-9223372036854775808", "-9223372036854775808"),
+            ("1e21", "1e21"),
+            ("1e-7", "1e-7"),
+        ] {
+            let mut value: Value =
+                serde_json::from_str(&format!("[{{\"a\":{written}}}]")).expect("it is JSON");
+            settle_numbers(&mut value).expect("they are numbers");
+            assert_eq!(
+                value.to_string().replace("e+", "e"),
+                format!("[{{\"a\":{wanted}}}]"),
+                "{written}"
+            );
+        }
     }
 }
