@@ -135,7 +135,8 @@ pub fn encoding(header: Option<&str>) -> Result<Encoding, Status> {
         .split(';')
         .next()
         .unwrap_or_default();
-    match kind.trim() {
+    // Of a patch's type upstream looks at the letters as they are.
+    match kind.trim().to_ascii_lowercase().as_str() {
         "" | "application/json" => Ok(Encoding::Json),
         "application/yaml" => Ok(Encoding::Yaml),
         "application/vnd.kubernetes.protobuf" => Ok(Encoding::Protobuf),
@@ -161,7 +162,7 @@ pub enum PatchType {
 /// What kind of patch a `Content-Type` announces.
 ///
 /// # Errors
-/// 415 that lists what is understood.
+/// 415, which for custom resources lists what is understood.
 pub fn patch_type(header: Option<&str>, is_custom: bool) -> Result<PatchType, Status> {
     let kind = header
         .unwrap_or_default()
@@ -176,9 +177,7 @@ pub fn patch_type(header: Option<&str>, is_custom: bool) -> Result<PatchType, St
         _ if is_custom => Err(unsupported(
             "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
         )),
-        _ => Err(unsupported(
-            "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml",
-        )),
+        _ => Err(Status::unsupported_patch()),
     }
 }
 
@@ -228,6 +227,7 @@ mod tests {
             encoding(Some("application/json; charset=utf-8")),
             Ok(Encoding::Json)
         );
+        assert_eq!(encoding(Some("Application/JSON")), Ok(Encoding::Json));
         assert_eq!(
             encoding(Some("application/cbor"))
                 .expect_err("unknown")

@@ -232,6 +232,12 @@ impl Status {
         Self::new(415, "UnsupportedMediaType", message)
     }
 
+    /// 415: no kind of patch that built-in kinds take.
+    pub fn unsupported_patch() -> Self {
+        let message = "415: Unsupported Media Type";
+        Self::new(415, "UnsupportedMediaType", message).about(Details::default())
+    }
+
     /// 500 without a reason, as the genuine server answers where nothing better is known.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(500, "", message)
