@@ -142,7 +142,11 @@ pub async fn run(
         audit: options.audit_interval,
         caller,
     });
-    let reports_in = read_all(&ctx, reports_in, options.profile).await?;
+    // Once `stop` has ended the watches, what they have not listed yet never comes. Nothing was written so far.
+    let reports_in = tokio::select! {
+        read = read_all(&ctx, reports_in, options.profile) => read?,
+        () = stop.cancelled() => return Ok(()),
+    };
     tokio::spawn(pump::reports(ctx.clone(), reports_in));
     tokio::spawn(pump::sources(ctx.clone(), changes_in));
     // If the receiver is gone nobody wants to be told, which is fine.
@@ -333,6 +337,11 @@ async fn work<K, F>(
     K: kube::Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     F: Future<Output = Action> + Send + 'static,
 {
+    // No pass begins before its kind is listed, which does not happen any more once `stop` has ended the watches.
+    tokio::select! {
+        _ = store.wait_until_ready() => {}
+        () = stop.cancelled() => return,
+    }
     let queue = Arc::new(Queue::new(ctx.metrics.queue_of(&K::kind(&()))));
     let (asked, begun) = (queue.clone(), queue.clone());
     let due = UnboundedReceiverStream::new(due).inspect(move |object| asked.ask(object));

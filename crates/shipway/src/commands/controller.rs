@@ -312,13 +312,23 @@ fn start_log(args: &ControllerArgs) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Stops at a first signal, and ends the process at a second one: a restart repeats nothing.
 pub(super) async fn stop_on_signal(stop: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).expect("signals can be taken");
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
+    let taken = |kind| signal(kind).expect("signals can be taken");
+    let mut terminate = taken(SignalKind::terminate());
+    let mut interrupt = taken(SignalKind::interrupt());
+    let mut next = async || {
+        tokio::select! {
+            _ = interrupt.recv() => SignalKind::interrupt(),
+            _ = terminate.recv() => SignalKind::terminate(),
+        }
+    };
+    next().await;
     tracing::info!("stopping");
     stop.cancel();
+    let again = next().await.as_raw_value();
+    tracing::warn!("told to end a second time: what is under way is left");
+    // As of a process that the signal ended.
+    std::process::exit(128 + again);
 }

@@ -5,9 +5,10 @@
 )]
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::{IpAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
@@ -136,6 +137,73 @@ async fn up_ends_by_ctrl_c_and_goes_on_where_it_was() {
     let (code, _) = ask(folder.path(), Method::DELETE, &path, &Value::Null).await;
     assert_eq!(code, 200);
     assert_eq!(again.interrupt().0, Some(0));
+}
+
+/// Sends a signal.
+fn tell(child: &Child, signal: &str) {
+    let line = format!("kill -s {signal} \"$0\"");
+    let sent = Command::new("sh")
+        .args(["-c", &line, &child.id().to_string()])
+        .status();
+    assert!(sent.is_ok_and(|sent| sent.success()), "a signal is sent");
+}
+
+/// How a process ends within so many seconds; it is killed after that.
+fn ends_within(child: &mut Child, seconds: u64) -> Option<i32> {
+    let started = Instant::now();
+    loop {
+        if let Some(ended) = child.try_wait().expect("it can be waited for") {
+            return ended.code();
+        }
+        let is_late = started.elapsed() > Duration::from_secs(seconds);
+        if is_late {
+            let _ = child.kill();
+        }
+        assert!(!is_late, "it has not ended after {seconds} s");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Its controllers are still reading their cluster then.
+#[test]
+fn up_that_is_stopped_as_soon_as_it_is_ready_ends_at_once() {
+    for round in 0..8 {
+        let folder = tempfile::tempdir().expect("there is room");
+        let mut up = Up::start(folder.path());
+        // At different places of their start.
+        std::thread::sleep(Duration::from_millis(round * 15));
+        tell(&up.child, "TERM");
+        assert_eq!(ends_within(&mut up.child, 10), Some(0));
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    // An API server that answers nothing: the controller waits for it.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = silent.local_addr().expect("it has one");
+    let folder = tempfile::tempdir().expect("there is room");
+    let file = folder.path().join("kubeconfig");
+    let config = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "silent",
+        "clusters": [{"name": "silent", "cluster": {"server": format!("http://{address}")}}],
+        "contexts": [{"name": "silent", "context": {"cluster": "silent", "user": "me"}}],
+        "users": [{"name": "me", "user": {"token": "t"}}],
+    });
+    std::fs::write(&file, config.to_string()).expect("it can be written");
+    let mut child = Command::new(program())
+        .args(["controller", "--profile", "run", "--hook-secret", "a/b"])
+        .arg("--kubeconfig")
+        .arg(&file)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    // Its request has come: it takes signals by then.
+    let _waiting = silent.accept().expect("it connects");
+    tell(&child, "TERM");
+    std::thread::sleep(Duration::from_millis(300));
+    tell(&child, "INT");
+    assert_eq!(ends_within(&mut child, 5), Some(130));
 }
 
 #[test]
