@@ -24,6 +24,7 @@ mod environment;
 mod gaps;
 mod hook;
 mod observe;
+mod refused;
 mod rules_audit;
 mod rules_conflict;
 mod rules_crash;
