@@ -8,11 +8,14 @@ use crate::board::Key;
 use crate::context::Ctx;
 use crate::ledger::Ledger;
 
-/// Notes that the look that was asked for is done.
+/// Notes that the look that was asked for is done. Whoever asks has most likely changed something: what
+/// could not be done before is tried again by the pass that answers, once, whatever its back-off says.
 pub(super) fn answer(ctx: &Ctx, key: &Key, ledger: &mut Ledger) {
-    if ledger.asked.is_some() && !ctx.sources.is_looking(&follower(key)) {
-        ledger.synced.clone_from(&ledger.asked);
+    if ledger.asked == ledger.synced || ctx.sources.is_looking(&follower(key)) {
+        return;
     }
+    ledger.synced.clone_from(&ledger.asked);
+    ledger.due |= !ledger.failures.is_empty();
 }
 
 /// The longest value that is answered: it is repeated in the status, which stays small.

@@ -5,6 +5,7 @@ mod get;
 mod promote;
 mod proxy;
 mod suspend;
+mod sync;
 mod tree;
 
 use std::path::PathBuf;
