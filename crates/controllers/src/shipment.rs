@@ -26,6 +26,7 @@ use crate::context::Ctx;
 use crate::halt::Halt;
 use crate::ledger::Ledger;
 use crate::secret::Welcome;
+pub use apply::told;
 use heal::Due;
 pub use plan::{ignored, own};
 pub use render::tree_file;

@@ -9,12 +9,41 @@ const HIDDEN: &str = "***";
 const BEFORE: &str = "*** (before)";
 const AFTER: &str = "*** (after)";
 
-/// Replaces what must not be shown by `***`: every value of a Secret's `data` and `stringData`,
-/// and the last-applied annotation of any object. The keys stay.
+/// What is shown of a Secret. Whatever else stands in it may be a value under a name that its author
+/// mistyped.
+const SHOWN: &[&str] = &[
+    "apiVersion",
+    "kind",
+    "metadata",
+    "type",
+    "immutable",
+    "data",
+    "stringData",
+];
+/// What is shown of a Secret's metadata: names, labels, and what the API server owns.
+const SHOWN_METADATA: &[&str] = &[
+    "name",
+    "generateName",
+    "namespace",
+    "labels",
+    "annotations",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "finalizers",
+    "ownerReferences",
+    "managedFields",
+];
+
+/// Replaces what must not be shown by `***`: all of a Secret but its names, labels and type, and the
+/// last-applied annotation of any object. The keys stay.
 pub fn redact(value: &Value) -> Value {
     let mut shown = value.clone();
-    for path in hidden_maps(value) {
-        hide(&mut shown, path, |_| HIDDEN);
+    for hidden in hidden(value) {
+        hide(&mut shown, hidden, |_| HIDDEN);
     }
     shown
 }
@@ -24,43 +53,87 @@ pub fn redact(value: &Value) -> Value {
 /// A value that is the same in both is `***`, one that changed `*** (before)` and `*** (after)`.
 /// That a value is the same is no secret: the API server tells who may see the diff as much.
 pub fn redact_pair(old: &Value, new: &Value) -> (Value, Value) {
-    let mut paths = hidden_maps(old);
-    paths.extend(hidden_maps(new));
+    let mut all = hidden(old);
+    for one in hidden(new) {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
     let (mut shown_old, mut shown_new) = (old.clone(), new.clone());
-    for path in paths {
+    for hidden in all {
         let same = |key: &str| {
-            match (entry(old, path, key), entry(new, path, key)) {
+            match (entry(old, hidden, key), entry(new, hidden, key)) {
                 (Some(old), Some(new)) => old == new,
                 // Added or removed as a whole, which the key alone shows.
                 _ => true,
             }
         };
-        hide(&mut shown_old, path, |key| {
+        hide(&mut shown_old, hidden, |key| {
             if same(key) { HIDDEN } else { BEFORE }
         });
-        hide(
-            &mut shown_new,
-            path,
-            |key| if same(key) { HIDDEN } else { AFTER },
-        );
+        hide(&mut shown_new, hidden, |key| {
+            if same(key) { HIDDEN } else { AFTER }
+        });
     }
     (shown_old, shown_new)
 }
 
-/// Where an object holds what must not be shown: a mapping, and one key of it or all.
-type Hidden = (&'static [&'static str], Option<&'static str>);
+/// Where an object holds what must not be shown: a mapping, and which of its keys.
+type Hidden = (&'static [&'static str], Which);
 
-fn hidden_maps(value: &Value) -> Vec<Hidden> {
-    let mut hidden: Vec<Hidden> = vec![(&["metadata", "annotations"], Some(LAST_APPLIED))];
-    let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
-    if text("kind") == "Secret" && text("apiVersion") == "v1" {
-        hidden.push((&["data"], None));
-        hidden.push((&["stringData"], None));
-    }
-    hidden
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    /// Every one.
+    All,
+    /// This one.
+    Only(&'static str),
+    /// All but these.
+    But(&'static [&'static str]),
+    /// Those that hold more than a plain value, where nothing else belongs.
+    Nested(&'static [&'static str]),
 }
 
-fn hide(value: &mut Value, (path, only): Hidden, mark: impl Fn(&str) -> &'static str) {
+impl Which {
+    fn hides(self, key: &str, value: &Value) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(only) => key == only,
+            Self::But(shown) => !shown.contains(&key),
+            Self::Nested(plain) => {
+                (plain.is_empty() || plain.contains(&key))
+                    && (value.is_object() || value.is_array())
+            }
+        }
+    }
+}
+
+/// Whether the API server, or its author, takes it for a Secret.
+fn is_secret(value: &Value) -> bool {
+    let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
+    text("kind").eq_ignore_ascii_case("Secret") && !text("apiVersion").contains('/')
+}
+
+fn hidden(value: &Value) -> Vec<Hidden> {
+    const METADATA: &[&str] = &["metadata"];
+    if !is_secret(value) {
+        return vec![(&["metadata", "annotations"], Which::Only(LAST_APPLIED))];
+    }
+    vec![
+        (&[], Which::But(SHOWN)),
+        (&[], Which::Nested(&["type", "immutable"])),
+        (&["data"], Which::All),
+        (&["stringData"], Which::All),
+        (METADATA, Which::But(SHOWN_METADATA)),
+        (
+            METADATA,
+            Which::Nested(&["name", "generateName", "namespace"]),
+        ),
+        (&["metadata", "annotations"], Which::All),
+        (&["metadata", "labels"], Which::Nested(&[])),
+    ]
+}
+
+fn hide(value: &mut Value, (path, which): Hidden, mark: impl Fn(&str) -> &'static str) {
     let mut at = value;
     for key in path {
         let Some(next) = at.get_mut(*key) else { return };
@@ -68,21 +141,21 @@ fn hide(value: &mut Value, (path, only): Hidden, mark: impl Fn(&str) -> &'static
     }
     let Value::Object(object) = at else {
         // Not what the API server takes, but who knows what it holds.
-        if only.is_none() && !at.is_null() {
+        if !matches!(which, Which::Only(_)) && !at.is_null() {
             *at = HIDDEN.into();
         }
         return;
     };
-    hide_entries(object, only, mark);
+    hide_entries(object, which, mark);
 }
 
 fn hide_entries(
     object: &mut Map<String, Value>,
-    only: Option<&str>,
+    which: Which,
     mark: impl Fn(&str) -> &'static str,
 ) {
     for (key, value) in object.iter_mut() {
-        if only.is_none_or(|only| only == key) {
+        if which.hides(key, value) {
             *value = mark(key).into();
         }
     }
@@ -115,6 +188,34 @@ mod tests {
     fn hides_a_secret_that_is_not_even_a_mapping() {
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "data": ["hunter2"]});
         assert_eq!(redact(&secret)["data"], "***");
+    }
+
+    #[test]
+    fn hides_all_of_a_secret_but_its_names_labels_and_type() {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "immutable": true,
+            "metadata": {"name": "db", "labels": {"app": "shop"}, "annotations": {"note": "hunter2"}, "stringData": "hunter2"},
+            "stringdata": {"password": "hunter2"}, "password": "hunter2",
+        });
+        assert_eq!(
+            redact(&secret),
+            json!({
+                "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "immutable": true,
+                "metadata": {"name": "db", "labels": {"app": "shop"}, "annotations": {"note": "***"}, "stringData": "***"},
+                "stringdata": "***", "password": "***",
+            })
+        );
+    }
+
+    #[test]
+    fn hides_what_is_nested_where_only_plain_values_belong() {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "secret", "type": {"password": "hunter2"},
+            "metadata": {"name": ["hunter2"], "labels": {"password": ["hunter2"]}}, "stringData": "hunter2",
+        });
+        assert!(!redact(&secret).to_string().contains("hunter2"));
+        let (old, new) = redact_pair(&secret, &json!(null));
+        assert!(!old.to_string().contains("hunter2") && new.is_null());
     }
 
     #[test]

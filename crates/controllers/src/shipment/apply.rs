@@ -28,6 +28,7 @@ use crate::board::Wait;
 use crate::context::Ctx;
 use crate::halt::Halt;
 use crate::ledger::Ledger;
+pub use carry::told;
 use carry::{Carried, carry};
 use finish::{finish, tell_done};
 use note::note;

@@ -4,6 +4,7 @@ mod diff;
 mod get;
 mod promote;
 mod proxy;
+mod secret;
 mod suspend;
 mod sync;
 mod tree;

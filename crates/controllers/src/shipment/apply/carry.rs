@@ -320,8 +320,8 @@ pub(super) fn explain(checked: &Checked, id: &ObjectId, error: &ApplyError) -> C
 }
 
 /// The API server's words, but never about a Secret: they may quote its values.
-fn told(id: &ObjectId, error: &ApiError) -> String {
-    let secret = id.group.is_empty() && id.kind == "Secret";
+pub fn told(id: &ObjectId, error: &ApiError) -> String {
+    let secret = id.group.is_empty() && id.kind.eq_ignore_ascii_case("Secret");
     match error.refusal() {
         Some(refusal) if secret => {
             let fields: Vec<&str> = refusal

@@ -8,7 +8,7 @@ use cluster::apply::{self, ApplyError, Intent};
 use cluster::caller::Want;
 use cluster::catalog::Catalog;
 use cluster::{ApiError, Caller, Owner, Resource};
-use controllers::shipment::ignored;
+use controllers::shipment::{ignored, told};
 use delivery::prune;
 use delivery::{Object, Refused, RefusedReason, Rendering};
 use futures::StreamExt as _;
@@ -241,7 +241,7 @@ impl Stage<'_> {
                 ));
             }
             Err(ApplyError::OwnedBy { owner, .. }) => Word::Refused(format!("owned by `{owner}`")),
-            Err(ApplyError::Api(error) | ApplyError::Half(error)) => self.word(&error)?,
+            Err(ApplyError::Api(error) | ApplyError::Half(error)) => self.word(id, &error)?,
         };
         // What is there is compared with the manifest alone, so that its defaults look removed.
         let lines = delivery::diff::diff(&live, manifest);
@@ -274,9 +274,9 @@ impl Stage<'_> {
     }
 
     /// What an error of the API server means for one object; an error where it means all of them.
-    fn word(&self, error: &ApiError) -> Result<Word, CliError> {
-        let message = error.to_string();
-        if message.contains("does not support dry run") || error.is_not_found() {
+    fn word(&self, id: &ObjectId, error: &ApiError) -> Result<Word, CliError> {
+        let message = told(id, error); // which quotes nothing of a Secret
+        if error.to_string().contains("does not support dry run") || error.is_not_found() {
             return Ok(Word::Unchecked(message));
         }
         if error.is_forbidden() && !self.identity.is_account() {
