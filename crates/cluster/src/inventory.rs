@@ -102,13 +102,32 @@ fn hash(entries: &[InventoryEntry]) -> u64 {
     hasher.finish()
 }
 
+/// The longest name of an object.
+const LONGEST: usize = 253;
+/// How much of a name is left where a hash stands for its end.
+const KEPT: usize = 200;
+
+/// The name of a part. Where the Shipment's own leaves no room for the number, a hash makes some.
 fn part_name(shipment: &str, index: usize) -> String {
-    format!("{shipment}.{index}")
+    let name = format!("{shipment}.{index}");
+    if name.len() <= LONGEST {
+        name
+    } else {
+        format!("{}.{index}", hashed(shipment))
+    }
+}
+
+fn hashed(shipment: &str) -> String {
+    let kept: String = shipment.chars().take(KEPT).collect();
+    let kept = kept.trim_end_matches(['.', '-']);
+    format!("{kept}-{}", manifest::fingerprint(shipment, 24))
 }
 
 fn part_index(name: &str, shipment: &str) -> usize {
-    name.strip_prefix(shipment)
-        .and_then(|rest| rest.strip_prefix('.')?.parse().ok())
+    let rest = name
+        .strip_prefix(shipment)
+        .or_else(|| name.strip_prefix(&hashed(shipment)));
+    rest.and_then(|rest| rest.strip_prefix('.')?.parse().ok())
         .unwrap_or(0)
 }
 
@@ -273,4 +292,24 @@ pub async fn drop_all(
         .await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_has_a_name_however_long_that_of_its_shipment_is() {
+        for length in [1, 200, 251, 252, 253] {
+            let shipment = "a".repeat(length);
+            for index in [0, 7, 12, 345] {
+                let name = part_name(&shipment, index);
+                assert!(name.len() <= LONGEST, "{name}");
+                assert_eq!(part_index(&name, &shipment), index, "{name}");
+            }
+        }
+        assert_eq!(part_name("web", 1), "web.1");
+        let other = format!("{}b", "a".repeat(252));
+        assert_ne!(part_name(&"a".repeat(253), 0), part_name(&other, 0));
+    }
 }

@@ -1,9 +1,14 @@
 //! Specs that are wrong in themselves: the field is named, and the edit is enough.
 
+use std::time::Duration;
+
+use kinds::{Inventory, Shipment};
+use kube::api::ListParams;
 use serde_json::{Value, json};
 use suite::Scene;
+use testkit::eventually;
 
-use crate::bad_stage::{Neighbour, config_map, deliver, until_says};
+use crate::bad_stage::{Neighbour, config_map, deliver, until_says, value};
 
 /// Applies a Shipment that is wrong, compares what is said, and repairs it once a neighbour has not
 /// minded.
@@ -139,4 +144,40 @@ async fn a_folder_without_manifests_says_so() {
     scene.write("config/a.yaml", &config_map("web", "1"));
     let commit = scene.push().await;
     scene.until_ready("web", Some(&commit)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shipment_of_the_longest_name_is_delivered_and_goes() {
+    let scene = Scene::new("longest").await;
+    let parts = ["a".repeat(63), "b".repeat(63), "c".repeat(63)].join(".");
+    let name = format!("{parts}.{}", "d".repeat(61));
+    assert_eq!(name.len(), 253);
+    scene.write("c/a.yaml", &config_map("a", "1"));
+    scene.push().await;
+    scene.apply(&scene.shipment(&name, "c")).await;
+    let status = scene.until_ready(&name, None).await;
+    assert_eq!(status.objects, Some(1));
+    let (code, out, err) = scene.shipway(&["tree", &name, "-o", "name"]);
+    assert_eq!((code, out.as_str()), (0, "configmap/a\n"), "{err}");
+    scene.delete::<Shipment>(&name).await;
+    for what in ["the inventory", "the object"] {
+        eventually(what, Duration::from_secs(30), || async {
+            let gone = match what {
+                "the object" => value(&scene, "a").await.is_none(),
+                _ => scene
+                    .all::<Inventory>()
+                    .list_metadata(&ListParams::default())
+                    .await
+                    .map_err(|error| error.to_string())?
+                    .items
+                    .is_empty(),
+            };
+            if gone {
+                Ok(())
+            } else {
+                Err("it is there".to_owned())
+            }
+        })
+        .await;
+    }
 }
