@@ -30,7 +30,7 @@ const TRIES: u32 = 6;
 pub struct Meter(Mutex<BTreeMap<&'static str, u64>>);
 
 impl Meter {
-    fn count(&self, verb: &'static str) {
+    pub(crate) fn count(&self, verb: &'static str) {
         *self
             .0
             .lock()

@@ -5,10 +5,12 @@
 //! What a kubeconfig says about a connection holds all the same.
 
 mod proxy;
+mod verb;
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
@@ -16,11 +18,14 @@ use http::{HeaderMap, HeaderValue, Request, header};
 use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use kube::client::{Body, ConfigExt as _, RustlsTlsError};
+use kube::client::middleware::AuthLayer;
+use kube::client::{AuthError, Body, ConfigExt as _, RustlsTlsError};
 use kube::{Client, Config};
 use tokio::net::TcpStream;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Layer as _, Service as _, ServiceBuilder, ServiceExt as _};
+
+use crate::caller::Meter;
 
 /// How often an idle connection is asked whether it is still there. A server that vanished
 /// without closing is noticed within twice this time.
@@ -37,6 +42,15 @@ type Dial = BoxCloneSyncService<Uri, MaybeHttpsStream<TokioIo<TcpStream>>, BoxEr
 /// # Errors
 /// When the configuration's certificates, credentials or proxy cannot be used.
 pub fn connect(config: &Config) -> Result<Client, kube::Error> {
+    metered(config, &Arc::default())
+}
+
+/// The same, and every request is counted: also those that kube makes by itself for watches, lists and
+/// discovery.
+///
+/// # Errors
+/// As for [`connect`].
+pub fn metered(config: &Config, meter: &Arc<Meter>) -> Result<Client, kube::Error> {
     // Without this each small request waits for the acknowledgement of the one before it: over one
     // connection that is ten times slower (measured).
     let mut tcp = HttpConnector::new();
@@ -75,14 +89,65 @@ pub fn connect(config: &Config) -> Result<Client, kube::Error> {
         .http2_adaptive_window(true)
         .build(connector);
     let given = given(config)?;
+    let credentials = credentials(config)?;
+    let meter = meter.clone();
     let service = ServiceBuilder::new()
+        .map_request(move |request: Request<Body>| {
+            meter.count(verb::verb(&request));
+            request
+        })
         .map_request(named)
         .map_request(move |request| with_given(request, &given))
         .layer(config.base_uri_layer())
-        .option_layer(config.auth_layer()?)
+        .map_err(|error: BoxError| match error.downcast::<AuthError>() {
+            Ok(error) => BoxError::from(quiet(*error)),
+            Err(error) => error,
+        })
+        .option_layer(credentials)
         .map_err(BoxError::from)
         .service(http);
     Ok(Client::new(service, config.default_namespace.clone()))
+}
+
+/// Puts the credentials of the configuration on every request.
+fn credentials(config: &Config) -> Result<Option<AuthLayer>, kube::Error> {
+    check_tokens(config)?;
+    config.auth_layer().map_err(|error| match error {
+        kube::Error::Auth(error) => kube::Error::Auth(quiet(error)),
+        error => error,
+    })
+}
+
+/// Refuses a token that no header can hold: kube would panic over it.
+fn check_tokens(config: &Config) -> Result<(), kube::Error> {
+    // Written out, since what it is kept in can be opened by kube alone.
+    let auth = serde_json::to_value(&config.auth_info).map_err(kube::Error::SerdeError)?;
+    let provided = auth["auth-provider"]["config"].as_object();
+    let provided = provided.into_iter().flat_map(serde_json::Map::values);
+    for token in provided.chain([&auth["token"]]) {
+        HeaderValue::from_str(token.as_str().unwrap_or_default())
+            .map_err(AuthError::InvalidBearerToken)
+            .map_err(kube::Error::Auth)?;
+    }
+    Ok(())
+}
+
+/// An error about credentials without what a plugin was called with or printed: both may hold them.
+fn quiet(error: AuthError) -> AuthError {
+    let what = match error {
+        AuthError::AuthExecRun { out, .. } => {
+            format!(
+                "the plugin ended with {}, and what it printed is not shown",
+                out.status
+            )
+        }
+        AuthError::AuthExecParse(_) | AuthError::MalformedTokenExpirationDate(_) => {
+            "what the plugin printed are no credentials, and is not shown".to_owned()
+        }
+        AuthError::ParseTokenKey(_) => "the plugin printed no token".to_owned(),
+        error => return error,
+    };
+    AuthError::AuthExec(what)
 }
 
 /// Says who asks, also for kube's own requests: watches and discovery.
@@ -156,6 +221,44 @@ mod tests {
             &[],
             "impersonate-group=desk impersonate-group=shop impersonate-user=jane via=here",
         );
+    }
+
+    /// What a configuration with these credentials answers.
+    fn refusal(auth_info: serde_json::Value) -> String {
+        let mut config = Config::new(Uri::from_static("https://localhost"));
+        config.auth_info = serde_json::from_value(auth_info).expect("they are credentials");
+        credentials(&config)
+            .err()
+            .expect("it is refused")
+            .to_string()
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_hold_is_refused_and_not_shown() {
+        for auth in [
+            serde_json::json!({"token": "hunter2\u{7}"}),
+            serde_json::json!({"auth-provider": {"name": "oidc", "config": {"id-token": "hunter2\n"}}}),
+        ] {
+            let refused = refusal(auth);
+            assert!(
+                refused.contains("invalid bearer token") && !refused.contains("hunter2"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_plugin_of_credentials_prints_is_not_shown() {
+        for script in ["echo hunter2; exit 3", "echo '{hunter2'"] {
+            let refused = refusal(serde_json::json!({"exec": {
+                "apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script],
+                "interactiveMode": "Never", "provideClusterInfo": false,
+            }}));
+            assert!(
+                refused.contains("not shown") && !refused.contains("hunter2"),
+                "{refused}"
+            );
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the controller counts, for `/metrics`.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use kinds::Reason;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -22,7 +22,7 @@ pub struct Metrics {
     outcomes: Family<Outcome, Counter>,
     running: Length,
     queue: Family<Kind, Length>,
-    calls: Family<Verb, Gauge<u64, AtomicU64>>,
+    calls: Family<Verb, Counter>,
 }
 
 /// How much there is of something.
@@ -95,7 +95,7 @@ impl Metrics {
         );
         registry.register(
             "api_calls",
-            "Requests to the API server so far, by verb",
+            "Requests to the API server, by verb",
             self.calls.clone(),
         );
     }

@@ -9,10 +9,14 @@ mod merge;
 
 pub(crate) use merge::merge_into;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use cluster::Meter;
+use kube::client::AuthError;
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
 use crate::error::CliError;
@@ -54,7 +58,7 @@ impl ClusterArgs {
             let proxy = proxy(&kubeconfig, self.context.as_deref());
             let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
                 .await
-                .map_err(|error| self.no_cluster(&error))?;
+                .map_err(|error| self.no_cluster(&told(&error)))?;
             // kube takes that of the environment as well, and none of its exceptions: a cluster on this
             // machine would be looked for behind it.
             config.proxy_url = config.proxy_url.filter(|_| proxy);
@@ -70,8 +74,18 @@ impl ClusterArgs {
 
     /// Connects to the cluster.
     pub(crate) async fn connect(&self) -> Result<Client, CliError> {
+        self.metered(&Arc::default()).await
+    }
+
+    /// The same, and every request is counted.
+    pub(crate) async fn metered(&self, meter: &Arc<Meter>) -> Result<Client, CliError> {
         let config = self.config().await?;
-        cluster::client::connect(&config).map_err(|error| self.no_cluster(&error))
+        cluster::client::metered(&config, meter).map_err(|error| match error {
+            kube::Error::Auth(AuthError::InvalidBearerToken(_)) => self.no_cluster(
+                &"the token of its user holds a character that no header can hold, such as a line break",
+            ),
+            error => self.no_cluster(&error),
+        })
     }
 
     /// The same flags for another context, in its own namespace unless the flag names one.
@@ -111,11 +125,18 @@ impl ClusterArgs {
         match &self.kubeconfig {
             Some(file) => Kubeconfig::read_from(file).map_err(|error| {
                 CliError::failed(format!(
-                    "could not read the kubeconfig `{}`: {error}",
-                    file.display()
+                    "could not read the kubeconfig `{}`: {}",
+                    file.display(),
+                    told(&error)
                 ))
             }),
-            None => Kubeconfig::read().map_err(|error| self.no_cluster(&error)),
+            None => Kubeconfig::read().map_err(|error| match &error {
+                KubeconfigError::ReadConfig(why, file) if why.kind() == ErrorKind::NotFound => {
+                    CliError::failed(format!("there is no kubeconfig `{}`", file.display()))
+                        .hint("`shipway up` runs clusters on this machine; --kubeconfig names another file")
+                }
+                error => self.no_cluster(&told(error)),
+            }),
         }
     }
 
@@ -186,6 +207,22 @@ pub(crate) fn data_folder() -> Result<PathBuf, CliError> {
     })
 }
 
+/// What is wrong with a kubeconfig, without its lines: they hold tokens and passwords.
+fn told(error: &KubeconfigError) -> String {
+    match error {
+        KubeconfigError::Parse(error) => no_yaml(error.location().map(|at| at.line())),
+        error => error.to_string(),
+    }
+}
+
+/// That a kubeconfig is none, and from which line on.
+fn no_yaml(line: Option<u64>) -> String {
+    match line {
+        Some(line) => format!("line {line} is not what a kubeconfig holds, and is not shown"),
+        None => "it is no kubeconfig".to_owned(),
+    }
+}
+
 /// Whether the cluster of a context has a `proxy-url`.
 fn proxy(kubeconfig: &Kubeconfig, context: Option<&str>) -> bool {
     let context = context.or(kubeconfig.current_context.as_deref());
@@ -206,6 +243,39 @@ fn in_cluster() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kubeconfig_that_cannot_be_read_is_not_shown() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let file = folder.path().join("config");
+        for text in [
+            "users:\n- name: ada\n  user:\n    token: \"hunter2\n",
+            "users:\n- name: ada\n  user: [hunter2]\n",
+            "users:\n- name: ada\n  user:\n    token: {hunter2: hunter2}\n",
+            "hunter2",
+        ] {
+            std::fs::write(&file, text).expect("it can be written");
+            let args = ClusterArgs {
+                kubeconfig: Some(file.clone()),
+                ..ClusterArgs::default()
+            };
+            let refused = args.read().expect_err("it is none").to_string();
+            assert!(!refused.contains("hunter2"), "{refused}");
+            assert!(
+                refused.starts_with("could not read the kubeconfig `"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_what_can_be_a_namespace_is_taken_for_one() {
+        assert!(namespace("shop-1").is_ok() && namespace(&"a".repeat(63)).is_ok());
+        let long = "a".repeat(64);
+        for bad in ["", "n1/../n11", "n1?x=", "n1.a", "N", "-n", "n-", &long] {
+            assert!(namespace(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn flags_are_shown_as_they_can_be_pasted() {

@@ -11,7 +11,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use cluster::Contact;
+use cluster::{Contact, Meter};
 use controllers::{Engine, Metrics};
 use prometheus_client::registry::Registry;
 use serde::Deserialize;
@@ -31,6 +31,8 @@ pub(crate) struct Site {
     /// Whether the API server answers.
     pub(crate) contact: Arc<Contact>,
     pub(crate) metrics: Arc<Metrics>,
+    /// Counts the requests to the API server, from the first one on.
+    pub(crate) meter: Arc<Meter>,
     /// The key that push events are signed with; without one they are refused.
     pub(crate) hook_key: Option<Vec<u8>>,
 }
@@ -71,9 +73,7 @@ async fn readyz(State(site): State<Arc<Site>>) -> impl IntoResponse {
 }
 
 async fn metrics(State(site): State<Arc<Site>>) -> impl IntoResponse {
-    if let Some(engine) = site.engine.get() {
-        site.metrics.take_calls(&engine.meter);
-    }
+    site.metrics.take_calls(&site.meter);
     let mut registry = Registry::default();
     site.metrics.register(&mut registry);
     let mut text = String::new();

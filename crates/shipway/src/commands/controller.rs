@@ -111,12 +111,9 @@ pub(super) async fn control(
     args: ControllerArgs,
     stop: CancellationToken,
 ) -> Result<ExitCode, CliError> {
-    let client = cluster.connect().await?;
-    let caller = Caller::new(
-        client.clone(),
-        Arc::new(Limiter::new(4)),
-        Arc::new(Meter::default()),
-    );
+    let meter = Arc::new(Meter::default());
+    let client = cluster.metered(&meter).await?;
+    let caller = Caller::new(client.clone(), Arc::new(Limiter::new(4)), Arc::default());
     let hook_key = match &args.hook_secret {
         Some(secret) => Some(hook_key(&caller, secret).await?),
         None => None,
@@ -127,6 +124,7 @@ pub(super) async fn control(
         engine: OnceCell::new(),
         contact: contact.clone(),
         metrics: metrics.clone(),
+        meter,
         hook_key,
     });
     let address = http::serve(args.listen, site.clone(), stop.clone())

@@ -23,7 +23,11 @@ pub(crate) fn merge_into(file: &Path, ours: &Value) -> Result<PathBuf, CliError>
     let user: Value = if text.trim().is_empty() {
         json!({})
     } else {
-        serde_saphyr::from_str(&text).map_err(|error| failed("read the kubeconfig", &error))?
+        // Its lines hold tokens: of what is wrong with them only the place is told.
+        serde_saphyr::from_str(&text).map_err(|error: serde_saphyr::Error| {
+            let line = error.location().map(|at| at.line());
+            failed("read the kubeconfig", &super::no_yaml(line))
+        })?
     };
     let merged = merged(user, ours).map_err(|why| {
         failed("add contexts to", &why).hint("choose other names with --clusters")
