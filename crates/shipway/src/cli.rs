@@ -50,7 +50,17 @@ pub(crate) fn command() -> clap::Command {
 
 /// Runs the command line of this process.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // If the terminal is gone there is nobody to tell.
+            let _ = error.print();
+            return match error.exit_code() {
+                0 => ExitCode::SUCCESS, // what was asked for was help
+                _ => CliError::usage(error).exit_code(),
+            };
+        }
+    };
     let runtime = tokio::runtime::Runtime::new().expect("the operating system gives threads");
     let result = runtime.block_on(run(cli));
     // A blocking Git transfer must not hold the process up: it is bounded, and stopped by then.

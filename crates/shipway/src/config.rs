@@ -37,7 +37,8 @@ pub(crate) struct ClusterArgs {
         long,
         global = true,
         help_heading = "Cluster",
-        value_name = "NAME"
+        value_name = "NAME",
+        value_parser = namespace
     )]
     pub(crate) namespace: Option<String>,
 }
@@ -69,6 +70,12 @@ impl ClusterArgs {
         if let Some(namespace) = &self.namespace {
             config.default_namespace.clone_from(namespace);
         }
+        namespace(&config.default_namespace).map_err(|why| {
+            self.no_cluster(&format!(
+                "its namespace `{}`: {why}",
+                config.default_namespace
+            ))
+        })?;
         Ok(config)
     }
 
@@ -167,6 +174,20 @@ impl ClusterArgs {
         ))
         .hint("`kubectl config get-contexts` lists what there is")
     }
+}
+
+/// The name of a namespace, as an argument. It becomes a part of URLs.
+pub(crate) fn namespace(text: &str) -> Result<String, String> {
+    if text.len() > 63 || !is_label(text) {
+        return Err("a namespace has up to 63 lower-case letters, digits and `-`, and begins and ends with a letter or digit".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Whether a text can be the name of an object, or a part of it between two dots.
+pub(crate) fn is_label(text: &str) -> bool {
+    let good = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+    !text.is_empty() && text.bytes().all(good) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 /// The kubeconfig that kubectl writes: the first of `$KUBECONFIG`, or `~/.kube/config`.

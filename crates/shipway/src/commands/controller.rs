@@ -26,6 +26,15 @@ use crate::output::Visible;
 /// How long what is under way may take when the controller is to stop; Kubernetes waits for 30 s.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// The numbers of the signals that ask for an end.
+const SIGINT: i32 = 2;
+const SIGTERM: i32 = 15;
+
+/// Where a controller holds its Lease, unless it is told another place.
+pub(crate) const LEASE_NAMESPACE: &str = "shipway-system";
+/// The name of that Lease.
+pub(crate) const LEASE: &str = "shipway-controller";
+
 /// Which controllers run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Profile {
@@ -69,7 +78,7 @@ pub(crate) struct ControllerArgs {
     #[arg(long, default_value = "24h", value_parser = interval, value_name = "DURATION")]
     audit_interval: Duration,
     /// Hold the Lease in this namespace
-    #[arg(long, default_value = "shipway-system", value_name = "NAME")]
+    #[arg(long, default_value = LEASE_NAMESPACE, value_name = "NAME", value_parser = crate::config::namespace)]
     lease_namespace: String,
     /// Send so many requests to the API server at a time
     #[arg(long, default_value_t = 24, value_name = "COUNT")]
@@ -225,7 +234,7 @@ async fn hold_lease(
     let holder = format!("shipway-{}-{}", std::process::id(), random());
     let claim = Claim {
         namespace: &args.lease_namespace,
-        name: "shipway-controller",
+        name: LEASE,
         holder: &holder,
     };
     let held = lease::acquire(caller, contact, claim, |other| {

@@ -25,6 +25,7 @@ use pin::Pinned;
 #[derive(Debug, Args)]
 pub(crate) struct PromoteArgs {
     /// The Deliverable, and the Shipment of the same name
+    #[arg(value_parser = super::target::name)]
     name: String,
     /// The environment that runs the revision
     #[arg(long, value_name = "ENVIRONMENT", required_unless_present = "revision")]

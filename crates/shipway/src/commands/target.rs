@@ -138,13 +138,13 @@ pub(crate) fn unable(error: &ApiError) -> CliError {
     CliError::failed(error)
 }
 
-/// The name of a Shipment, as an argument.
+/// The name of a Shipment, as an argument. It becomes a part of URLs.
 pub(crate) fn name(text: &str) -> Result<String, String> {
     if text.contains('/') {
         return Err("a name has no `/`: the namespace is given with -n".to_owned());
     }
-    if !manifest::is_path_segment(text) {
-        return Err("nothing can have that name".to_owned());
+    if text.len() > 253 || !text.split('.').all(crate::config::is_label) {
+        return Err("a name has up to 253 lower-case letters, digits, `-` and `.`, and begins and ends with a letter or digit".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -152,4 +152,23 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
 /// A Shipment as kubectl names it.
 pub(crate) fn named(name: &str) -> String {
     format!("shipment.shipway.run/{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_a_name_is_taken_for_one() {
+        for good in ["web", "web-1.shop", "1", &"a".repeat(253)] {
+            assert_eq!(name(good).as_deref(), Ok(good));
+        }
+        let long = "a".repeat(254);
+        for bad in [
+            "", ".", "..", "a?b", "r?x=", "A", "-a", "a-", "a..b", "ns/a", "a b", "a%2Fb", "ä",
+            &long,
+        ] {
+            assert!(name(bad).is_err(), "{bad}");
+        }
+    }
 }
