@@ -55,7 +55,7 @@ pub(crate) fn read(subject: &Subject<'_>, overlay: &Overlay) -> Result<Addition,
         .find(|problem| problem.file.strip_prefix(PREFIX).is_some_and(in_patches));
     if let Some(problem) = unread {
         return Err(Refusal::PatchUnreadable {
-            problem: problem.to_string(),
+            problem: Box::new(problem.clone()),
         });
     }
     let mut for_all_objects = Vec::new();
@@ -71,8 +71,11 @@ pub(crate) fn read(subject: &Subject<'_>, overlay: &Overlay) -> Result<Addition,
             Ok(manifests) => manifests,
             // Without its patch an object would be applied as no environment wants it.
             Err(problems) if is_patch => {
+                let unread =
+                    || Problem::new(ProblemReason::PatchInvalid, "it cannot be read").at(&file, 1);
+                let problem = problems.into_iter().next().unwrap_or_else(unread);
                 return Err(Refusal::PatchUnreadable {
-                    problem: problems.first().map(ToString::to_string).unwrap_or(file),
+                    problem: Box::new(problem),
                 });
             }
             Err(problems) => {

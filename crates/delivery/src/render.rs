@@ -95,7 +95,7 @@ pub enum Refusal {
     #[error("{problem}; without the patch nothing is applied")]
     PatchUnreadable {
         /// What is wrong with the patch, and where.
-        problem: String,
+        problem: Box<Problem>,
     },
     /// There are too many files.
     #[error("the tree has more than {MAX_FILES} manifest files")]
@@ -106,6 +106,18 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The file that it is about, and the line where that is known.
+    pub fn place(&self) -> Option<(&str, Option<u32>)> {
+        match self {
+            Self::HelmChart { file }
+            | Self::Kustomization { file }
+            | Self::LinkOut { file }
+            | Self::PathOut { file } => Some((file, None)),
+            Self::PatchUnreadable { problem } => Some((&problem.file, problem.line)),
+            Self::TooManyFiles | Self::TooLarge => None,
+        }
+    }
+
     /// The name of the variant, as in conditions and events.
     pub fn as_str(&self) -> &'static str {
         self.into()

@@ -13,6 +13,7 @@ use kinds::{Reason, names};
 use manifest::{ObjectId, Problem};
 
 use super::check::Checked;
+use super::plan;
 use super::siblings::{self, Moving};
 use crate::board::Key;
 use crate::context::Ctx;
@@ -51,9 +52,12 @@ pub(super) async fn observe(
     ctx: &Ctx,
     checked: &Checked,
     rendering: Rendering,
-    ledger: &Ledger,
+    ledger: &mut Ledger,
 ) -> Result<Observed, Halt> {
     if let Some(refusal) = &rendering.refused {
+        // What failed of the render before says nothing about this one.
+        ledger.failures = vec![plan::refused(refusal)];
+        ledger.due = true;
         return Err(Halt::Stalled {
             reason: Reason::TreeRefused,
             why: refusal.to_string(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cluster::Caller;
 use delivery::order::{self, Need};
 use delivery::prune::{self, Judgement};
-use delivery::{Object, RefusedReason};
+use delivery::{Object, Refusal, RefusedReason};
 use kinds::shipment::{Failure, Ignore};
 use kinds::{Reason, names};
 use manifest::{ObjectId, Problem};
@@ -303,6 +303,14 @@ fn unreadable(problem: &Problem) -> Failure {
     let message = clipped(&problem.message, MESSAGE);
     let mut failure = Failure::new(Reason::ManifestInvalid, message);
     failure.at = Some(place(&problem.file, problem.line));
+    failure
+}
+
+/// What costs the whole tree.
+pub(super) fn refused(refusal: &Refusal) -> Failure {
+    let message = clipped(&refusal.to_string(), MESSAGE);
+    let mut failure = Failure::new(Reason::TreeRefused, message);
+    failure.at = refusal.place().map(|(file, line)| place(file, line));
     failure
 }
 

@@ -238,6 +238,10 @@ fn next_status(
             return before.clone();
         }
         Err(halt) => {
+            if halt.reason() == Reason::TreeRefused {
+                next.failures.clone_from(&ledger.failures);
+                next.failed = i64::try_from(ledger.failures.len()).ok();
+            }
             add(kind::READY, "False", halt.reason(), &halt.to_string());
             match halt {
                 // Whoever waits for itself waits for somebody's edit.

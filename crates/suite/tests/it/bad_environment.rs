@@ -4,7 +4,9 @@ use kinds::Shipment;
 use serde_json::json;
 use suite::Scene;
 
-use crate::bad_stage::{Neighbour, Server, config_map, deliver, until_says, until_value, value};
+use crate::bad_stage::{
+    Neighbour, Server, config_map, deliver, until_fails, until_says, until_value, value,
+};
 use crate::environment::{Env, overlay, two_shipments};
 
 /// Somebody whom the scenario's Environments do not cover.
@@ -47,7 +49,11 @@ async fn an_overlay_that_is_not_there_is_waited_for_and_nothing_is_delivered_wit
     let commit = scene.push().await;
     scene.until_ready("web", Some(&commit)).await;
     assert_eq!(value(&scene, "web").await.as_deref(), Some("patched"));
-    // A patch that cannot be read holds everything up rather than being left out.
+    // A patch that cannot be read holds everything up rather than being left out, and is what is listed
+    // then, not what failed before.
+    scene.write("web/bad.yaml", "kind: [\n");
+    scene.push().await;
+    until_fails(&scene, "web", "ManifestInvalid", &["bad.yaml:1"]).await;
     server.write("qa/all/patches/web.yaml", "kind: [\n");
     server.push();
     until_says(
@@ -57,6 +63,12 @@ async fn an_overlay_that_is_not_there_is_waited_for_and_nothing_is_delivered_wit
         &["overlay:all/patches/web.yaml:1", "nothing is applied"],
     )
     .await;
+    let status = scene.get_shipment("web").await.status.unwrap_or_default();
+    let places: Vec<_> = status.failures.iter().map(|failed| &failed.at).collect();
+    assert_eq!(places, [&Some("overlay:all/patches/web.yaml:1".to_owned())]);
+    assert_eq!(status.failed, Some(1));
+    scene.remove("web/bad.yaml");
+    scene.push().await;
     assert_eq!(value(&scene, "web").await.as_deref(), Some("patched"));
     neighbour.goes_on(&next_door).await;
     server.write("qa/all/patches/web.yaml", config_map("web", "mended"));
