@@ -1,5 +1,6 @@
 //! One module for each command, and the Shipment that most of them are about.
 
+pub(crate) mod at_work;
 pub(crate) mod completion;
 pub(crate) mod confirm;
 pub(crate) mod controller;

@@ -12,6 +12,7 @@ use kinds::{Deliverable, DeliverableStatus, Shipment};
 use kube::ResourceExt as _;
 use kube::api::{Api, ListParams, WatchEvent, WatchParams};
 
+use super::at_work;
 use super::target::{Target, named};
 use crate::config::ClusterArgs;
 use crate::error::CliError;
@@ -57,6 +58,9 @@ pub(crate) async fn cmd_get(cluster: &ClusterArgs, args: &GetArgs) -> Result<Exi
         match &args.name {
             Some(_) => show_failures(&shipments[0]),
             None => tell_stuck(&target, args).await,
+        }
+        if !shipments.is_empty() {
+            at_work::tell(&target).await;
         }
     }
     if args.watch {

@@ -14,6 +14,7 @@ use kube::api::{Api, ListParams};
 use kube::runtime::wait::await_condition;
 use serde_json::json;
 
+use super::at_work;
 use super::get::short;
 use super::target::{Target, named};
 use crate::config::ClusterArgs;
@@ -71,6 +72,7 @@ pub(crate) async fn cmd_sync(cluster: &ClusterArgs, args: &SyncArgs) -> Result<E
         }
         asked.push((namespace, name));
     }
+    at_work::tell(&target).await;
     if args.wait {
         wait_all(&target, &asked, &at, args.timeout).await?;
     }
@@ -168,10 +170,13 @@ async fn wait(
                 Some(Stands::Under(message)) => message,
                 _ => "it is not ready".to_owned(),
             };
-            Err(CliError::failed(format!(
+            let late = CliError::failed(format!(
                 "Shipment `{namespace}/{name}` is not ready in time: {message}"
-            ))
-            .hint(hint))
+            ));
+            Err(match at_work::nobody(target).await {
+                Some(nobody) => late.hint(nobody),
+                None => late.hint(hint),
+            })
         }
     }
 }
@@ -204,9 +209,11 @@ fn looked(shipment: &Shipment, at: &str) -> Stands {
     if current && unreadable {
         return Stands::Stuck(message);
     }
-    Stands::Under(format!(
-        "waiting for the look at the source; last: {message}"
-    ))
+    let last = match message.as_str() {
+        "" => "nothing is known of it yet".to_owned(),
+        message => format!("last: {message}"),
+    };
+    Stands::Under(format!("waiting for the look at the source; {last}"))
 }
 
 /// How it stands with its latest spec.

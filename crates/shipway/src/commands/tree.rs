@@ -15,6 +15,7 @@ use kube::api::{Api, ListParams};
 use manifest::ObjectId;
 use serde_json::Value;
 
+use super::at_work;
 use super::get::unlisted;
 use super::target::{AT_ONCE, Target, unable};
 use crate::config::ClusterArgs;
@@ -77,6 +78,9 @@ pub(crate) async fn cmd_tree(cluster: &ClusterArgs, args: &TreeArgs) -> Result<E
     }
     for line in unread.iter().chain(&unlisted(&status)) {
         note(line);
+    }
+    if args.output.output.is_for_people() {
+        at_work::tell(&target).await;
     }
     Ok(ExitCode::SUCCESS)
 }
