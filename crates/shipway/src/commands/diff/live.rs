@@ -197,6 +197,23 @@ fn plain(value: Value) -> Value {
     }
 }
 
+/// What a manifest names of a live object.
+fn as_far_as(manifest: &Value, live: &Value) -> Value {
+    match (manifest, live) {
+        (Value::Object(manifest), Value::Object(live)) => {
+            let named = manifest.iter();
+            let both = named.filter_map(|(key, value)| Some((key, value, live.get(key)?)));
+            let both = both.map(|(key, value, live)| (key.clone(), as_far_as(value, live)));
+            Value::Object(both.collect())
+        }
+        (Value::Array(manifest), Value::Array(live)) if manifest.len() == live.len() => {
+            let both = manifest.iter().zip(live);
+            Value::Array(both.map(|(one, live)| as_far_as(one, live)).collect())
+        }
+        _ => live.clone(),
+    }
+}
+
 impl Stage<'_> {
     /// The objects that differ, and how many do not.
     async fn compare_all(&self, objects: &[Object]) -> Result<(Vec<Difference>, usize), CliError> {
@@ -243,8 +260,8 @@ impl Stage<'_> {
             Err(ApplyError::OwnedBy { owner, .. }) => Word::Refused(format!("owned by `{owner}`")),
             Err(ApplyError::Api(error) | ApplyError::Half(error)) => self.word(id, &error)?,
         };
-        // What is there is compared with the manifest alone, so that its defaults look removed.
-        let lines = delivery::diff::diff(&live, manifest);
+        // What is there is compared with the manifest alone: of nothing else is known what becomes of it.
+        let lines = delivery::diff::diff(&as_far_as(manifest, &live), manifest);
         let change = if live.is_null() {
             Change::Create
         } else {
@@ -333,5 +350,23 @@ impl Stage<'_> {
             Err(error) if error.is_not_found() => Ok(Value::Null),
             answer => answer?.decode(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_a_manifest_does_not_name_is_left_out() {
+        let manifest = json!({"a": 1, "new": 1, "list": [{"name": "x"}], "longer": [1, 2]});
+        let live =
+            json!({"a": 2, "status": 3, "list": [{"name": "y", "default": 1}], "longer": [1]});
+        assert_eq!(
+            as_far_as(&manifest, &live),
+            json!({"a": 2, "list": [{"name": "y"}], "longer": [1]})
+        );
+        assert_eq!(as_far_as(&manifest, &Value::Null), Value::Null);
     }
 }

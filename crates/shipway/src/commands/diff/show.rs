@@ -81,6 +81,11 @@ impl Difference {
         matches!(self.word, Word::Refused(_))
     }
 
+    /// Whether nobody knows what would become of it.
+    fn is_unchecked(&self) -> bool {
+        matches!(self.word, Word::Unchecked(_))
+    }
+
     /// For people, coloured; the signs say all that the colours say.
     pub(super) fn text(&self) -> String {
         let word = match &self.word {
@@ -120,9 +125,10 @@ pub(super) fn summary(differences: &[Difference], same: usize) -> String {
     let count = |change| {
         differences
             .iter()
-            .filter(|difference| difference.change == change)
+            .filter(|difference| difference.change == change && !difference.is_unchecked())
             .count()
     };
+    let unchecked = differences.iter().filter(|one| one.is_unchecked()).count();
     let parts = [
         (Change::Create, "to create"),
         (Change::Update, "to change"),
@@ -130,6 +136,7 @@ pub(super) fn summary(differences: &[Difference], same: usize) -> String {
     ]
     .map(|(change, word)| (count(change), word));
     let mut parts: Vec<_> = parts.into_iter().filter(|(count, _)| *count > 0).collect();
+    parts.extend((unchecked > 0).then_some((unchecked, "unchecked")));
     parts.push((same, "the same"));
     parts
         .into_iter()
@@ -187,7 +194,16 @@ mod tests {
     #[test]
     fn the_summary_leaves_out_what_there_is_none_of() {
         let one = Difference::between(id(), &Value::Null, &json!({"a": 1})).expect("they differ");
-        assert_eq!(summary(&[one], 3), "1 to create, 3 the same");
+        assert_eq!(
+            summary(std::slice::from_ref(&one), 3),
+            "1 to create, 3 the same"
+        );
+        let word = Word::Unchecked("you may not".to_owned());
+        let unchecked = Difference::unchecked(id(), &json!({"a": 1}), word);
+        assert_eq!(
+            summary(&[one, unchecked], 0),
+            "1 to create, 1 unchecked, 0 the same"
+        );
         assert_eq!(summary(&[], 2), "2 the same");
     }
 }

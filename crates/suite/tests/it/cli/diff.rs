@@ -177,6 +177,11 @@ async fn diff_compares_any_revision_and_two_of_them() {
     );
     let (code, _, err) = diff(&scene, &["--from", &first]);
     assert_eq!(code, 0, "{err}");
+    // What is of the cluster has no namespace.
+    scene.write("config/role.yaml", "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: web}\nrules: []\n");
+    let third = scene.push().await;
+    let (_, out, err) = diff(&scene, &["--from", &second, "--to", &third, "-o", "name"]);
+    assert_eq!(out, "ClusterRole/web\n", "{err}");
     let missing = fails(&scene, &["diff", "web", "--revision", "nowhere"]);
     assert!(
         missing.contains("has no tag and no branch `nowhere`"),
@@ -418,7 +423,16 @@ async fn diff_goes_by_the_callers_own_rights_and_says_so() {
     assert_eq!(code, 1, "{err}");
     assert!(
         out.contains("settings (unchecked: ")
-            && err.contains("checked by a dry run as yourself, since you may not impersonate"),
+            && err.contains("checked by a dry run as yourself, since you may not impersonate")
+            && err.contains(": 1 unchecked, 0 the same\n"),
         "{out}{err}"
+    );
+    // Nothing but what Git names differs.
+    let lines = out
+        .lines()
+        .filter(|line| line.starts_with("  -") || line.starts_with("  +"));
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        ["  -   colour: blue", "  +   colour: green"]
     );
 }
