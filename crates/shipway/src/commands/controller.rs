@@ -26,10 +26,6 @@ use crate::output::Visible;
 /// How long what is under way may take when the controller is to stop; Kubernetes waits for 30 s.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// The numbers of the signals that ask for an end.
-const SIGINT: i32 = 2;
-const SIGTERM: i32 = 15;
-
 /// Where a controller holds its Lease, unless it is told another place.
 pub(crate) const LEASE_NAMESPACE: &str = "shipway-system";
 /// The name of that Lease.
@@ -89,16 +85,23 @@ pub(crate) struct ControllerArgs {
     /// Log this much, as in `info` or `info,cluster=debug`
     #[arg(long, default_value = "info", value_name = "FILTER")]
     log: String,
+    /// As whom the Lease is held; somebody new where there is no name.
+    #[arg(skip)]
+    holder: Option<String>,
 }
 
 impl ControllerArgs {
     /// The flags of a controller of a cluster that this program carries along: the usual ones.
-    pub(super) fn embedded(cache_dir: PathBuf) -> Self {
+    ///
+    /// It holds the Lease under one name in every process: whoever has the data has outlived the one before,
+    /// which may have been killed, and need not wait for the end of its term.
+    pub(super) fn embedded(cache_dir: PathBuf, cluster: &str) -> Self {
         let command = Self::augment_args(clap::Command::new("controller"));
         let usual = command.get_matches_from(["controller", "--profile", "run"]);
         let usual = Self::from_arg_matches(&usual).expect("only the profile has no default");
         Self {
             cache_dir: Some(cache_dir),
+            holder: Some(format!("shipway-up-{cluster}")),
             ..usual
         }
     }
@@ -231,7 +234,10 @@ async fn hold_lease(
     contact: &Arc<Contact>,
     (cluster, args): (&ClusterArgs, &ControllerArgs),
 ) -> Result<lease::Held, CliError> {
-    let holder = format!("shipway-{}-{}", std::process::id(), random());
+    let holder = match &args.holder {
+        Some(holder) => holder.clone(),
+        None => format!("shipway-{}-{}", std::process::id(), random()),
+    };
     let claim = Claim {
         namespace: &args.lease_namespace,
         name: LEASE,

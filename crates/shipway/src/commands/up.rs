@@ -1,6 +1,6 @@
 //! `shipway up`: the clusters that this program carries along, and their controllers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::config::{data_folder, merge_into, user_kubeconfig};
 use crate::duration::duration;
 use crate::embedded::{CLUSTERS, Embedded};
 use crate::error::CliError;
-use crate::output::note;
+use crate::output::{note, word};
 
 /// Run Kubernetes clusters on this machine, with Shipway at work on each
 ///
@@ -24,8 +24,8 @@ pub(crate) struct UpArgs {
     /// Keep everything in this folder; another `up` goes on where this one ends
     #[arg(long, value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
-    /// Run clusters of these names
-    #[arg(long, value_delimiter = ',', default_values = CLUSTERS, value_name = "NAME,…")]
+    /// Run clusters of these names, instead of those of the folder; an empty one gets run-qa, run-staging and run-production
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     clusters: Vec<String>,
     /// Listen on this port; 0 takes a free one
     #[arg(long, default_value_t = 7443)]
@@ -48,7 +48,7 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
         }
     }
     let folder = match &args.data_dir {
-        Some(folder) => folder.clone(),
+        Some(folder) => std::path::absolute(folder).map_err(CliError::failed)?,
         None => data_folder()?.join("clusters"),
     };
     std::fs::create_dir_all(&folder).map_err(|error| {
@@ -59,11 +59,16 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
     })?;
     let log = folder.join("log");
     log_into(&log)?;
+    let clusters = if args.clusters.is_empty() {
+        clusters_of(&folder)
+    } else {
+        args.clusters.clone()
+    };
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     let embedded = Embedded {
         folder: folder.clone(),
-        clusters: args.clusters.clone(),
+        clusters: clusters.clone(),
         port: args.port,
         lasting: true,
         settle_after: args.settle_after,
@@ -75,17 +80,13 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
         None
     };
     let mut controllers = JoinSet::new();
-    for name in &args.clusters {
+    for name in &clusters {
         running.install(name).await?;
         let (cluster, stop) = (running.context(name), stop.clone());
-        let own = ControllerArgs::embedded(folder.join("git").join(name));
+        let own = ControllerArgs::embedded(folder.join("git").join(name), name);
         controllers.spawn(async move { Box::pin(control(&cluster, own, stop)).await });
     }
-    let names: Vec<String> = args
-        .clusters
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect();
+    let names: Vec<String> = clusters.iter().map(|name| format!("`{name}`")).collect();
     note(format!(
         "Clusters on https://{}: {}; the status of workloads there is simulated",
         running.address(),
@@ -95,17 +96,20 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
         Some(file) => note(format!("Their contexts are in {}", file.display())),
         None => note(format!(
             "  export KUBECONFIG={}",
-            running.kubeconfig().display()
+            word(&running.kubeconfig().display().to_string())
         )),
     }
     note(format!(
         "  kubectl get namespaces --context {}",
-        args.clusters[0]
+        clusters[0]
     ));
-    note(format!("  shipway get -A --context {}", args.clusters[0]));
+    note(format!("  shipway get -A --context {}", clusters[0]));
+    let chosen = args.data_dir.as_ref();
+    let here = chosen.map(|_| format!(" --data-dir {}", word(&folder.display().to_string())));
     note(format!(
-        "The log is in {}. Ctrl-C ends it, and `shipway up` goes on with the same data.",
-        log.display()
+        "The log is in {}. Ctrl-C ends it, and `shipway up{}` goes on with the same data.",
+        log.display(),
+        here.unwrap_or_default()
     ));
     let mut ended = Ok(ExitCode::SUCCESS);
     while let Some(controller) = controllers.join_next().await {
@@ -121,6 +125,22 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
     ended
 }
 
+/// The clusters whose data is in a folder, in the order of promotion as far as it is known; the usual ones
+/// where there are none yet.
+fn clusters_of(folder: &Path) -> Vec<String> {
+    let usual = CLUSTERS.map(str::to_owned);
+    let entries = std::fs::read_dir(folder.join("clusters"));
+    let names = entries.into_iter().flatten().filter_map(Result::ok);
+    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut found: Vec<String> = names.filter(|name| check_name(name).is_ok()).collect();
+    if found.is_empty() {
+        return usual.to_vec();
+    }
+    let place = |name: &String| usual.iter().position(|known| known == name);
+    found.sort_by_key(|name| (place(name).unwrap_or(usual.len()), name.clone()));
+    found
+}
+
 /// A name that is a part of a URL, of a folder's name and of a context's.
 fn check_name(name: &str) -> Result<(), CliError> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -130,4 +150,23 @@ fn check_name(name: &str) -> Result<(), CliError> {
         )));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clusters_of_a_folder_go_on_in_the_order_of_promotion() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        assert_eq!(clusters_of(folder.path()), CLUSTERS);
+        for name in ["green", "run-production", "Not one", "blue", "run-qa"] {
+            let made = std::fs::create_dir_all(folder.path().join("clusters").join(name));
+            made.expect("a folder can be made");
+        }
+        assert_eq!(
+            clusters_of(folder.path()),
+            ["run-qa", "run-production", "blue", "green"]
+        );
+    }
 }

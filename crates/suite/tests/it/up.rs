@@ -16,6 +16,7 @@ use kube::client::Body;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 use suite::program;
+use testkit::eventually;
 
 /// A `shipway up` that has said what to try.
 struct Up {
@@ -27,8 +28,13 @@ struct Up {
 
 impl Up {
     fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &["--clusters", "blue,green"])
+    }
+
+    fn start_with(folder: &Path, more: &[&str]) -> Self {
         let mut child = Command::new(program())
-            .args(["up", "--port", "0", "--clusters", "blue,green"])
+            .args(["up", "--port", "0"])
+            .args(more)
             .args(["--settle-after", "50ms", "--data-dir"])
             .arg(folder)
             .stdin(Stdio::null())
@@ -60,13 +66,19 @@ impl Up {
 
     /// Ends it as Ctrl-C does; tells how it ended and what it said then.
     fn interrupt(mut self) -> (Option<i32>, Vec<String>) {
+        self.signal();
+        let ended = self.child.wait().expect("it ends");
+        let rest = self.rest.by_ref().lines().map_while(Result::ok).collect();
+        (ended.code(), rest)
+    }
+}
+
+impl Up {
+    fn signal(&self) {
         let sent = Command::new("sh")
             .args(["-c", "kill -s INT \"$0\"", &self.child.id().to_string()])
             .status();
         assert!(sent.is_ok_and(|sent| sent.success()), "a signal is sent");
-        let ended = self.child.wait().expect("it ends");
-        let rest = self.rest.by_ref().lines().map_while(Result::ok).collect();
-        (ended.code(), rest)
     }
 }
 
@@ -118,7 +130,7 @@ async fn up_ends_by_ctrl_c_and_goes_on_where_it_was() {
         "  kubectl get namespaces --context blue".to_owned(),
         "  shipway get -A --context blue".to_owned(),
         format!(
-            "The log is in {place}/log. Ctrl-C ends it, and `shipway up` goes on with the same data."
+            "The log is in {place}/log. Ctrl-C ends it, and `shipway up --data-dir {place}` goes on with the same data."
         ),
     ];
     assert_eq!(up.said, wanted);
@@ -136,6 +148,34 @@ async fn up_ends_by_ctrl_c_and_goes_on_where_it_was() {
     assert_eq!(&kept["metadata"]["resourceVersion"], revision);
     let (code, _) = ask(folder.path(), Method::DELETE, &path, &Value::Null).await;
     assert_eq!(code, 200);
+    assert_eq!(again.interrupt().0, Some(0));
+}
+
+/// Waits until so many controllers have begun to run in a folder.
+async fn until_controllers(folder: &Path, wanted: usize, patience: Duration) {
+    eventually("the controllers to run", patience, || async {
+        let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+        let run = log.matches("the controllers run").count();
+        if run == wanted { Ok(()) } else { Err(log) }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn up_goes_on_at_once_with_the_same_clusters_after_it_was_killed() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let mut up = Up::start(folder.path());
+    until_controllers(folder.path(), 2, Duration::from_secs(30)).await;
+    up.child.kill().expect("it is killed");
+    up.child.wait().expect("it ends");
+    let again = Up::start_with(folder.path(), &[]);
+    assert!(
+        again.said[0].contains(": `blue`, `green`;"),
+        "{:?}",
+        again.said
+    );
+    // The Lease of a controller that was killed holds for another 15 s.
+    until_controllers(folder.path(), 4, Duration::from_secs(8)).await;
     assert_eq!(again.interrupt().0, Some(0));
 }
 
