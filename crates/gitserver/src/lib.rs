@@ -17,4 +17,4 @@ mod work_tree;
 
 pub use fault::Fault;
 pub use server::{Auth, GitServer, Requests, ServerError, ServerOptions};
-pub use work_tree::{GitFailed, WorkTree};
+pub use work_tree::{GitFailed, WorkTree, check};

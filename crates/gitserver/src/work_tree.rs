@@ -47,6 +47,14 @@ pub(crate) fn isolate(command: &mut Command) {
         .env("GIT_COMMITTER_EMAIL", "ada@example.org");
 }
 
+/// Makes sure that there is a `git` to run. Blocks.
+///
+/// # Errors
+/// [`GitFailed`] where there is none.
+pub fn check() -> Result<(), GitFailed> {
+    git(Path::new("."), &[], &["--version"]).map(drop)
+}
+
 /// Runs `git` in `dir` with settings in its environment (arguments can be seen by everybody).
 #[expect(clippy::disallowed_methods, reason = "this crate is what starts `git`")]
 pub(crate) fn git(

@@ -21,6 +21,7 @@ use crate::config::ClusterArgs;
 use crate::duration::duration;
 use crate::embedded::{CLUSTERS, Embedded, SETTLE_AFTER};
 use crate::error::CliError;
+use crate::output::note;
 use board::Board;
 pub(crate) use cluster::apply_as;
 use cluster::{Ends, Stage};
@@ -51,9 +52,29 @@ pub(crate) struct DemoArgs {
 
 /// Runs `shipway demo`. The contexts come from the flag `--context`, separated by commas.
 pub(crate) async fn cmd_demo(cluster: &ClusterArgs, args: &DemoArgs) -> Result<ExitCode, CliError> {
+    // First, since without it nothing of the demo can be shown.
+    tokio::task::spawn_blocking(gitserver::check)
+        .await
+        .map_err(CliError::failed)?
+        .map_err(|_| CliError::failed("the demo needs the program `git`").hint("install Git"))?;
     if cluster.context.is_some() {
         let mut stage = Stage::connect(cluster, args.patience).await?;
         stage.check().await?;
+        let barren = if args.simulate_kubelet {
+            Vec::new()
+        } else {
+            stage.barren().await
+        };
+        if let Some(first) = barren.first().filter(|_| args.yes) {
+            return Err(CliError::failed(no_nodes(first))
+                .hint("pass --simulate-kubelet to play the kubelet there"));
+        }
+        for context in &barren {
+            note(format!(
+                "{}, so that the demo fails; --simulate-kubelet plays the kubelet",
+                no_nodes(context)
+            ));
+        }
         if !args.yes && !stage.agreed()? {
             return Err(CliError::failed("nothing was done"));
         }
@@ -118,14 +139,20 @@ async fn show(
     };
     board.finish();
     if let Err(error) = &told {
-        board.failed(&error.to_string());
+        error.print(); // at once, since clearing up takes a while
     }
     if args.keep && !was_interrupted {
         stage.farewell(repositories.as_ref(), &board);
         signals.next().await;
     }
     let cleared = clear(&mut stage, ground, signals, &board).await;
-    told.and(cleared)?;
+    if let Err(failed) = told {
+        if let Err(left) = cleared {
+            left.print();
+        }
+        return Ok(failed.exit_code());
+    }
+    cleared?;
     if !args.keep {
         Stage::what_next(ground == Ground::Own, &board);
     }
@@ -147,7 +174,9 @@ async fn tell(
     } else if args.simulate_kubelet {
         board.warn("no kubelet runs here: the demo writes the status of Pods, so their health is simulated");
     } else {
-        stage.look_for_nodes(board).await;
+        for context in stage.barren().await {
+            board.warn(&no_nodes(&context));
+        }
     }
     stage.install(board).await?;
     stage.start_controllers(ends, board).await?;
@@ -160,6 +189,10 @@ async fn tell(
         began.elapsed().as_secs()
     ));
     Ok(())
+}
+
+fn no_nodes(context: &str) -> String {
+    format!("the context `{context}` has no nodes: no Pod gets healthy there")
 }
 
 /// Takes everything away, or as much as there is time for until the next signal.
@@ -178,8 +211,13 @@ async fn clear(
             if ground == Ground::Own {
                 return Ok(()); // what is left of clusters of its own ends with them
             }
-            let why = "interrupted while it was taken away: some of it is left";
-            return Err(CliError::interrupted(signal, why).hint(again));
+            let why = format!(
+                "interrupted while it was taken away; of this some is left:\n  {}",
+                stage.traces().join("\n  ")
+            );
+            return Err(CliError::interrupted(signal, why)
+                .hint(again)
+                .hint("the controllers that were left count as at work for another 15 s"));
         }
     };
     if left.is_empty() {

@@ -65,11 +65,6 @@ impl Board {
         self.line(&format!("\x1b[33m!\x1b[0m {text}"));
     }
 
-    /// What ended the story.
-    pub(super) fn failed(&self, text: &str) {
-        self.line(&format!("\n\x1b[31m✗\x1b[0m {text}\n"));
-    }
-
     /// A step without a time of its own.
     pub(super) fn seen(&self, text: &str) {
         self.line(&format!("\x1b[32m✓\x1b[0m {text}"));

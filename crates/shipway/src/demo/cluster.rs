@@ -240,16 +240,30 @@ impl Stage {
         Ok(())
     }
 
-    /// Says where no Pod will ever run.
-    pub(super) async fn look_for_nodes(&self, board: &Board) {
+    /// The contexts where no Pod will ever run.
+    pub(super) async fn barren(&self) -> Vec<String> {
+        let mut barren = Vec::new();
         for context in &self.contexts {
-            if !check::has_nodes(&context.client).await {
-                board.warn(&format!(
-                    "`{}` has no nodes: no Pod gets healthy there unless something plays the kubelet, as --simulate-kubelet does",
-                    context.name
-                ));
+            if !check::runs_pods(&context.client).await {
+                barren.push(context.name.clone());
             }
         }
+        barren
+    }
+
+    /// What the demo makes, a line for each context.
+    pub(super) fn traces(&self) -> Vec<String> {
+        let contexts = self.contexts.iter();
+        let all = contexts.map(|context| {
+            let namespaces = self.namespaces(context).map(|name| format!("`{name}`"));
+            let namespaces: Vec<String> = namespaces.collect();
+            format!(
+                "in the context `{}`: the namespaces {}, and definitions and roles",
+                context.name,
+                namespaces.join(", ")
+            )
+        });
+        all.collect()
     }
 
     /// Writes the status of Pods where there are no nodes.

@@ -20,7 +20,7 @@ use kube::core::ApiResource;
 use kube::{Client, ResourceExt as _};
 use serde_json::json;
 use suite::install;
-use testkit::{World, eventually, poll};
+use testkit::{Need, World, eventually, poll};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::MutexGuard;
@@ -369,9 +369,13 @@ async fn a_step_that_does_not_come_true_in_time_ends_the_demo_and_is_named() {
     let ground = Ground::take().await;
     ground.uninstall().await;
     let before = ground.everything().await;
-    let (code, out, err) = ground.demo(&["--yes", "--patience", "1ms"]).await;
+    let (code, out, err) = ground
+        .demo(&["--yes", "--simulate-kubelet", "--patience", "1ms"])
+        .await;
     assert_eq!(code, 2, "{out}{err}");
-    assert!(err.contains("this step did not come true within "), "{err}");
+    let told = "this step did not come true within ";
+    assert_eq!(err.matches(told).count(), 1, "{err}");
+    assert!(!out.contains(told), "said once: {out}");
     assert!(err.contains(": qa: it has its Deliverables"), "{err}");
     assert!(out.contains("nothing is left"), "{out}");
     assert!(!out.contains("What to try next"), "{out}");
@@ -394,6 +398,54 @@ async fn ctrl_c_in_the_middle_of_the_demo_takes_everything_away() {
     assert!(shown.contains("interrupted"), "{shown}");
     assert!(shown.contains("nothing is left"), "{shown}");
     ground.assert_is_as(&before).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_ctrl_c_says_what_the_demo_leaves_and_the_next_one_clears_it_up() {
+    let ground = Ground::take().await;
+    ground.uninstall().await;
+    let before = ground.everything().await;
+    let mut terminal = Terminal::start(&ground.command(&["--simulate-kubelet"]));
+    terminal.until("Go on? [y/N]").await;
+    terminal.press("y\n").await;
+    terminal.until("qa: its Deliverables are there").await;
+    terminal.press("\u{3}").await;
+    terminal.until("Taking everything away").await;
+    terminal.press("\u{3}").await;
+    let (code, shown) = terminal.end().await;
+    assert_eq!(code, 130, "{shown}");
+    for words in [
+        "in the context `lonely`: the namespaces `shipway-demo-qa`",
+        "clears up before it begins",
+    ] {
+        assert!(shown.contains(words), "`{words}` is missing:\n{shown}");
+    }
+    let (code, out, err) = loop {
+        let ended = ground.demo(&["--yes", "--simulate-kubelet"]).await;
+        // The term of a controller that was killed.
+        if !ended.2.contains("is at work in the context") {
+            break ended;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    };
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("An earlier demo was not cleared up"), "{out}");
+    ground.assert_is_as(&before).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_that_must_fail_without_nodes_does_not_begin() {
+    let ground = Ground::take().await;
+    if ground.world.lacks(Need::Pods) {
+        return;
+    }
+    let (code, out, err) = ground.demo(&["--yes"]).await;
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert_eq!(
+        err,
+        "error: the context `lonely` has no nodes: no Pod gets healthy there\n\
+         hint: pass --simulate-kubelet to play the kubelet there\n"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -281,8 +281,9 @@ fn occupied(context: &str, others: &[String]) -> CliError {
     )
 }
 
-/// Whether a cluster has nodes; one where that may not be asked is taken to have.
-pub(super) async fn has_nodes(client: &Client) -> bool {
+/// Whether Pods get healthy on a cluster: it has nodes, or is one of ours, which plays them. One where that
+/// may not be asked is taken to.
+pub(super) async fn runs_pods(client: &Client) -> bool {
     let nodes: Api<Node> = Api::all(client.clone());
     let found = nodes.list_metadata(&ListParams::default().limit(1)).await;
     found.map_or(true, |found| !found.items.is_empty())
