@@ -105,16 +105,33 @@ pub(crate) fn erasable(line: &str) {
 
 /// A table without lines, its columns three spaces apart, as kubectl's.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    table_within(header, rows, None)
+}
+
+/// The same, no line of it wider than this.
+pub(crate) fn table_within(header: &[&str], rows: &[Vec<String>], width: Option<usize>) -> String {
     let header: Vec<String> = header.iter().map(|cell| (*cell).to_owned()).collect();
-    let columns = Columns::of(&header, rows);
+    let columns = Columns::of(&header, rows).within(width);
     std::iter::once(&header)
         .chain(rows)
         .map(|row| columns.line(row))
         .collect()
 }
 
+/// How wide the terminal is that standard output goes to, if it does.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some(usize::from(width.0)).filter(|width| *width > 0)
+}
+
 /// How wide the columns of a table are.
-pub(crate) struct Columns(Vec<usize>);
+pub(crate) struct Columns {
+    widths: Vec<usize>,
+    /// The column whose words say how something stands.
+    state: Option<usize>,
+    /// How wide the last column may be.
+    last: Option<usize>,
+}
 
 impl Columns {
     /// Wide enough for these.
@@ -125,20 +142,58 @@ impl Columns {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        Self(widths)
+        let says = |cell: &String| matches!(cell.as_str(), "READY" | "STATUS");
+        Self {
+            state: header.iter().position(says),
+            widths,
+            last: None,
+        }
     }
 
-    /// One line of the table.
+    /// The last column cut so that a line is no wider than this, though no further than its header.
+    pub(crate) fn within(mut self, width: Option<usize>) -> Self {
+        let before = self.widths.iter().rev().skip(1).map(|width| width + 3);
+        let before: usize = before.sum();
+        self.last = width.map(|width| width.saturating_sub(before).max("MESSAGE".len()));
+        self
+    }
+
+    /// One line of the table. The words say what the colours say.
     pub(crate) fn line(&self, row: &[String]) -> String {
         let mut line = String::new();
-        for (cell, width) in row.iter().zip(&self.0) {
+        for (index, (cell, width)) in row.iter().zip(&self.widths).enumerate() {
             // A message of several lines would tear the table.
             let cell = cell.replace('\n', " ");
-            line.push_str(&cell);
+            let cell = match self.last.filter(|_| index + 1 == self.widths.len()) {
+                Some(room) => cut(&cell, room),
+                None => cell,
+            };
+            match colour(&cell).filter(|_| self.state == Some(index)) {
+                Some(colour) => line.extend([colour, &cell, "\x1b[0m"]),
+                None => line.push_str(&cell),
+            }
             let pad = width.saturating_sub(cell.chars().count()) + 3;
             line.extend(std::iter::repeat_n(' ', pad));
         }
         format!("{}\n", line.trim_end())
+    }
+}
+
+fn cut(text: &str, room: usize) -> String {
+    if visible(text).chars().count() <= room {
+        return text.to_owned();
+    }
+    let kept: String = visible(text).chars().take(room.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
+/// The colour of a word that says how something stands.
+fn colour(word: &str) -> Option<&'static str> {
+    match word {
+        "True" | "Ready" | "Current" => Some("\x1b[32m"),
+        "False" | "NotReady" | "Failed" | "NotFound" => Some("\x1b[31m"),
+        "Unknown" | "InProgress" | "Terminating" => Some("\x1b[33m"),
+        _ => None,
     }
 }
 
@@ -178,7 +233,19 @@ mod tests {
         let rows = vec![vec!["web".to_owned(), "True".to_owned(), String::new()]];
         assert_eq!(
             table(&["NAME", "READY", "MESSAGE"], &rows),
-            "NAME   READY   MESSAGE\nweb    True\n"
+            "NAME   READY   MESSAGE\nweb    \x1b[32mTrue\x1b[0m\n"
+        );
+    }
+
+    #[test]
+    fn the_last_column_is_cut_to_the_width_of_the_terminal() {
+        let rows = vec![vec!["web".to_owned(), "it waits for the others".to_owned()]];
+        let shown = |width| table_within(&["NAME", "MESSAGE"], &rows, width);
+        assert_eq!(shown(Some(20)), "NAME   MESSAGE\nweb    it waits for…\n");
+        assert_eq!(shown(Some(5)), "NAME   MESSAGE\nweb    it wai…\n");
+        assert_eq!(
+            shown(None),
+            "NAME   MESSAGE\nweb    it waits for the others\n"
         );
     }
 

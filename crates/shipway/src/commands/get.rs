@@ -16,7 +16,9 @@ use super::at_work;
 use super::target::{Target, named};
 use crate::config::ClusterArgs;
 use crate::error::CliError;
-use crate::output::{Columns, Format, OutputArgs, age, lines, note, print_text, print_whole};
+use crate::output::{
+    Columns, Format, OutputArgs, age, lines, note, print_text, print_whole, terminal_width,
+};
 pub(crate) use failure::unlisted;
 
 /// Show Shipments: what is delivered here, at which revision, and why not
@@ -53,7 +55,7 @@ pub(crate) async fn cmd_get(cluster: &ClusterArgs, args: &GetArgs) -> Result<Exi
         target.shipments()
     };
     let (shipments, version) = read(&target, &api, args).await?;
-    let columns = show(&target, args, &shipments)?;
+    let shown = show(&target, args, &shipments)?;
     if args.output.output.is_for_people() {
         match &args.name {
             Some(_) => show_failures(&shipments[0]),
@@ -64,7 +66,7 @@ pub(crate) async fn cmd_get(cluster: &ClusterArgs, args: &GetArgs) -> Result<Exi
         }
     }
     if args.watch {
-        watch(&target, &api, (args, &version, &columns)).await?;
+        watch(&target, &api, (args, &version, &shown)).await?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -94,15 +96,22 @@ async fn read(
     ))
 }
 
-/// Shows them; tells how wide the columns are.
-fn show(target: &Target, args: &GetArgs, shipments: &[Shipment]) -> Result<Columns, CliError> {
-    let form = Form::of(args);
+/// Shows them; tells which columns there are, and how wide.
+fn show(
+    target: &Target,
+    args: &GetArgs,
+    shipments: &[Shipment],
+) -> Result<(Form, Columns), CliError> {
+    let form = Form::of(args, shipments);
     let header = form.header();
     let rows: Vec<_> = shipments
         .iter()
         .map(|shipment| form.row(shipment))
         .collect();
-    let columns = Columns::of(&header, &rows);
+    // Whoever asks about one Shipment wants to know all about it.
+    let is_list = args.name.is_none() && args.output.output == Format::Table;
+    let width = terminal_width().filter(|_| is_list);
+    let columns = Columns::of(&header, &rows).within(width);
     match args.output.output {
         Format::Json | Format::Yaml if args.name.is_some() => {
             print_whole(args.output.output, &shipments[0])?;
@@ -134,7 +143,7 @@ fn show(target: &Target, args: &GetArgs, shipments: &[Shipment]) -> Result<Colum
             print_text(&text);
         }
     }
-    Ok(columns)
+    Ok((form, columns))
 }
 
 /// Lists what of one Shipment is not where it should be.
@@ -179,7 +188,7 @@ async fn tell_stuck(target: &Target, args: &GetArgs) {
 async fn watch(
     target: &Target,
     api: &Api<Shipment>,
-    (args, version, columns): (&GetArgs, &str, &Columns),
+    (args, version, (form, columns)): (&GetArgs, &str, &(Form, Columns)),
 ) -> Result<(), CliError> {
     let mut params = WatchParams::default();
     if let Some(name) = &args.name {
@@ -188,7 +197,6 @@ async fn watch(
     if let Some(labels) = &args.selector {
         params = params.labels(labels);
     }
-    let form = Form::of(args);
     let mut from = version.to_owned();
     loop {
         let mut changes = pin!(
@@ -230,14 +238,19 @@ async fn watch(
 #[derive(Clone, Copy)]
 struct Form {
     with_namespace: bool,
+    with_environment: bool,
     wide: bool,
 }
 
 impl Form {
-    fn of(args: &GetArgs) -> Self {
+    fn of(args: &GetArgs, shipments: &[Shipment]) -> Self {
+        let wide = args.output.output == Format::Wide;
+        let environment =
+            |shipment: &Shipment| shipment.status.as_ref()?.environment.as_ref().map(drop);
         Self {
             with_namespace: args.all_namespaces,
-            wide: args.output.output == Format::Wide,
+            with_environment: wide || shipments.iter().any(|one| environment(one).is_some()),
+            wide,
         }
     }
 
@@ -252,6 +265,9 @@ impl Form {
             "AGE",
             "MESSAGE",
         ];
+        if !self.with_environment {
+            header.retain(|column| *column != "ENVIRONMENT");
+        }
         if self.with_namespace {
             header.insert(0, "NAMESPACE");
         }
@@ -262,45 +278,41 @@ impl Form {
     }
 
     fn row(self, shipment: &Shipment) -> Vec<String> {
-        row(shipment, self.with_namespace, self.wide)
+        let status = shipment.status.clone().unwrap_or_default();
+        let ready = condition::find(&status.conditions, kind::READY);
+        let number = |count: Option<i64>| count.map(|count| count.to_string()).unwrap_or_default();
+        let message = ready.map(|ready| ready.message.clone()).unwrap_or_default();
+        let revision = status.revision.clone().unwrap_or_default();
+        let mut row = Vec::new();
+        if self.with_namespace {
+            row.push(shipment.namespace().unwrap_or_default());
+        }
+        row.extend([
+            shipment.name_any(),
+            ready.map_or_else(|| "Unknown".to_owned(), |ready| ready.status.clone()),
+            if self.wide {
+                revision
+            } else {
+                short(&revision)
+            },
+        ]);
+        if self.with_environment {
+            row.push(status.environment.clone().unwrap_or_default());
+        }
+        let created = shipment.metadata.creation_timestamp.as_ref();
+        row.extend([
+            number(status.objects),
+            number(status.failed),
+            age(created.map(|time| time.0)),
+            message,
+        ]);
+        if self.wide {
+            let git = shipment.spec.source.git.clone().unwrap_or_default();
+            let path = shipment.spec.path.clone().unwrap_or_default();
+            row.push(format!("{}//{path}", git.url));
+        }
+        row
     }
-}
-
-fn row(shipment: &Shipment, with_namespace: bool, wide: bool) -> Vec<String> {
-    let status = shipment.status.clone().unwrap_or_default();
-    let ready = condition::find(&status.conditions, kind::READY);
-    let number = |count: Option<i64>| count.map(|count| count.to_string()).unwrap_or_default();
-    let message = ready.map(|ready| ready.message.clone()).unwrap_or_default();
-    let mut row = vec![
-        shipment.name_any(),
-        ready.map_or_else(|| "Unknown".to_owned(), |ready| ready.status.clone()),
-        if wide {
-            status.revision.clone().unwrap_or_default()
-        } else {
-            short(status.revision.as_deref().unwrap_or_default())
-        },
-        status.environment.clone().unwrap_or_default(),
-        number(status.objects),
-        number(status.failed),
-        age(shipment
-            .metadata
-            .creation_timestamp
-            .as_ref()
-            .map(|time| time.0)),
-        message,
-    ];
-    if with_namespace {
-        row.insert(0, shipment.namespace().unwrap_or_default());
-    }
-    if wide {
-        let git = shipment.spec.source.git.clone().unwrap_or_default();
-        row.push(format!(
-            "{}//{}",
-            git.url,
-            shipment.spec.path.clone().unwrap_or_default()
-        ));
-    }
-    row
 }
 
 /// A revision with its commit cut to eight digits.

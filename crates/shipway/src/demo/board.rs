@@ -11,7 +11,7 @@ use kinds::condition::{self, kind};
 use kube::ResourceExt as _;
 
 use crate::commands::get::short;
-use crate::output::{table, visible};
+use crate::output::{table_within, terminal_width, visible};
 
 /// The widest message of the table.
 const MESSAGE: usize = 60;
@@ -120,7 +120,7 @@ impl Shown {
         if !self.terminal || self.finished || self.rows.is_empty() {
             return;
         }
-        let text = self.table(columns());
+        let text = self.table(terminal_width());
         self.drawn = text.lines().count() + 1;
         control("\x1b[?7l");
         put(&format!("\n{text}"));
@@ -130,12 +130,6 @@ impl Shown {
     fn table(&self, columns: Option<usize>) -> String {
         within(self.rows.values().cloned().collect(), columns)
     }
-}
-
-/// How many columns the terminal has.
-fn columns() -> Option<usize> {
-    let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
-    Some(usize::from(width.0)).filter(|width| *width > 0)
 }
 
 /// The table, with no line longer than so many columns.
@@ -160,21 +154,7 @@ fn within(mut rows: Vec<Vec<String>>, columns: Option<usize>) -> String {
         }
         header.retain(|name| !COUNTS.contains(name));
     }
-    let text = table(&header, &rows);
-    let Some(columns) = columns else {
-        return text;
-    };
-    let lines = text.lines().map(|line| cut(line, columns));
-    lines.fold(String::new(), |text, line| format!("{text}{line}\n"))
-}
-
-/// A line of so many columns at most.
-fn cut(line: &str, columns: usize) -> String {
-    if line.chars().count() <= columns {
-        return line.to_owned();
-    }
-    let kept: String = line.chars().take(columns.saturating_sub(1)).collect();
-    format!("{kept}…")
+    table_within(&header, &rows, columns)
 }
 
 /// Writes text. A closed output ends nothing: the demo is checked by its exit code.
@@ -236,6 +216,7 @@ mod tests {
         let row: Vec<String> = words.map(str::to_owned).to_vec();
         let longest = |columns| {
             let text = within(vec![row.clone()], columns);
+            let text = anstream::adapter::strip_str(&text).to_string(); // colours take no room
             text.lines().map(|line| line.chars().count()).max()
         };
         assert_eq!(longest(Some(80)), Some(80));

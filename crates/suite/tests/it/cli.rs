@@ -97,14 +97,7 @@ async fn get_shows_shipments_as_kubectl_does() {
     assert_eq!(
         lines[0],
         [
-            "NAME",
-            "READY",
-            "REVISION",
-            "ENVIRONMENT",
-            "OBJECTS",
-            "FAILED",
-            "AGE",
-            "MESSAGE"
+            "NAME", "READY", "REVISION", "OBJECTS", "FAILED", "AGE", "MESSAGE"
         ]
     );
     let revision = format!("main@sha1:{}", &commit[..8]);

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::walk::Found;
 use crate::commands::get::short;
-use crate::output::{age, lines, table};
+use crate::output::{age, lines, table_within, terminal_width};
 
 /// Everything that is shown.
 pub(super) struct Shown<'a> {
@@ -30,7 +30,7 @@ pub(super) struct Shown<'a> {
 impl Shown<'_> {
     /// A table: what is not well tells why.
     pub(super) fn table(&self) -> String {
-        self.rows(&["OBJECT", "STATUS", "AGE", "MESSAGE"], |health| {
+        self.rows(terminal_width(), |health| {
             if health.status == Status::Current {
                 String::new()
             } else {
@@ -41,10 +41,10 @@ impl Shown<'_> {
 
     /// The same with a word on everything.
     pub(super) fn wide(&self) -> String {
-        self.rows(&["OBJECT", "STATUS", "AGE", "MESSAGE"], why)
+        self.rows(None, why)
     }
 
-    fn rows(&self, header: &[&str], message: impl Fn(&Health) -> String) -> String {
+    fn rows(&self, width: Option<usize>, message: impl Fn(&Health) -> String) -> String {
         let created: BTreeMap<&ObjectId, Option<Timestamp>> = self
             .found
             .iter()
@@ -75,7 +75,7 @@ impl Shown<'_> {
                 format!("{}: {}", failure.reason, failure.message),
             ]);
         }
-        table(header, &rows)
+        table_within(&["OBJECT", "STATUS", "AGE", "MESSAGE"], &rows, width)
     }
 
     fn head(&self) -> Vec<String> {
