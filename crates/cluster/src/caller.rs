@@ -13,7 +13,7 @@ use kube::client::Body;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::{ApiError, Refusal};
+use crate::error::{ApiError, Refusal, causes};
 use crate::limiter::Limiter;
 use crate::resource::{Resource, encode};
 use crate::term::Term;
@@ -331,7 +331,7 @@ impl Caller {
             .client
             .send(request)
             .await
-            .map_err(|e| unreachable_because(&e))?;
+            .map_err(|e| ApiError::Unreachable(causes(&e)))?;
         let code = response.status();
         let retry_after = response
             .headers()
@@ -358,20 +358,6 @@ async fn out_of(term: Option<&Arc<Term>>) {
         Some(term) => term.ended().await,
         None => std::future::pending().await,
     }
-}
-
-/// The chain of causes, since the outermost one of a transport error says nothing.
-fn unreachable_because(error: &kube::Error) -> ApiError {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        source = inner.source();
-    }
-    ApiError::Unreachable(text)
 }
 
 /// Reads a `Status`; a proxy's or a dying server's answer may be none.

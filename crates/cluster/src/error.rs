@@ -20,6 +20,23 @@ pub enum ApiError {
     Undecodable(String),
 }
 
+/// What went wrong, down to its cause: the outermost errors of a connection say nothing, and name what it is
+/// built of.
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        next = error.source();
+        let text = error.to_string();
+        let hull = text.starts_with("ServiceError: ") || text.starts_with("client error (");
+        let known = texts.iter().any(|known| known.contains(&text));
+        if !known && (!hull || next.is_none()) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
+}
+
 /// A `Status` that says no.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -135,5 +152,27 @@ impl ApiError {
                 .iter()
                 .any(|words| refusal.message.contains(words))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An error around another one.
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Around(&'static str, #[source] std::io::Error);
+
+    #[test]
+    fn what_a_client_is_built_of_is_no_cause() {
+        let refused = || std::io::Error::other("connection refused");
+        let shown = |text| causes(&Around(text, refused()));
+        assert_eq!(shown("client error (Connect)"), "connection refused");
+        assert_eq!(
+            shown("tcp connect error"),
+            "tcp connect error: connection refused"
+        );
+        assert_eq!(shown("no: connection refused"), "no: connection refused");
     }
 }

@@ -24,7 +24,7 @@ pub mod watch;
 
 pub use caller::{Caller, Meter};
 pub use contact::Contact;
-pub use error::ApiError;
+pub use error::{ApiError, causes};
 pub use limiter::Limiter;
 pub use ownership::Owner;
 pub use resource::Resource;

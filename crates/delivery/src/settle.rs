@@ -175,12 +175,21 @@ fn version_gone(manifest: &Manifest, versions: &[String]) -> Refused {
 }
 
 fn kind_unknown(manifest: &Manifest) -> Refused {
-    let message = format!(
-        "the cluster does not know `{}` of `{}` yet",
-        manifest.kind(),
-        manifest.api_version()
-    );
+    let (kind, version) = (manifest.kind(), manifest.api_version());
+    let message = match moved(manifest.group(), kind) {
+        Some(now) => format!("`{kind}` is not served as `{version}`, but as `{now}`"),
+        None => format!("the cluster does not know `{kind}` of `{version}` yet"),
+    };
     refuse(manifest, RefusedReason::KindUnknown, message)
+}
+
+/// Where a kind went that Kubernetes has taken out of a group.
+fn moved(group: &str, kind: &str) -> Option<&'static str> {
+    match (group, kind) {
+        ("extensions", "Ingress" | "NetworkPolicy") => Some("networking.k8s.io/v1"),
+        ("extensions", "Deployment" | "DaemonSet" | "ReplicaSet") => Some("apps/v1"),
+        _ => None,
+    }
 }
 
 /// Drops every copy of an object that turned out to be one only now that its scope is known.
@@ -326,6 +335,14 @@ mod tests {
         check(
             "v1 ConfigMap a\nx.io/v1 Widget b",
             "ConfigMap/shop/a\nWidget.x.io/b KindUnknown: a.yaml:2: the cluster does not know `Widget` of `x.io/v1` yet",
+        );
+    }
+
+    #[test]
+    fn a_kind_that_left_its_group_is_named_with_where_it_went() {
+        check(
+            "extensions/v1beta1 Ingress web",
+            "Ingress/web KindUnknown: a.yaml:1: `Ingress` is not served as `extensions/v1beta1`, but as `networking.k8s.io/v1`",
         );
     }
 

@@ -74,7 +74,34 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
+/// Refuses flags that a command could only pass over: whoever gives them means something by them.
+fn refuse_idle_flags(cli: &Cli) -> Result<(), CliError> {
+    let (command, idle) = match &cli.command {
+        Command::Demo(_) => (
+            "demo",
+            cli.cluster.namespace.as_ref().map(|_| "--namespace"),
+        ),
+        Command::Up(_) => {
+            let given = [
+                ("--kubeconfig", cli.cluster.kubeconfig.is_some()),
+                ("--context", cli.cluster.context.is_some()),
+                ("--namespace", cli.cluster.namespace.is_some()),
+            ];
+            let given = given.into_iter().find(|(_, given)| *given);
+            ("up", given.map(|(flag, _)| flag))
+        }
+        _ => return Ok(()),
+    };
+    match idle {
+        Some(flag) => Err(CliError::usage(format!(
+            "`{command}` has no use for {flag}"
+        ))),
+        None => Ok(()),
+    }
+}
+
 async fn run(cli: Cli) -> Result<ExitCode, CliError> {
+    refuse_idle_flags(&cli)?;
     match cli.command {
         Command::Completion(args) => Ok(completion::cmd_completion(&args)),
         Command::Confirm(args) => confirm::cmd_confirm(&cli.cluster, &args).await,

@@ -67,10 +67,10 @@ pub(super) async fn observe(
     if nothing && ledger.inventory.0.is_empty() {
         return Err(Halt::Stalled {
             reason: Reason::NothingToDeliver,
-            why: format!(
-                "there is no manifest below the path `{}`",
-                checked.spec.path
-            ),
+            why: match checked.spec.path.as_str() {
+                "" => "there is no manifest in the repository".to_owned(),
+                path => format!("there is no manifest below the path `{path}`"),
+            },
         });
     }
     let caller = ctx

@@ -368,7 +368,10 @@ fn narrate(
             shipment,
             reason,
             "Reconcile",
-            &format!("{revision}: {}", now.message),
+            &match &next.revision {
+                Some(revision) => format!("{revision}: {}", now.message),
+                None => now.message.clone(),
+            },
         );
     }
 }

@@ -64,9 +64,9 @@ pub(crate) struct ControllerArgs {
     /// Keep Git repositories below this folder instead of a temporary one
     #[arg(long, value_name = "FOLDER")]
     cache_dir: Option<PathBuf>,
-    /// Give up one look at or fetch from a Git server after so many seconds
-    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
-    git_timeout: u64,
+    /// Give up one look at or fetch from a Git server after so long
+    #[arg(long, default_value = "1m", value_parser = interval, value_name = "DURATION")]
+    git_timeout: Duration,
     /// Look so often at kinds that may not be watched, such as Secrets
     #[arg(long, default_value = "5m", value_parser = interval, value_name = "DURATION")]
     unwatched_interval: Duration,
@@ -219,8 +219,7 @@ async fn bounded(
     }
 }
 
-fn limits(seconds: u64) -> Limits {
-    let timeout = Duration::from_secs(seconds);
+fn limits(timeout: Duration) -> Limits {
     let usual = Limits::default();
     Limits {
         timeout,

@@ -9,9 +9,12 @@ mod want;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
+use cluster::catalog::Catalog;
 use delivery::Rendering;
+use delivery::scope::{Scope, Served};
 use manifest::{Manifest, ObjectId, Problem};
 use serde_json::{Value, json};
 
@@ -177,7 +180,7 @@ async fn revisions(case: &Case, args: &DiffArgs, from: &str) -> Result<Outcome, 
     let overlay = case.overlay_of(environment.as_deref()).await?;
     let old = case.render(old, overlay.as_ref()).await?;
     let new = case.render(new, overlay.as_ref()).await?;
-    Ok(manifests(case, old, new, (old_name, new_name)))
+    Ok(manifests(case, old, new, (old_name, new_name)).await)
 }
 
 async fn between(
@@ -204,11 +207,23 @@ async fn between(
         sides.pop().unwrap_or_default(),
     );
     let of = |name: &str| format!("{revision} in environment {name}");
-    Ok(manifests(case, old, new, (of(&names.0), of(&names.1))))
+    Ok(manifests(case, old, new, (of(&names.0), of(&names.1))).await)
 }
 
 /// Compares two sets of manifests by identity, without the cluster.
-fn manifests(case: &Case, old: Rendering, new: Rendering, sides: (String, String)) -> Outcome {
+async fn manifests(
+    case: &Case,
+    old: Rendering,
+    new: Rendering,
+    sides: (String, String),
+) -> Outcome {
+    // Where it cannot tell, a kind is taken to have namespaces, as most have.
+    let catalog = Catalog::new(case.target.client.clone());
+    let _ = catalog.refresh(Duration::ZERO).await;
+    let has_namespaces = |manifest: &Manifest| {
+        let served = catalog.served(manifest.group(), manifest.version(), manifest.kind());
+        served != Served::Yes(Scope::Cluster)
+    };
     let mut problems = old.problems.clone();
     problems.extend(
         new.problems
@@ -220,10 +235,9 @@ fn manifests(case: &Case, old: Rendering, new: Rendering, sides: (String, String
         let manifests = rendering.manifests.into_iter();
         manifests
             .map(|manifest| {
-                (
-                    manifest.id(Some(&case.key.namespace)),
-                    manifest.into_value(),
-                )
+                let mut id = manifest.id(Some(&case.key.namespace));
+                id.namespace = id.namespace.filter(|_| has_namespaces(&manifest));
+                (id, manifest.into_value())
             })
             .collect()
     };

@@ -48,6 +48,12 @@ pub(crate) async fn cmd_promote(
     cluster: &ClusterArgs,
     args: &PromoteArgs,
 ) -> Result<ExitCode, CliError> {
+    if args.from.as_ref() == Some(&args.to) && args.revision.is_none() {
+        return Err(CliError::usage(format!(
+            "--from and --to are both `{}`: there is nothing to move",
+            args.to
+        )));
+    }
     let found = file::find(&args.repo, &args.to, &args.name)?;
     let promoted = match &args.revision {
         Some(revision) => Promoted {
@@ -67,6 +73,12 @@ pub(crate) async fn cmd_promote(
         Pinned::Changed(edit) => {
             file::write(&found, &edit.text)?;
             print_text(&edit.unified(&found.path));
+            if let Some(followed) = &edit.followed {
+                note(format!(
+                    "`{}` followed {followed} so far, and is pinned now: that means nothing any more beside the commit",
+                    found.path
+                ));
+            }
             note(file::next_steps(
                 &args.repo,
                 &found.path,

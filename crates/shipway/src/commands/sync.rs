@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use cluster::causes;
 use k8s_openapi::jiff::Timestamp;
 use kinds::condition::{self, Condition, kind};
 use kinds::{Reason, Shipment, names};
@@ -157,7 +158,8 @@ async fn wait(
             "Shipment `{namespace}/{name}` is gone"
         ))),
         Ok(Err(error)) => Err(CliError::failed(format!(
-            "could not watch Shipment `{namespace}/{name}`: {error}"
+            "could not watch Shipment `{namespace}/{name}`: {}",
+            causes(&error)
         ))),
         Err(_) => {
             let message = match api

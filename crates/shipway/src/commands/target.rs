@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cluster::caller::{Meter, Payload, Want};
-use cluster::{ApiError, Caller, Limiter, Resource};
+use cluster::{ApiError, Caller, Limiter, Resource, causes};
 use kinds::{Shipment, names};
 use kube::Client;
 use kube::api::{Api, ApiResource};
@@ -117,20 +117,6 @@ impl Target {
             .and_then(|answer| answer.decode())
             .map_err(|error| unable(&error))
     }
-}
-
-/// What went wrong, down to its cause: the outermost error alone says little.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut texts: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let text = error.to_string();
-        if texts.iter().all(|known| !known.contains(&text)) {
-            texts.push(text);
-        }
-        next = error.source();
-    }
-    texts.join(": ")
 }
 
 /// The error of a request for which there is nothing better to say.

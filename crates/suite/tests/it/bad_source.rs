@@ -333,7 +333,7 @@ async fn git_servers_that_hang_hold_up_nobody_else() {
         ..SceneOptions::default()
     };
     let scene = Scene::with("hang", options).await;
-    let _controller = Controller::own(&scene.world, &["--git-timeout", "2"]).await;
+    let _controller = Controller::own(&scene.world, &["--git-timeout", "2s"]).await;
     let neighbour = Neighbour::moves_in(&scene).await;
     let server = Server::start(|_| {}).await;
     server.write("a.yaml", config_map("a", "1"));

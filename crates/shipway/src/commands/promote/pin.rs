@@ -54,6 +54,8 @@ pub(super) enum Pinned {
 pub(super) struct Edit {
     /// The new text.
     pub(super) text: String,
+    /// What was followed before, where nothing was pinned.
+    pub(super) followed: Option<String>,
     old: Vec<String>,
     /// The line that changed or that the new ones stand before, counted from 0.
     at: usize,
@@ -97,7 +99,8 @@ pub(super) fn pin(
         .skip(start + 1)
         .find(|(_, line)| line.starts_with("---") || line.starts_with("..."));
     let end = end.map_or(lines.len(), |(index, _)| index);
-    let edit = apply(&lines, locate(&lines[start..end])?, start, commit)?;
+    let mut edit = apply(&lines, locate(&lines[start..end])?, start, commit)?;
+    edit.followed = followed(deliverable.value());
     let mut expected: Vec<Value> = before
         .iter()
         .map(|manifest| manifest.value().clone())
@@ -114,6 +117,21 @@ pub(super) fn pin(
             "an edit of one line would change more than the commit",
         ))
     }
+}
+
+/// What a Deliverable without a pin follows: a tag wins over a branch, as the controller reads it.
+fn followed(deliverable: &Value) -> Option<String> {
+    let value = |key: &str| deliverable.pointer(&format!("/spec/source/git/ref/{key}"));
+    let at = |key: &str| value(key)?.as_str().filter(|text| !text.is_empty());
+    // One of digits alone is a number to YAML where it has no quotes.
+    if at("commit").is_some() || value("commit").is_some_and(Value::is_number) {
+        return None;
+    }
+    Some(match (at("tag"), at("branch")) {
+        (Some(tag), _) => format!("the tag `{tag}`"),
+        (None, Some(branch)) => format!("the branch `{branch}`"),
+        (None, None) => "the branch `main`".to_owned(),
+    })
 }
 
 fn read(text: &str) -> Result<Vec<Manifest>, PinError> {
@@ -213,6 +231,7 @@ fn apply(lines: &[&str], spot: Spot, start: usize, commit: &str) -> Result<Edit,
     new.splice(at..at + removed, added.iter().cloned());
     Ok(Edit {
         text: new.concat(),
+        followed: None,
         old,
         at,
         removed,

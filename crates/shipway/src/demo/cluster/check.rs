@@ -286,13 +286,17 @@ fn occupied(context: &str, others: &[String]) -> CliError {
 pub(super) async fn runs_pods(client: &Client) -> bool {
     let nodes: Api<Node> = Api::all(client.clone());
     let found = nodes.list_metadata(&ListParams::default().limit(1)).await;
-    found.map_or(true, |found| !found.items.is_empty())
+    if found.map_or(true, |found| !found.items.is_empty()) {
+        return true;
+    }
+    let version = client.apiserver_version().await;
+    version.is_ok_and(|version| version.git_version.ends_with("+shipway"))
 }
 
 fn unreachable(context: &str, error: &kube::Error) -> CliError {
     let why = match error {
         kube::Error::Api(status) => status.message.clone(),
-        error => error.to_string(),
+        error => cluster::causes(error),
     };
     CliError::failed(format!(
         "could not ask the cluster of the context `{context}`: {why}"

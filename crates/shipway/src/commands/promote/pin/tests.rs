@@ -78,6 +78,30 @@ fn a_branch_or_a_tag_gets_a_commit_beside_it() {
 }
 
 #[test]
+fn what_was_followed_before_the_pin_is_told() {
+    for (git, told) in [
+        (
+            "      ref:\n        branch: next\n",
+            Some("the branch `next`"),
+        ),
+        (
+            "      ref:\n        branch: next\n        tag: v1\n",
+            Some("the tag `v1`"),
+        ),
+        ("      url: https://git/shop\n", Some("the branch `main`")),
+        (
+            &format!("      ref:\n        commit: {OLD}\n        branch: main\n"),
+            None,
+        ),
+    ] {
+        match pin(&file(git), "shop", NEW, None) {
+            Ok(Pinned::Changed(edit)) => assert_eq!(edit.followed.as_deref(), told, "{git}"),
+            other => panic!("it was not pinned: {other:?}\n{git}"),
+        }
+    }
+}
+
+#[test]
 fn a_mapping_in_braces_on_one_line_is_edited_too() {
     check(
         &format!("      ref: {{commit: {OLD}}} # pin\n"),
