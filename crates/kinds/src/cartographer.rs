@@ -11,6 +11,7 @@
 
 pub mod blueprint;
 pub mod condition_type;
+pub mod health_rule;
 pub mod label;
 pub mod owner;
 pub mod reason;
