@@ -27,7 +27,7 @@ pub mod graph;
 pub mod health;
 pub mod interpolate;
 pub mod jsonpath;
-mod label;
+mod label_selector;
 pub mod labels;
 pub mod notation;
 pub mod orphans;

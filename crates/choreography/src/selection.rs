@@ -14,7 +14,7 @@ use kinds::cartographer::selector::{FieldRequirement, Matches};
 use serde_json::Value;
 
 use crate::jsonpath;
-use crate::label;
+use crate::label_selector;
 use crate::notation;
 use crate::typed::Typed;
 
@@ -96,7 +96,7 @@ pub fn best<'m>(candidates: impl IntoIterator<Item = Matches<'m>>, owner: &Owner
 
 /// Labels are compared first, so that a broken requirement on a field harms nobody else's owner.
 fn matches(candidate: Matches<'_>, owner: &Owner) -> Result<bool, String> {
-    let is_selected = label::select(candidate, &owner.labels)
+    let is_selected = label_selector::select(candidate, &owner.labels)
         .map_err(|why| format!("selector labels or matchExpressions are not valid: {why}"))?;
     if !is_selected {
         return Ok(false);

@@ -7,7 +7,7 @@ use kinds::cartographer::blueprint::{Resource, ResourceReference};
 use kinds::{Blueprint, BlueprintSpec, ClusterDelivery, ClusterSupplyChain, TemplateKind};
 
 use crate::graph;
-use crate::label;
+use crate::label_selector;
 use crate::validate::Invalid;
 
 /// The kinds of templates that provide a source to a delivery's resources.
@@ -126,7 +126,7 @@ fn inputs(
 }
 
 fn label_value(text: &str) -> Result<(), String> {
-    let errors = label::value_errors(text);
+    let errors = label_selector::value_errors(text);
     if errors.is_empty() {
         return Ok(());
     }

@@ -9,7 +9,7 @@ fn said(result: Result<(), Invalid>) -> String {
     result.map_or_else(|why| why.to_string(), |()| "ok".to_owned())
 }
 
-fn delivery_of(resources: Value) -> ClusterDelivery {
+fn delivery_of(resources: &Value) -> ClusterDelivery {
     let object = json!({
         "apiVersion": "carto.run/v1alpha1", "kind": "ClusterDelivery",
         "metadata": {"name": "basic"},
@@ -18,7 +18,7 @@ fn delivery_of(resources: Value) -> ClusterDelivery {
     serde_json::from_value(object).expect("it is a ClusterDelivery")
 }
 
-fn chain_of(resources: Value) -> ClusterSupplyChain {
+fn chain_of(resources: &Value) -> ClusterSupplyChain {
     let object = json!({
         "apiVersion": "carto.run/v1alpha1", "kind": "ClusterSupplyChain",
         "metadata": {"name": "web"},
@@ -29,14 +29,14 @@ fn chain_of(resources: Value) -> ClusterSupplyChain {
 
 /// Only what Cartographer lets through is refused here.
 #[track_caller]
-fn check_delivery(resources: Value, wanted: &str) {
+fn check_delivery(resources: &Value, wanted: &str) {
     let object = delivery_of(resources);
     assert_eq!(said(validate::delivery(&object)), "ok");
     assert_eq!(said(delivery(&object)), wanted);
 }
 
 #[track_caller]
-fn check_chain(resources: Value, wanted: &str) {
+fn check_chain(resources: &Value, wanted: &str) {
     let object = chain_of(resources);
     assert_eq!(said(validate::supply_chain(&object)), "ok");
     assert_eq!(said(supply_chain(&object)), wanted);
@@ -54,13 +54,13 @@ fn source(name: &str, from: &str) -> Value {
 
 #[test]
 fn a_forward_reference_is_allowed() {
-    check_chain(json!([source("tested", "code"), source("code", "")]), "ok");
+    check_chain(&json!([source("tested", "code"), source("code", "")]), "ok");
 }
 
 #[test]
 fn a_cycle_is_refused_and_named() {
     check_chain(
-        json!([source("code", "tested"), source("tested", "code")]),
+        &json!([source("code", "tested"), source("tested", "code")]),
         "error validating clustersupplychain [web]: resource [code] needs its own output: [code] -> [tested] -> [code]",
     );
 }
@@ -69,7 +69,7 @@ fn a_cycle_is_refused_and_named() {
 fn a_delivery_may_pass_on_what_it_deployed() {
     let deployment = json!({"kind": "ClusterDeploymentTemplate", "name": "app"});
     check_delivery(
-        json!([
+        &json!([
             source("code", ""),
             {"name": "app", "templateRef": deployment, "deployment": {"resource": "code"}},
             {"name": "again", "templateRef": deployment, "deployment": {"resource": "app"}},
@@ -82,12 +82,12 @@ fn a_delivery_may_pass_on_what_it_deployed() {
 #[test]
 fn an_unknown_reference_of_a_delivery_is_refused() {
     check_delivery(
-        json!([source("code", "nowhere")]),
+        &json!([source("code", "nowhere")]),
         "error validating clusterdelivery [basic]: invalid sources for resource [code]: [in] is provided by unknown resource [nowhere]",
     );
     let app = json!({"kind": "ClusterDeploymentTemplate", "name": "app"});
     check_delivery(
-        json!([{"name": "app", "templateRef": app, "deployment": {"resource": "nowhere"}}]),
+        &json!([{"name": "app", "templateRef": app, "deployment": {"resource": "nowhere"}}]),
         "error validating clusterdelivery [basic]: invalid deployment for resource [app]: [deployment] is provided by unknown resource [nowhere]",
     );
 }
@@ -96,11 +96,11 @@ fn an_unknown_reference_of_a_delivery_is_refused() {
 fn a_reference_of_a_delivery_to_a_wrong_kind_is_refused() {
     let config = json!({"kind": "ClusterConfigTemplate", "name": "config"});
     check_delivery(
-        json!([{"name": "config", "templateRef": config}, source("code", "config")]),
+        &json!([{"name": "config", "templateRef": config}, source("code", "config")]),
         "error validating clusterdelivery [basic]: invalid sources for resource [code]: resource [config] providing [in] must reference a ClusterSourceTemplate or a ClusterDeploymentTemplate",
     );
     check_delivery(
-        json!([source("code", ""), {
+        &json!([source("code", ""), {
             "name": "config", "templateRef": config,
             "configs": [{"name": "in", "resource": "code"}]
         }]),
@@ -119,14 +119,14 @@ fn a_name_that_no_label_takes_is_refused() {
         )
     );
     check_chain(
-        json!([source(&long, "")]),
+        &json!([source(&long, "")]),
         &format!(
             "error validating clustersupplychain [web]: resource name [{long}] cannot be the value of a label: must be no more than 63 characters"
         ),
     );
     let reference = json!({"kind": "ClusterTemplate", "name": long});
     check_chain(
-        json!([{"name": "app", "templateRef": reference}]),
+        &json!([{"name": "app", "templateRef": reference}]),
         &format!(
             "error validating clustersupplychain [web]: template name [{long}] of resource [app] cannot be the value of a label: must be no more than 63 characters"
         ),

@@ -10,7 +10,7 @@ use kinds::{Blueprint, BlueprintSpec, ClusterDelivery, ClusterSupplyChain, Templ
 
 use super::Invalid;
 use super::field::{self, Paths};
-use crate::label;
+use crate::label_selector;
 
 /// Whether a supply chain may be submitted.
 pub fn supply_chain(chain: &ClusterSupplyChain) -> Result<(), Invalid> {
@@ -103,8 +103,9 @@ fn owner_selector(selector: &OwnerSelector, paths: Paths) -> Result<(), Invalid>
         expressions,
         fields,
     } = selector.matches();
-    label::check_labels(labels).map_err(|why| Invalid(format!("selector is not valid: {why}")))?;
-    label::check_expressions(expressions)
+    label_selector::check_labels(labels)
+        .map_err(|why| Invalid(format!("selector is not valid: {why}")))?;
+    label_selector::check_expressions(expressions)
         .map_err(|why| Invalid(format!("selectorMatchExpressions are not valid: {why}")))?;
     field::requirements(fields, paths)
 }
@@ -213,9 +214,9 @@ fn option_selector(selector: &OptionSelector, paths: Paths) -> Result<(), Invali
             "at least one of matchLabels, matchExpressions or MatchFields must be specified",
         ));
     }
-    label::check_labels(matches.labels)
+    label_selector::check_labels(matches.labels)
         .map_err(|why| Invalid(format!("matchLabels are not valid: {why}")))?;
-    label::check_expressions(matches.expressions)
+    label_selector::check_expressions(matches.expressions)
         .map_err(|why| Invalid(format!("matchExpressions are not valid: {why}")))?;
     field::requirements(matches.fields, paths)
 }

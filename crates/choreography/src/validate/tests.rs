@@ -50,20 +50,20 @@ fn a_template_is_of_a_kind_and_in_no_namespace() {
 }
 
 #[track_caller]
-fn check_rule(rule: Value, wanted: &str) {
+fn check_rule(rule: &Value, wanted: &str) {
     check_template(json!({"ytt": "#@ 1", "healthRule": rule}), wanted);
 }
 
 #[test]
 fn a_health_rule_has_one_form() {
-    check_rule(json!({"alwaysHealthy": {}}), "ok");
-    check_rule(json!({"singleConditionType": "Ready"}), "ok");
+    check_rule(&json!({"alwaysHealthy": {}}), "ok");
+    check_rule(&json!({"singleConditionType": "Ready"}), "ok");
     check_rule(
-        json!({"singleConditionType": ""}),
+        &json!({"singleConditionType": ""}),
         "invalid health rule: must specify one of alwaysHealthy, singleConditionType or multiMatch, found neither",
     );
     check_rule(
-        json!({"alwaysHealthy": {}, "singleConditionType": "Ready"}),
+        &json!({"alwaysHealthy": {}, "singleConditionType": "Ready"}),
         "invalid health rule: must specify one of alwaysHealthy, singleConditionType or multiMatch, found multiple",
     );
 }
@@ -73,15 +73,15 @@ fn both_sides_of_a_health_rule_ask_for_something() {
     let condition = json!({"matchConditions": [{"type": "Ready", "status": "True"}]});
     let field = json!({"matchFields": [{"key": "status.phase", "operator": "Exists"}]});
     check_rule(
-        json!({"multiMatch": {"healthy": condition, "unhealthy": field}}),
+        &json!({"multiMatch": {"healthy": condition, "unhealthy": field}}),
         "ok",
     );
     check_rule(
-        json!({"multiMatch": {"healthy": {}, "unhealthy": {}}}),
+        &json!({"multiMatch": {"healthy": {}, "unhealthy": {}}}),
         "invalid multi match health rule: unhealthy rule has no matchFields or matchConditions",
     );
     check_rule(
-        json!({"multiMatch": {"healthy": {}, "unhealthy": condition}}),
+        &json!({"multiMatch": {"healthy": {}, "unhealthy": condition}}),
         "invalid multi match health rule: healthy rule has no matchFields or matchConditions",
     );
 }
@@ -126,7 +126,7 @@ fn a_deployment_is_observed_in_one_way() {
 }
 
 #[track_caller]
-fn check_run(object: Value, wanted: &str) {
+fn check_run(object: &Value, wanted: &str) {
     let object = json!({"apiVersion": "carto.run/v1alpha1", "kind": "ClusterRunTemplate", "metadata": {"name": "run"}, "spec": {"template": object}});
     assert_eq!(
         said(run_template(&read::<ClusterRunTemplate>(object))),
@@ -136,17 +136,17 @@ fn check_run(object: Value, wanted: &str) {
 
 #[test]
 fn a_run_template_stamps_an_object_with_a_spec() {
-    check_run(json!({"kind": "TaskRun", "spec": {}}), "ok");
+    check_run(&json!({"kind": "TaskRun", "spec": {}}), "ok");
     check_run(
-        json!({"spec": {}}),
+        &json!({"spec": {}}),
         r#"invalid template: failed to parse object: Object 'Kind' is missing in '{"spec":{}}'"#,
     );
     check_run(
-        json!({"kind": "TaskRun", "metadata": {"namespace": "shop"}}),
+        &json!({"kind": "TaskRun", "metadata": {"namespace": "shop"}}),
         "invalid template: template should not set metadata.namespace on the child object",
     );
     check_run(
-        json!({"kind": "ConfigMap", "data": {"b": "1", "a": "x"}}),
+        &json!({"kind": "ConfigMap", "data": {"b": "1", "a": "x"}}),
         "invalid template: object must have a spec; templated object: map[data:map[a:x b:1] kind:ConfigMap]",
     );
 }
@@ -305,7 +305,7 @@ fn names_of_resources_differ() {
     );
 }
 
-fn with_options(spec: &mut Value, options: Value) {
+fn with_options(spec: &mut Value, options: &Value) {
     spec["resources"][0]["templateRef"] =
         json!({"kind": "ClusterSourceTemplate", "options": options});
 }
@@ -321,15 +321,15 @@ fn passing(input: &str, value: &str) -> Value {
 #[test]
 fn names_of_options_differ() {
     check_both(
-        |spec| with_options(spec, json!([option("a", "java"), option("b", "go")])),
+        |spec| with_options(spec, &json!([option("a", "java"), option("b", "go")])),
         "ok",
     );
     check_both(
-        |spec| with_options(spec, json!([option("a", "java"), option("a", "go")])),
+        |spec| with_options(spec, &json!([option("a", "java"), option("a", "go")])),
         "duplicate template name [a] found in options for resource [code]",
     );
     check_both(
-        |spec| with_options(spec, json!([passing("x", "java"), passing("y", "go")])),
+        |spec| with_options(spec, &json!([passing("x", "java"), passing("y", "go")])),
         "duplicate template name [] found in options for resource [code]",
     );
 }
@@ -338,17 +338,17 @@ fn names_of_options_differ() {
 fn a_resource_has_a_template_or_options() {
     check_both(
         |spec| {
-            with_options(spec, json!([option("a", "java"), option("b", "go")]));
+            with_options(spec, &json!([option("a", "java"), option("b", "go")]));
             spec["resources"][0]["templateRef"]["name"] = json!("git");
         },
         "error validating resource [code]: exactly one of templateRef.Name or templateRef.Options must be specified, found both",
     );
     check_both(
-        |spec| with_options(spec, json!([option("a", "java")])),
+        |spec| with_options(spec, &json!([option("a", "java")])),
         "error validating resource [code]: templateRef.Options must have more than one option",
     );
     check_both(
-        |spec| with_options(spec, json!([])),
+        |spec| with_options(spec, &json!([])),
         "error validating resource [code]: exactly one of templateRef.Name or templateRef.Options must be specified, found neither",
     );
 }
@@ -359,7 +359,7 @@ fn an_option_has_a_name_or_passes_something_through() {
         |spec| {
             let mut both = [passing("x", "java"), passing("y", "go")];
             both[0]["name"] = json!("a");
-            with_options(spec, json!(both));
+            with_options(spec, &json!(both));
         },
         "error validating resource [code]: cannot have more than one pass through option, found 2",
     );
@@ -367,14 +367,14 @@ fn an_option_has_a_name_or_passes_something_through() {
         |spec| {
             let mut both = passing("x", "java");
             both["name"] = json!("a");
-            with_options(spec, json!([both, option("b", "go")]));
+            with_options(spec, &json!([both, option("b", "go")]));
         },
         "error validating resource [code]: exactly one of option.Name or option.PassThrough must be specified, found both",
     );
     check_both(
         |spec| {
             let neither = json!({"selector": {"matchLabels": {"lang": "java"}}});
-            with_options(spec, json!([neither, option("b", "go")]));
+            with_options(spec, &json!([neither, option("b", "go")]));
         },
         "error validating resource [code]: exactly one of option.Name or option.PassThrough must be specified, found neither",
     );
@@ -388,36 +388,36 @@ fn check_selector(change: fn(&mut Value), wanted: &str) {
     assert_eq!(delivered(change), wanted);
 }
 
-fn with_selector(spec: &mut Value, selector: Value) {
+fn with_selector(spec: &mut Value, selector: &Value) {
     let one = json!({"name": "a", "selector": selector});
-    with_options(spec, json!([one, option("b", "go")]));
+    with_options(spec, &json!([one, option("b", "go")]));
 }
 
 #[test]
 fn an_option_selects() {
     check_selector(
-        |spec| with_selector(spec, json!({})),
+        |spec| with_selector(spec, &json!({})),
         "at least one of matchLabels, matchExpressions or MatchFields must be specified",
     );
     check_selector(
         |spec| {
             with_selector(
                 spec,
-                json!({"matchExpressions": [{"key": "a", "operator": "Like"}]}),
-            )
+                &json!({"matchExpressions": [{"key": "a", "operator": "Like"}]}),
+            );
         },
         "matchExpressions are not valid: \"Like\" is not a valid label selector operator",
     );
     check_selector(
-        |spec| with_selector(spec, json!({"matchLabels": {"a/b/c": "x"}})),
+        |spec| with_selector(spec, &json!({"matchLabels": {"a/b/c": "x"}})),
         "matchLabels are not valid: key: Invalid value: \"a/b/c\": a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
     );
     check_selector(
         |spec| {
             with_selector(
                 spec,
-                json!({"matchFields": [{"key": "spec.source", "operator": "In"}]}),
-            )
+                &json!({"matchFields": [{"key": "spec.source", "operator": "In"}]}),
+            );
         },
         "must specify values with operator [In]",
     );
@@ -426,11 +426,11 @@ fn an_option_selects() {
 #[test]
 fn options_select_differently() {
     check_both(
-        |spec| with_options(spec, json!([option("a", "java"), option("b", "java")])),
+        |spec| with_options(spec, &json!([option("a", "java"), option("b", "java")])),
         "error validating resource [code]: duplicate selector found in options [a, b]",
     );
     check_both(
-        |spec| with_options(spec, json!([option("a", "java"), passing("x", "java")])),
+        |spec| with_options(spec, &json!([option("a", "java"), passing("x", "java")])),
         "error validating resource [code]: duplicate selector found in options [a, passThrough]",
     );
 }
@@ -440,20 +440,20 @@ fn what_is_passed_through_is_an_input() {
     check_both(
         |spec| {
             spec["resources"][0]["sources"] = json!([{"name": "x", "resource": "code"}]);
-            with_options(spec, json!([option("a", "java"), passing("x", "go")]));
+            with_options(spec, &json!([option("a", "java"), passing("x", "go")]));
         },
         "ok",
     );
     check_both(
         |spec| {
             spec["resources"][0]["configs"] = json!([{"name": "x", "resource": "code"}]);
-            with_options(spec, json!([option("a", "java"), passing("x", "go")]));
+            with_options(spec, &json!([option("a", "java"), passing("x", "go")]));
         },
         "error validating resource [code]: pass through [x] does not refer to a known input",
     );
     check_both(
         |spec| {
-            with_options(spec, json!([option("a", "java"), passing("x", "go")]));
+            with_options(spec, &json!([option("a", "java"), passing("x", "go")]));
             spec["resources"][0]["templateRef"]["kind"] = json!("ClusterTemplate");
         },
         "error validating resource [code]: TemplateRef.Kind [ClusterTemplate] is not a known type",
