@@ -276,7 +276,7 @@ pub enum NotChosen {
     /// None matches the owner, or several equally well.
     #[error(
         "get template name from resource: find matching template option: expected exactly 1 option to match, found [{}] matching options [{}] for resource [{resource}] in {} [{blueprint}]",
-        options.len(), options.join(", "), words.blueprint
+        options.len(), options.join(", "), called
     )]
     Count {
         /// Those that match.
@@ -284,14 +284,14 @@ pub enum NotChosen {
         /// The resource.
         resource: String,
         /// What the blueprint is called.
-        words: Words,
+        called: &'static str,
         /// The blueprint's name.
         blueprint: String,
     },
     /// None matches, but one could not be evaluated.
     #[error(
         "get template name from resource: find matching template option: error matching against template option [{option}] for resource [{resource}] in {} [{blueprint}]: {why}",
-        words.blueprint
+        called
     )]
     Broken {
         /// The option.
@@ -299,7 +299,7 @@ pub enum NotChosen {
         /// The resource.
         resource: String,
         /// What the blueprint is called.
-        words: Words,
+        called: &'static str,
         /// The blueprint's name.
         blueprint: String,
         /// What is wrong with it.
@@ -341,7 +341,7 @@ pub fn template<'r, B: Blueprint>(
         ([], Some(broken)) => Err(NotChosen::Broken {
             option: shown(&options[broken.index]),
             resource: resource.name.clone(),
-            words: Words::of::<B>(),
+            called: Words::of::<B>().blueprint,
             blueprint: blueprint.name().to_owned(),
             why: broken.why.clone(),
         }),
@@ -351,7 +351,7 @@ pub fn template<'r, B: Blueprint>(
                 .map(|&index| shown(&options[index]))
                 .collect(),
             resource: resource.name.clone(),
-            words: Words::of::<B>(),
+            called: Words::of::<B>().blueprint,
             blueprint: blueprint.name().to_owned(),
         }),
     }
