@@ -9,7 +9,7 @@ use cluster::Caller;
 use cluster::catalog::Catalog;
 use cluster::events::Events;
 use cluster::watch::{Report, Watches};
-use kinds::{Deliverable, Environment, Runnable, Shipment, Workload};
+use kinds::{Deliverable, Environment, Shipment, Workload};
 use kube::Resource;
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use serde::de::DeserializeOwned;
@@ -60,8 +60,6 @@ pub struct Ctx {
     pub left: Left,
     /// All Workloads, where the cluster builds.
     pub workloads: Kept<Workload>,
-    /// All Runnables, where the cluster builds.
-    pub runnables: Kept<Runnable>,
     /// Blueprints and templates.
     pub library: Library,
     /// Stamped objects.
@@ -155,7 +153,6 @@ impl Ctx {
             match kind {
                 StamperKind::Workload => self.workloads.wake(object(&key)),
                 StamperKind::Deliverable => self.deliverables.wake(object(&key)),
-                StamperKind::Runnable => self.runnables.wake(object(&key)),
             }
         }
     }

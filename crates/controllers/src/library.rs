@@ -7,7 +7,7 @@ use cluster::watch::Watches;
 use kinds::cartographer::template::{Template, TemplateKind};
 use kinds::{
     ClusterConfigTemplate, ClusterDelivery, ClusterDeploymentTemplate, ClusterImageTemplate,
-    ClusterRunTemplate, ClusterSourceTemplate, ClusterSupplyChain, ClusterTemplate,
+    ClusterSourceTemplate, ClusterSupplyChain, ClusterTemplate,
 };
 use kube::Resource;
 use kube::core::ApiResource;
@@ -23,8 +23,6 @@ pub struct Library {
     pub supply_chains: Kept<ClusterSupplyChain>,
     /// What serves Deliverables.
     pub deliveries: Kept<ClusterDelivery>,
-    /// What Runnables are stamped from.
-    pub run_templates: Kept<ClusterRunTemplate>,
     sources: Kept<ClusterSourceTemplate>,
     images: Kept<ClusterImageTemplate>,
     configs: Kept<ClusterConfigTemplate>,
@@ -46,7 +44,6 @@ impl Library {
         let library = Self {
             supply_chains,
             deliveries,
-            run_templates: kept(watches, builds).0,
             sources: kept(watches, builds).0,
             images: kept(watches, builds).0,
             configs: kept(watches, builds).0,
@@ -77,7 +74,6 @@ pub(crate) fn kinds() -> Vec<ApiResource> {
     vec![
         ApiResource::erase::<ClusterSupplyChain>(&()),
         ApiResource::erase::<ClusterDelivery>(&()),
-        ApiResource::erase::<ClusterRunTemplate>(&()),
         ApiResource::erase::<ClusterSourceTemplate>(&()),
         ApiResource::erase::<ClusterImageTemplate>(&()),
         ApiResource::erase::<ClusterConfigTemplate>(&()),

@@ -73,7 +73,7 @@ pub(crate) async fn reconcile<K: Kind>(object: Arc<K>, ctx: Arc<Ctx>) -> Action 
         uses,
         ..
     } = pass;
-    let rest = rest(&mut memory, &ended);
+    let rest = rest(&mut memory, ended);
     ctx.memories.put(&stamper, memory);
     // What it stands on may have changed before anybody could know that it does.
     if ctx.uses.put(&stamper, uses, since) {
@@ -93,7 +93,7 @@ pub(crate) fn forget(ctx: &Ctx, stamper: &Stamper) {
     ctx.seen.forget_all(stamper);
 }
 
-fn rest(memory: &mut Memory, ended: &Ended) -> Option<Duration> {
+fn rest(memory: &mut Memory, ended: Ended) -> Option<Duration> {
     if ended.status_failed {
         return Some(AFTER_FAILURE);
     }
@@ -151,13 +151,12 @@ impl<K: Kind> Pass<'_, K> {
                     name: Some(name.to_owned()),
                     ..ObjectReference::default()
                 });
-                match serving::not_ready(kind, blueprint.standing()) {
-                    Some(not_ready) => vec![not_ready],
-                    None => {
-                        let (drafts, came) = self.submit(blueprint).await;
-                        walked = came;
-                        drafts
-                    }
+                if let Some(not_ready) = serving::not_ready(kind, blueprint.standing()) {
+                    vec![not_ready]
+                } else {
+                    let (drafts, came) = self.submit(blueprint).await;
+                    walked = came;
+                    drafts
                 }
             }
         };

@@ -19,7 +19,7 @@ use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kinds::crd::Profile;
-use kinds::{Deliverable, Environment, Runnable, Shipment, Workload, names};
+use kinds::{Deliverable, Environment, Shipment, Workload, names};
 use kube::Client;
 use kube::core::ApiResource;
 use kube::runtime::controller::{Action, Config, Controller, Error};
@@ -115,7 +115,6 @@ pub async fn run(
     let (deliverables, deliverables_due) = Kept::<Deliverable>::of(&watches);
     let builds = options.profile == Profile::Full;
     let (workloads, workloads_due) = kept::<Workload>(&watches, builds);
-    let (runnables, _) = kept::<Runnable>(&watches, builds);
     let (library, library_due) = Library::of(&watches, builds);
     let ctx = Arc::new(Ctx {
         catalog: Catalog::new(client.clone()),
@@ -133,7 +132,6 @@ pub async fn run(
         deliverables,
         left: Left::default(),
         workloads,
-        runnables,
         library,
         seen: Seen::default(),
         uses: Index::default(),
@@ -152,45 +150,25 @@ pub async fn run(
     // If the receiver is gone nobody wants to be told, which is fine.
     let _ = started.send(Engine { sources, meter });
 
+    cartographer::begin(&ctx).await?;
+    let at_once = options.passes_at_once;
     let shipments = work(
         (ctx.shipments.store(), shipments_due),
-        options.passes_at_once,
+        at_once,
         crate::shipment::reconcile,
         ctx.clone(),
         stop.clone(),
     );
     let environments = work(
         (ctx.environments.store(), environments_due),
-        options.passes_at_once,
+        at_once,
         crate::environment::reconcile,
-        ctx.clone(),
-        stop.clone(),
-    );
-    cartographer::begin(&ctx).await?;
-    let workloads = work(
-        (ctx.workloads.store(), workloads_due),
-        options.passes_at_once,
-        crate::owner::reconcile,
-        ctx.clone(),
-        stop.clone(),
-    );
-    let supply_chains = work(
-        (ctx.library.supply_chains.store(), library_due.supply_chains),
-        options.passes_at_once,
-        crate::blueprint::reconcile,
-        ctx.clone(),
-        stop.clone(),
-    );
-    let deliveries = work(
-        (ctx.library.deliveries.store(), library_due.deliveries),
-        options.passes_at_once,
-        crate::blueprint::reconcile,
         ctx.clone(),
         stop.clone(),
     );
     let deliverables = work(
         (ctx.deliverables.store(), deliverables_due),
-        options.passes_at_once,
+        at_once,
         move |deliverable, ctx| async move {
             if builds {
                 crate::owner::reconcile(deliverable, ctx).await
@@ -201,16 +179,41 @@ pub async fn run(
         ctx.clone(),
         stop.clone(),
     );
-    futures::join!(
-        shipments,
-        environments,
-        deliverables,
-        workloads,
-        supply_chains,
-        deliveries
-    );
+    let chains = chains((workloads_due, library_due), at_once, ctx.clone(), stop);
+    futures::join!(shipments, environments, deliverables, chains);
     ctx.events.end().await;
     Ok(())
+}
+
+/// Works through Workloads and blueprints. Where the cluster is not for them there are none.
+async fn chains(
+    (workloads, library): (mpsc::UnboundedReceiver<ObjectRef<Workload>>, library::Due),
+    at_once: u16,
+    ctx: Arc<Ctx>,
+    stop: CancellationToken,
+) {
+    let workloads = work(
+        (ctx.workloads.store(), workloads),
+        at_once,
+        crate::owner::reconcile,
+        ctx.clone(),
+        stop.clone(),
+    );
+    let supply_chains = work(
+        (ctx.library.supply_chains.store(), library.supply_chains),
+        at_once,
+        crate::blueprint::reconcile,
+        ctx.clone(),
+        stop.clone(),
+    );
+    let deliveries = work(
+        (ctx.library.deliveries.store(), library.deliveries),
+        at_once,
+        crate::blueprint::reconcile,
+        ctx.clone(),
+        stop,
+    );
+    futures::join!(workloads, supply_chains, deliveries);
 }
 
 /// How long an object rests whose pass broke off by a fault of ours.

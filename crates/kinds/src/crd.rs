@@ -10,8 +10,8 @@ use kube::CustomResourceExt as _;
 use crate::cartographer;
 use crate::{
     ClusterConfigTemplate, ClusterDelivery, ClusterDeploymentTemplate, ClusterImageTemplate,
-    ClusterRunTemplate, ClusterSourceTemplate, ClusterSupplyChain, ClusterTemplate, Deliverable,
-    Environment, Inventory, Runnable, Shipment, Workload,
+    ClusterSourceTemplate, ClusterSupplyChain, ClusterTemplate, Deliverable, Environment,
+    Inventory, Shipment, Workload,
 };
 
 /// What a cluster is for, and so which kinds its controllers serve.
@@ -19,7 +19,7 @@ use crate::{
 pub enum Profile {
     /// It runs applications and builds none.
     Run,
-    /// Everything in one cluster.
+    /// Everything in one cluster. Runnables are not served yet.
     Full,
 }
 
@@ -58,11 +58,9 @@ fn served_to_build() -> Vec<CustomResourceDefinition> {
         ClusterDelivery::crd(),
         ClusterDeploymentTemplate::crd(),
         ClusterImageTemplate::crd(),
-        ClusterRunTemplate::crd(),
         ClusterSourceTemplate::crd(),
         ClusterSupplyChain::crd(),
         ClusterTemplate::crd(),
-        Runnable::crd(),
         Workload::crd(),
     ]
 }

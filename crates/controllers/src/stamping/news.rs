@@ -46,7 +46,6 @@ fn stamper(id: &ObjectId) -> Option<Stamper> {
     let kind = match (id.group.as_str(), id.kind.as_str()) {
         (GROUP, "Workload") => StamperKind::Workload,
         (GROUP, "Deliverable") => StamperKind::Deliverable,
-        (GROUP, "Runnable") => StamperKind::Runnable,
         _ => return None,
     };
     Some(Stamper {
@@ -134,7 +133,6 @@ fn names(blueprint: &BlueprintSpec, kind: &str, name: &str) -> bool {
 pub(crate) fn wake_everyone(ctx: &Ctx) {
     wake_all(&ctx.workloads);
     wake_all(&ctx.deliverables);
-    wake_all(&ctx.runnables);
     wake_all(&ctx.library.supply_chains);
     wake_all(&ctx.library.deliveries);
 }

@@ -15,8 +15,6 @@ pub(crate) enum StamperKind {
     Workload,
     /// A Deliverable.
     Deliverable,
-    /// A Runnable.
-    Runnable,
 }
 
 /// An object that stamps others.

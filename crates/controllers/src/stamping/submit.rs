@@ -203,7 +203,7 @@ impl Submission<'_> {
             // The items of a list do not say what they are.
             object["apiVersion"] = wanted["apiVersion"].clone();
             object["kind"] = wanted["kind"].clone();
-            let id = self.known(&id, object);
+            let id = known(&id, object);
             self.ctx.seen.follow(&id, self.stamper);
             self.ctx.seen.read(&id, version(object));
         }
@@ -212,7 +212,7 @@ impl Submission<'_> {
         let mut found: Vec<&Value> = all.iter().filter(is_current).collect();
         found.sort_by_key(|object| text(&object["metadata"]["creationTimestamp"]).to_owned());
         if let Some(live) = found.last().map(|live| (*live).clone()) {
-            let id = self.known(&id, &live);
+            let id = known(&id, &live);
             let current = Stamped {
                 id,
                 api,
@@ -224,7 +224,7 @@ impl Submission<'_> {
         let made = self.caller.create(&collection, &wanted).await;
         let live: Result<Value, ApiError> = made.and_then(|answer| answer.decode());
         let live = live.map_err(|why| Refused::new("create", &why))?;
-        let id = self.known(&id, &live);
+        let id = known(&id, &live);
         self.ctx.seen.follow(&id, self.stamper);
         self.ctx.seen.read(&id, version(&live));
         all.push(live.clone());
@@ -276,13 +276,6 @@ impl Submission<'_> {
         }
     }
 
-    fn known(&self, like: &ObjectId, object: &Value) -> ObjectId {
-        ObjectId {
-            name: text(&object["metadata"]["name"]).to_owned(),
-            ..like.clone()
-        }
-    }
-
     /// Whether an object was stamped from the very same, and every field of it is still ours.
     fn is_as_wanted(&self, live: &Value, wanted: &Value) -> bool {
         let same = live["metadata"]["annotations"][names::STAMP]
@@ -295,6 +288,14 @@ impl Submission<'_> {
 
     fn is_ours(&self, live: &Value) -> bool {
         meta(live).is_some_and(|meta| self.owner.owns(&meta))
+    }
+}
+
+/// The identity of an object of the same kind and place as another.
+fn known(like: &ObjectId, object: &Value) -> ObjectId {
+    ObjectId {
+        name: text(&object["metadata"]["name"]).to_owned(),
+        ..like.clone()
     }
 }
 
