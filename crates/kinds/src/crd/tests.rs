@@ -106,6 +106,7 @@ fn cartographers_kinds_have_exactly_its_structure() {
         finish(&mut crd);
         crd
     }));
+    ours.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
     let ours = ours
         .iter()
         .filter(|crd| crd.spec.group == cartographer::GROUP);
