@@ -15,7 +15,7 @@ use super::step::{Done, Step};
 use super::{Kind, Pass};
 use crate::stamping::Change;
 
-/// What a ytt template gives for now.
+/// What is said of a ytt template.
 const NO_YTT: &str = "ytt templates are not supported yet";
 
 /// What came of a walk.

@@ -10,12 +10,16 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream;
+use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
+use kinds::Workload;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
 use suite::{Controller, install_of};
-use testkit::World;
+use testkit::audit::Requests;
 use testkit::kuttl::Case;
+use testkit::{World, eventually};
+use tokio::sync::Mutex;
 
 /// How long a step may take. A pass takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,6 +28,9 @@ const AT_ONCE: usize = 8;
 
 /// The cluster on which supply chains run.
 const CLUSTER: &str = "chains";
+
+/// There is one cluster for them, and one controller at a time.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 async fn chains() -> (World, Controller) {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -76,6 +83,7 @@ fn ours(name: &str) -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn supply_chains_do_what_their_cases_say() {
+    let _turn = TURN.lock().await;
     let (world, controller) = chains().await;
     let mut failed = failures(&world, &ours("supplychain")).await;
     if let Some(folder) = std::env::var_os("SHIPWAY_KUTTL") {
@@ -86,5 +94,63 @@ async fn supply_chains_do_what_their_cases_say() {
         "{}\n{}",
         failed.join("\n\n"),
         controller.log()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_writes_nothing_that_was_stamped_before() {
+    let _turn = TURN.lock().await;
+    let (world, controller) = chains().await;
+    let case = Case::read(&ours("supplychain").join("a-source-becomes-a-config"));
+    let case = case.expect("the case can be read");
+    let namespace = world.temp_namespace("kuttl").await;
+    let client = world.client().await;
+    let ran = case
+        .run(&client, namespace.name(), PATIENCE, |_| async {})
+        .await;
+    assert_eq!(ran, Ok(()));
+    drop(controller);
+    let window = Mutex::new(world.audit().await);
+    let identity = suite::identity(&world).await;
+    let _again = Controller::start_as("full", &identity, world.cluster()).await;
+    // One owner has one pass at a time: what this one asks for has a pass after that of the restart.
+    let change = json!({"spec": {"source": {"git": {"url": "https://git.example/third"}}}});
+    let workloads: Api<Workload> = Api::namespaced(client.clone(), namespace.name());
+    let (looked, changed) = (Mutex::new(Requests::default()), Mutex::new(false));
+    eventually("the source to follow", PATIENCE, || async {
+        let new = window.lock().await.requests().await;
+        let mut looked = looked.lock().await;
+        looked
+            .0
+            .extend(new.by("shipway").within(namespace.name()).0);
+        let mut changed = changed.lock().await;
+        if looked.count() > 0 && !*changed {
+            let patch = Patch::Merge(&change);
+            let done = workloads
+                .patch("shop", &PatchParams::default(), &patch)
+                .await;
+            *changed = done.is_ok();
+        }
+        let maps: Api<ConfigMap> = Api::namespaced(client.clone(), namespace.name());
+        let source = maps
+            .get("shop-source")
+            .await
+            .map_err(|why| why.to_string())?;
+        let url = source.data.unwrap_or_default().remove("url");
+        let there = url.as_deref() == Some("https://git.example/third");
+        there.then_some(()).ok_or_else(|| looked.to_string())
+    })
+    .await;
+    let new = window.lock().await.requests().await;
+    let mut seen = looked.into_inner();
+    seen.0.extend(new.by("shipway").within(namespace.name()).0);
+    let written = seen
+        .clone()
+        .writes()
+        .only(|request| request.resource == "configmaps");
+    assert_eq!(
+        written.count(),
+        1,
+        "only what was asked for is written:\n{seen}"
     );
 }

@@ -420,14 +420,15 @@ async fn a_second_ctrl_c_says_what_the_demo_leaves_and_the_next_one_clears_it_up
     ] {
         assert!(shown.contains(words), "`{words}` is missing:\n{shown}");
     }
-    let (code, out, err) = loop {
+    let end_of_term = Duration::from_secs(90); // that of a controller that was killed, and the demo
+    let (code, out, err) = eventually("the demo to begin", end_of_term, || async {
         let ended = ground.demo(&["--yes", "--simulate-kubelet"]).await;
-        // The term of a controller that was killed.
-        if !ended.2.contains("is at work in the context") {
-            break ended;
+        if ended.2.contains("is at work in the context") {
+            return Err(ended.2);
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    };
+        Ok(ended)
+    })
+    .await;
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     assert!(out.contains("An earlier demo was not cleared up"), "{out}");
     ground.assert_is_as(&before).await;

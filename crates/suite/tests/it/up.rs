@@ -235,13 +235,18 @@ fn a_second_signal_ends_it_at_once() {
         .args(["controller", "--profile", "run", "--hook-secret", "a/b"])
         .arg("--kubeconfig")
         .arg(&file)
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("the program runs");
     // Its request has come: it takes signals by then.
     let _waiting = silent.accept().expect("it connects");
     tell(&child, "TERM");
-    std::thread::sleep(Duration::from_millis(300));
+    let said = BufReader::new(child.stderr.take().expect("it was piped"));
+    let mut said = said.lines().map_while(Result::ok);
+    assert!(
+        said.any(|line| line.contains("stopping")),
+        "it ends in silence"
+    );
     tell(&child, "INT");
     assert_eq!(ends_within(&mut child, 5), Some(130));
 }
