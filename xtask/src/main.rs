@@ -13,6 +13,7 @@
 )]
 
 mod check;
+mod failures;
 mod generate;
 mod real;
 mod real_build;
@@ -41,7 +42,7 @@ usage: cargo xtask <command>
                             behind
   demo [args…]              the demo on genuine clusters; args go to `shipway demo`
   bench [--embedded] [--quick] [--write] [scenario…]
-                            the benchmarks on a genuine cluster: idle, push, drift, install, steady,
+                            the benchmarks on a genuine cluster: idle, push, drift, chains, install, steady,
                             monorepo, restart, server; --write puts the numbers into docs/benchmarks.md;
                             on an embedded one: all but server, into docs/benchmarks-embedded.md
 

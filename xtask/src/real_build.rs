@@ -179,7 +179,8 @@ fn go_version(answer: &str) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-fn modules() -> PathBuf {
+/// Where the modules of Go are named that the control plane is made of.
+pub(crate) fn modules() -> PathBuf {
     root().join("xtask/real")
 }
 

@@ -70,7 +70,7 @@ pub(crate) fn exists(program: &str) -> bool {
 }
 
 /// The command as one would type it, with the program's folder left out.
-fn show(command: &Command) -> String {
+pub(crate) fn show(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());
     let words = std::iter::once(name).chain(command.get_args());

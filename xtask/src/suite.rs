@@ -5,13 +5,13 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::failures;
 use crate::real::{Options, Real, Servers};
 use crate::real_build;
 use crate::run::{Outcome, cargo, exists, root, run, target};
 
-/// The clusters of the suites: one that all scenarios share, and two for scenarios that kill
-/// controllers or API servers.
-const SUITE_CLUSTERS: &str = "suite,crash,lonely,chains";
+/// The clusters of the suites: one that all scenarios share, and those on which scenarios take turns.
+const SUITE_CLUSTERS: &str = "suite,crash,lonely,chains,demo";
 /// Their cluster without controllers, with which the embedded server is compared.
 const BARE_CLUSTER: &str = "bare";
 /// The clusters of the demo: one build's way to production.
@@ -60,13 +60,19 @@ fn run_tests(servers: &Servers, words: &[&str], args: &[String]) -> Outcome {
     if std::env::var_os("RUST_TEST_THREADS").is_none() {
         command.env("RUST_TEST_THREADS", threads().to_string());
     }
-    run(command.args(args).env("SHIPWAY_REAL", real.state()))
+    command.args(args).env("SHIPWAY_REAL", real.state());
+    // A person has colours, and sees what goes by.
+    if std::env::var_os("CI").is_some() {
+        failures::run(&mut command)
+    } else {
+        run(&mut command)
+    }
 }
 
-/// How many tests run at a time: more than there are cores, since scenarios wait most of the time.
+/// How many tests run at a time: more than there are cores, since scenarios wait most of the time, many of them for
+/// their turn on a cluster.
 fn threads() -> usize {
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    cores + cores.div_ceil(2)
+    4 * std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
 }
 
 /// Whether the genuine programs are here, or can be built.

@@ -16,11 +16,11 @@ const LAST: u32 = (1 << BITS) - 1;
 const PORTS: std::ops::RangeInclusive<u16> = 30_000..=32_767;
 
 /// The address of the Service `default/kubernetes`.
-pub const FIRST: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 1);
+pub(crate) const FIRST: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 1);
 
 /// What is taken.
 #[derive(Clone, Debug, Default)]
-pub struct Addresses {
+pub(crate) struct Addresses {
     ips: BTreeSet<u32>,
     /// Where the search for a free one begins: who gives one back does not get it again at once.
     next: u32,
@@ -29,13 +29,13 @@ pub struct Addresses {
 
 impl Addresses {
     /// Notes what a Service has that is stored already.
-    pub fn note(&mut self, service: &Value) {
+    pub(crate) fn note(&mut self, service: &Value) {
         self.ips.extend(ips(service).filter_map(offset));
         self.ports.extend(node_ports(service));
     }
 
     /// Gives back what a Service had and its successor has not.
-    pub fn release(&mut self, service: &Value, successor: Option<&Value>) {
+    pub(crate) fn release(&mut self, service: &Value, successor: Option<&Value>) {
         let kept: Vec<u32> = successor
             .into_iter()
             .flat_map(ips)
@@ -59,7 +59,7 @@ impl Addresses {
     ///
     /// # Errors
     /// In upstream's words, where what it names is taken or out of the range.
-    pub fn settle(
+    pub(crate) fn settle(
         &mut self,
         service: &mut Value,
         before: Option<&Value>,

@@ -17,12 +17,12 @@ use crate::status::Status;
 const WARNINGS: usize = 64;
 
 /// A body that is there already.
-pub fn whole(bytes: impl Into<Bytes>) -> Body {
+pub(crate) fn whole(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).boxed()
 }
 
 /// A body of pieces that are there already.
-pub fn pieces(pieces: Vec<Bytes>) -> Body {
+pub(crate) fn pieces(pieces: Vec<Bytes>) -> Body {
     let frames = pieces
         .into_iter()
         .map(|piece| Ok::<_, Infallible>(Frame::data(piece)));
@@ -30,12 +30,12 @@ pub fn pieces(pieces: Vec<Bytes>) -> Body {
 }
 
 /// An answer of plain text, as health checks and unknown paths get.
-pub fn text(code: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
+pub(crate) fn text(code: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     with_type(code, "text/plain; charset=utf-8", whole(text))
 }
 
 /// An answer with a media type.
-pub fn with_type(code: StatusCode, kind: &str, body: Body) -> Response<Body> {
+pub(crate) fn with_type(code: StatusCode, kind: &str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = code;
     if let Ok(kind) = HeaderValue::from_str(kind) {
@@ -50,7 +50,7 @@ pub fn with_type(code: StatusCode, kind: &str, body: Body) -> Response<Body> {
 }
 
 /// An object in the syntax that was asked for.
-pub fn object(code: StatusCode, written: Written, object: &Value) -> Response<Body> {
+pub(crate) fn object(code: StatusCode, written: Written, object: &Value) -> Response<Body> {
     match written.syntax {
         Syntax::Json => json(code, serde_json::to_vec(object).unwrap_or_default()),
         Syntax::Yaml => {
@@ -61,12 +61,12 @@ pub fn object(code: StatusCode, written: Written, object: &Value) -> Response<Bo
 }
 
 /// An object that is written already.
-pub fn json(code: StatusCode, bytes: impl Into<Bytes>) -> Response<Body> {
+pub(crate) fn json(code: StatusCode, bytes: impl Into<Bytes>) -> Response<Body> {
     with_type(code, "application/json", whole(bytes))
 }
 
 /// A failure.
-pub fn failure(status: &Status) -> Response<Body> {
+pub(crate) fn failure(status: &Status) -> Response<Body> {
     let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = object(code, Written::JSON, &status.to_json());
     let seconds = status
@@ -81,7 +81,7 @@ pub fn failure(status: &Status) -> Response<Body> {
 }
 
 /// A document that clients keep and ask for again by its tag, which stands in quotes.
-pub fn tagged(kind: &str, tag: &str, known: Option<&str>, bytes: Bytes) -> Response<Body> {
+pub(crate) fn tagged(kind: &str, tag: &str, known: Option<&str>, bytes: Bytes) -> Response<Body> {
     let is_known = known.is_some_and(|known| known.split(',').any(|known| known.trim() == tag));
     let mut response = if is_known {
         with_type(StatusCode::NOT_MODIFIED, kind, whole(Bytes::new()))
@@ -98,7 +98,7 @@ pub fn tagged(kind: &str, tag: &str, known: Option<&str>, bytes: Bytes) -> Respo
 }
 
 /// Adds warnings, as RFC 7234 has them with code 299.
-pub fn warn(response: &mut Response<Body>, warnings: &[String]) {
+pub(crate) fn warn(response: &mut Response<Body>, warnings: &[String]) {
     for warning in warnings.iter().take(WARNINGS) {
         let text: String = warning
             .chars()

@@ -23,6 +23,7 @@ use crate::audit::{Head, Log, Seen};
 use crate::auth::rbac::Rules;
 use crate::auth::token::Issuer;
 use crate::auth::{self, Attributes, Credentials, User};
+use crate::catalogue::Catalogue;
 use crate::cluster::Cluster;
 use crate::fields::manager_of;
 use crate::request::{Query, Target};
@@ -38,7 +39,7 @@ const PANICKED: &str = "This request caused apiserver to panic. Look in the logs
 
 /// The API of some clusters: each below `/clusters/NAME`, the first one also without that.
 #[derive(Debug)]
-pub struct Api {
+pub(crate) struct Api {
     clusters: BTreeMap<String, Arc<Cluster>>,
     first: String,
     issuer: Issuer,
@@ -66,7 +67,7 @@ struct Call<'a> {
 
 impl Api {
     /// An API of clusters, of which there is at least one.
-    pub fn new(
+    pub(crate) fn new(
         clusters: Vec<Arc<Cluster>>,
         issuer: Issuer,
         address: impl Into<String>,
@@ -177,6 +178,14 @@ impl Api {
 fn stored(cluster: &Cluster, namespace: &str, name: &str) -> Option<Arc<Value>> {
     let key = Key::new(&Resource::new("", "serviceaccounts"), namespace, name).ok()?;
     Some(Arc::new(cluster.store.get(&key)?.value()))
+}
+
+/// That a path leads nowhere. Upstream says so in two ways, as the group is its own or not.
+fn unknown_in(group: &str) -> Response<Body> {
+    if Catalogue::builtin().group(group).is_some() {
+        return answer::failure(&Status::not_served());
+    }
+    not_served()
 }
 
 fn not_served() -> Response<Body> {

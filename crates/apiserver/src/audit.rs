@@ -18,26 +18,26 @@ use crate::request::{ResourceTarget, Target, Verb};
 
 /// A file that grows by a line for each request.
 #[derive(Debug)]
-pub struct Log {
+pub(crate) struct Log {
     file: Mutex<File>,
 }
 
 /// What becomes known of a request while it is answered.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Who is connected.
-    pub caller: OnceLock<User>,
+    pub(crate) caller: OnceLock<User>,
     /// Who acts, where that is someone else.
-    pub impersonated: OnceLock<User>,
+    pub(crate) impersonated: OnceLock<User>,
     /// What is asked for.
-    pub target: OnceLock<Target>,
+    pub(crate) target: OnceLock<Target>,
     /// The name of the object in the body, which a request to create does not have in its path.
-    pub name: OnceLock<String>,
+    pub(crate) name: OnceLock<String>,
 }
 
 /// The head of a request.
 #[derive(Clone, Debug)]
-pub struct Head {
+pub(crate) struct Head {
     received: Timestamp,
     method: String,
     uri: String,
@@ -46,7 +46,7 @@ pub struct Head {
 
 impl Head {
     /// What is logged of the head of a request that comes now, for a path of its cluster.
-    pub fn of<B>(request: &Request<B>, path: &str) -> Self {
+    pub(crate) fn of<B>(request: &Request<B>, path: &str) -> Self {
         let agent = request.headers().get(USER_AGENT);
         let agent = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned());
         Self {
@@ -66,7 +66,7 @@ impl Log {
     ///
     /// # Errors
     /// When the file can neither be made nor written.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         let file = options.create(true).append(true).open(path)?;
         let file = Mutex::new(file);
@@ -74,7 +74,7 @@ impl Log {
     }
 
     /// Writes the line of a request.
-    pub fn write(&self, head: &Head, seen: &Seen, code: u16, now: Timestamp) {
+    pub(crate) fn write(&self, head: &Head, seen: &Seen, code: u16, now: Timestamp) {
         let mut line = entry(head, seen, code, now).to_string();
         line.push('\n');
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,16 +11,16 @@ mod attributes;
 mod authenticate;
 mod impersonate;
 mod object;
-pub mod pki;
-pub mod rbac;
-pub mod review;
-pub mod token;
+pub(crate) mod pki;
+pub(crate) mod rbac;
+pub(crate) mod review;
+pub(crate) mod token;
 mod user;
 
-pub use attributes::{Attributes, ResourceAttributes, Target};
-pub use authenticate::{Credentials, authenticate, user_of_certificate};
-pub use impersonate::{impersonate, impersonation_wanted};
-pub use user::User;
+pub(crate) use attributes::{Attributes, ResourceAttributes, Target};
+pub(crate) use authenticate::{Credentials, authenticate, user_of_certificate};
+pub(crate) use impersonate::{impersonate, impersonation_wanted};
+pub(crate) use user::User;
 
 #[cfg(test)]
 mod tests;

@@ -16,99 +16,98 @@ use version::Rank;
 
 /// All resources that are served.
 #[derive(Clone, Debug, Default)]
-pub struct Catalogue {
+pub(crate) struct Catalogue {
     groups: BTreeMap<Box<str>, Arc<Group>>,
 }
 
 /// The versions of an API group.
 #[derive(Clone, Debug)]
-pub struct Group {
+pub(crate) struct Group {
     /// The name; empty for the core group.
-    pub name: Box<str>,
+    pub(crate) name: Box<str>,
     /// Where it stands among the groups: built-in ones have their place, the others follow by name.
     place: usize,
     /// The versions, the preferred one first.
-    pub versions: Vec<Version>,
+    pub(crate) versions: Vec<Version>,
 }
 
 /// One version of an API group.
 #[derive(Clone, Debug)]
-pub struct Version {
+pub(crate) struct Version {
     /// The name (`v1`).
-    pub name: Box<str>,
+    pub(crate) name: Box<str>,
     rank: Rank,
     by_plural: BTreeMap<Box<str>, Arc<Resource>>,
-    by_kind: BTreeMap<Box<str>, Arc<Resource>>,
 }
 
 /// A resource in one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resource {
+pub(crate) struct Resource {
     /// The API group; empty for the core group.
-    pub group: Box<str>,
+    pub(crate) group: Box<str>,
     /// The version.
-    pub version: Box<str>,
+    pub(crate) version: Box<str>,
     /// The name in paths (`deployments`).
-    pub plural: Box<str>,
+    pub(crate) plural: Box<str>,
     /// The name of one (`deployment`).
-    pub singular: Box<str>,
+    pub(crate) singular: Box<str>,
     /// The kind of its objects (`Deployment`).
-    pub kind: Box<str>,
+    pub(crate) kind: Box<str>,
     /// The kind of its lists (`DeploymentList`).
-    pub list_kind: Box<str>,
+    pub(crate) list_kind: Box<str>,
     /// Whether its objects are in namespaces.
-    pub namespaced: bool,
+    pub(crate) namespaced: bool,
     /// What it can be asked for, in the order in which discovery lists it.
-    pub verbs: Vec<Box<str>>,
+    pub(crate) verbs: Vec<Box<str>>,
     /// What kubectl calls it for short.
-    pub short_names: Vec<Box<str>>,
+    pub(crate) short_names: Vec<Box<str>>,
     /// The sets of resources it belongs to (`all`).
-    pub categories: Vec<Box<str>>,
+    pub(crate) categories: Vec<Box<str>>,
     /// What is below its objects, in the order in which discovery lists it.
-    pub subresources: Vec<Subresource>,
+    pub(crate) subresources: Vec<Subresource>,
     /// The hash of the version in which it is stored; none where nothing is stored.
-    pub storage_hash: Option<Box<str>>,
+    pub(crate) storage_hash: Option<Box<str>>,
     /// Whether a definition made it.
-    pub custom: bool,
+    pub(crate) custom: bool,
 }
 
 /// What is below the objects of a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subresource {
+pub(crate) struct Subresource {
     /// The name in paths (`status`).
-    pub name: Box<str>,
+    pub(crate) name: Box<str>,
     /// The group of its kind.
-    pub group: Box<str>,
+    pub(crate) group: Box<str>,
     /// The version of its kind.
-    pub version: Box<str>,
+    pub(crate) version: Box<str>,
     /// The kind it reads and writes (`Scale`).
-    pub kind: Box<str>,
+    pub(crate) kind: Box<str>,
     /// What it can be asked for.
-    pub verbs: Vec<Box<str>>,
+    pub(crate) verbs: Vec<Box<str>>,
 }
 
 impl Resource {
     /// Whether it can be asked for this (`watch`).
-    pub fn allows(&self, verb: &str) -> bool {
+    pub(crate) fn allows(&self, verb: &str) -> bool {
         self.verbs.iter().any(|known| **known == *verb)
     }
 
     /// The subresource of this name.
-    pub fn subresource(&self, name: &str) -> Option<&Subresource> {
+    pub(crate) fn subresource(&self, name: &str) -> Option<&Subresource> {
         self.subresources.iter().find(|known| *known.name == *name)
     }
 }
 
 impl Version {
     /// The resources by their plural names.
-    pub fn resources(&self) -> impl Iterator<Item = &Arc<Resource>> {
+    pub(crate) fn resources(&self) -> impl Iterator<Item = &Arc<Resource>> {
         self.by_plural.values()
     }
 }
 
 impl Catalogue {
     /// The resources that are always there. They are read at the first call; a copy costs little.
-    pub fn builtin() -> Self {
+    pub(crate) fn builtin() -> Self {
         static LOADED: OnceLock<Catalogue> = OnceLock::new();
         LOADED
             .get_or_init(|| {
@@ -120,7 +119,7 @@ impl Catalogue {
 
     /// The groups in the order in which they are preferred: the core group first, then the built-in
     /// ones as the genuine server ranks them, then the others by name.
-    pub fn groups(&self) -> Vec<&Group> {
+    pub(crate) fn groups(&self) -> Vec<&Group> {
         let mut groups: Vec<&Group> = self.groups.values().map(|group| &**group).collect();
         // Stable, and the map is in order of names.
         groups.sort_by_key(|group| group.place);
@@ -128,28 +127,34 @@ impl Catalogue {
     }
 
     /// The group of this name.
-    pub fn group(&self, group: &str) -> Option<&Group> {
+    pub(crate) fn group(&self, group: &str) -> Option<&Group> {
         self.groups.get(group).map(|group| &**group)
     }
 
     /// A version of a group.
-    pub fn version(&self, group: &str, version: &str) -> Option<&Version> {
+    pub(crate) fn version(&self, group: &str, version: &str) -> Option<&Version> {
         let versions = &self.groups.get(group)?.versions;
         versions.iter().find(|known| *known.name == *version)
     }
 
     /// The resource of this name (`deployments`).
-    pub fn resource(&self, group: &str, version: &str, plural: &str) -> Option<&Arc<Resource>> {
+    pub(crate) fn resource(
+        &self,
+        group: &str,
+        version: &str,
+        plural: &str,
+    ) -> Option<&Arc<Resource>> {
         self.version(group, version)?.by_plural.get(plural)
     }
 
     /// The resource whose objects are of this kind.
-    pub fn kind(&self, group: &str, version: &str, kind: &str) -> Option<&Arc<Resource>> {
-        self.version(group, version)?.by_kind.get(kind)
+    pub(crate) fn kind(&self, group: &str, version: &str, kind: &str) -> Option<&Arc<Resource>> {
+        let mut resources = self.version(group, version)?.resources();
+        resources.find(|resource| *resource.kind == *kind)
     }
 
     /// All resources in all versions, as [`Catalogue::groups`] orders them.
-    pub fn resources(&self) -> impl Iterator<Item = &Arc<Resource>> {
+    pub(crate) fn resources(&self) -> impl Iterator<Item = &Arc<Resource>> {
         let versions = self.groups().into_iter().flat_map(|group| &group.versions);
         versions.flat_map(Version::resources)
     }
@@ -158,7 +163,7 @@ impl Catalogue {
     ///
     /// One that is not established, or serves no version, is not served.
     #[must_use]
-    pub fn with(&self, definition: &Value) -> Self {
+    pub(crate) fn with(&self, definition: &Value) -> Self {
         let mut next = self.without(definition);
         for resource in custom::resources(definition) {
             next.add(resource, usize::MAX, Rank::custom);
@@ -168,7 +173,7 @@ impl Catalogue {
 
     /// What is served once a `CustomResourceDefinition` is gone. Built-in resources stay.
     #[must_use]
-    pub fn without(&self, definition: &Value) -> Self {
+    pub(crate) fn without(&self, definition: &Value) -> Self {
         let mut next = self.clone();
         let (group, plural) = custom::name(definition);
         let Some(group) = next.groups.get_mut(group) else {
@@ -187,9 +192,7 @@ impl Catalogue {
             .iter_mut()
             .filter(|version| is_custom(version))
         {
-            if let Some(gone) = version.by_plural.remove(plural) {
-                version.by_kind.remove(&gone.kind);
-            }
+            version.by_plural.remove(plural);
         }
         changed
             .versions
@@ -225,23 +228,20 @@ impl Catalogue {
                 name: resource.version.clone(),
                 rank,
                 by_plural: BTreeMap::new(),
-                by_kind: BTreeMap::new(),
             };
             versions.insert(at, version);
             at
         });
         let version = &mut versions[at];
-        if version.by_plural.contains_key(&resource.plural)
-            || version.by_kind.contains_key(&resource.kind)
+        let resources = version.by_plural.values();
+        if resources
+            .into_iter()
+            .any(|known| known.plural == resource.plural || known.kind == resource.kind)
         {
             return;
         }
-        let resource = Arc::new(resource);
-        let kind = resource.kind.clone();
-        version
-            .by_plural
-            .insert(resource.plural.clone(), Arc::clone(&resource));
-        version.by_kind.insert(kind, resource);
+        let plural = resource.plural.clone();
+        version.by_plural.insert(plural, Arc::new(resource));
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod served;
 
-pub use served::{Document, Served};
+pub(crate) use served::Served;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -16,11 +16,11 @@ use crate::store::{Change, CommitError, Draft, DraftError, Expect, Key, Record, 
 
 /// A cluster.
 #[derive(Debug)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// What it stores.
-    pub store: Store,
+    pub(crate) store: Store,
     served: RwLock<Arc<Served>>,
     rules: RwLock<Rules>,
     addresses: Mutex<Addresses>,
@@ -31,7 +31,7 @@ const DEFINITIONS: &str = "apiextensions.k8s.io";
 
 impl Cluster {
     /// A cluster over what is stored. Reads its roles, its definitions and its Services.
-    pub fn new(name: impl Into<String>, store: Store) -> Self {
+    pub(crate) fn new(name: impl Into<String>, store: Store) -> Self {
         let served = Served::new(&store);
         let cluster = Self {
             name: name.into(),
@@ -49,21 +49,21 @@ impl Cluster {
             if let Some(known) = RbacKind::of_resource(kind) {
                 let resource = crate::store::Resource::new(rbac::GROUP, kind);
                 let snapshot = cluster.store.snapshot(&resource);
-                for record in snapshot.iter(&crate::store::Scope::all(), "") {
+                for record in snapshot.iter(&crate::store::Scope::all()) {
                     cluster.rules_mut().set(known, &record.value());
                 }
             }
         }
         let services = crate::store::Resource::new("", "services");
         let snapshot = cluster.store.snapshot(&services);
-        for record in snapshot.iter(&crate::store::Scope::all(), "") {
+        for record in snapshot.iter(&crate::store::Scope::all()) {
             cluster.addresses().note(&record.value());
         }
         cluster
     }
 
     /// What is served now.
-    pub fn served(&self) -> Arc<Served> {
+    pub(crate) fn served(&self) -> Arc<Served> {
         self.served
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -71,7 +71,7 @@ impl Cluster {
     }
 
     /// Asks the rules.
-    pub fn with_rules<T>(&self, ask: impl FnOnce(&Rules) -> T) -> T {
+    pub(crate) fn with_rules<T>(&self, ask: impl FnOnce(&Rules) -> T) -> T {
         ask(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -90,7 +90,7 @@ impl Cluster {
     ///
     /// # Errors
     /// [`WriteError`] where it is not as expected, or cannot be stored.
-    pub async fn put(
+    pub(crate) async fn put(
         &self,
         kind: &Kind,
         expect: Expect,
@@ -115,7 +115,7 @@ impl Cluster {
     ///
     /// # Errors
     /// [`WriteError`] where it is not as expected, or the deletion cannot be stored.
-    pub async fn remove(
+    pub(crate) async fn remove(
         &self,
         kind: &Kind,
         expect: Expect,
@@ -147,9 +147,9 @@ impl Cluster {
 
 /// Why something was not stored.
 #[derive(Clone, Debug)]
-pub enum WriteError {
-    /// The object is not as expected: this is how it is.
-    Stale(Option<Arc<Record>>),
+pub(crate) enum WriteError {
+    /// The object is not as expected.
+    Stale,
     /// Anything else.
     Failed(Status),
 }
@@ -163,7 +163,7 @@ impl From<Status> for WriteError {
 impl From<CommitError> for WriteError {
     fn from(error: CommitError) -> Self {
         match error {
-            CommitError::Stale(record) => Self::Stale(record),
+            CommitError::Stale(_) => Self::Stale,
             other => Self::Failed(Status::internal(other.to_string())),
         }
     }

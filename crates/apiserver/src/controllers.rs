@@ -29,7 +29,7 @@ const RETRY: Duration = Duration::from_millis(50);
 
 /// Starts them all for one cluster; without a delay of workloads only the one that a kube-apiserver has
 /// inside, too.
-pub fn run(
+pub(crate) fn run(
     cluster: &Arc<Cluster>,
     ca_pem: &str,
     delay: Option<Duration>,
@@ -84,7 +84,7 @@ fn now() -> String {
 async fn delete_all(cluster: &Cluster, kind: &Kind, scope: &Scope) -> Result<(), Status> {
     let options = DeleteOptions::default();
     let snapshot = cluster.store.snapshot(&kind.stored);
-    for object in snapshot.iter(scope, "") {
+    for object in snapshot.iter(scope) {
         if object.meta().deletion_timestamp.is_some() {
             continue;
         }

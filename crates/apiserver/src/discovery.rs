@@ -9,10 +9,11 @@ use sha2::{Digest, Sha512};
 use crate::catalogue::{Catalogue, Group, Resource, Subresource, Version};
 
 /// The media type of [`aggregated_core`] and [`aggregated_groups`].
-pub const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+pub(crate) const AGGREGATED: &str =
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// The document at `/api`. The address is where clients reach the server (`192.0.2.1:6443`).
-pub fn core_versions(address: &str) -> Value {
+pub(crate) fn core_versions(address: &str) -> Value {
     json!({
         "kind": "APIVersions",
         "versions": ["v1"],
@@ -21,13 +22,13 @@ pub fn core_versions(address: &str) -> Value {
 }
 
 /// The document at `/apis`.
-pub fn groups(catalogue: &Catalogue) -> Value {
+pub(crate) fn groups(catalogue: &Catalogue) -> Value {
     let groups: Vec<Value> = named_groups(catalogue).map(group_entry).collect();
     json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
 }
 
 /// The document at `/apis/<group>`; none where the group is not served or is the core group.
-pub fn group(catalogue: &Catalogue, group: &str) -> Option<Value> {
+pub(crate) fn group(catalogue: &Catalogue, group: &str) -> Option<Value> {
     let group = catalogue
         .group(group)
         .filter(|group| !group.name.is_empty())?;
@@ -38,7 +39,7 @@ pub fn group(catalogue: &Catalogue, group: &str) -> Option<Value> {
 }
 
 /// The document at `/api/v1` and `/apis/<group>/<version>`; none where that is not served.
-pub fn resources(catalogue: &Catalogue, group: &str, version: &str) -> Option<Value> {
+pub(crate) fn resources(catalogue: &Catalogue, group: &str, version: &str) -> Option<Value> {
     let served = catalogue.version(group, version)?;
     let mut resources = Vec::new();
     for resource in served.resources() {
@@ -60,17 +61,17 @@ pub fn resources(catalogue: &Catalogue, group: &str, version: &str) -> Option<Va
 }
 
 /// The aggregated document at `/api`.
-pub fn aggregated_core(catalogue: &Catalogue) -> Value {
+pub(crate) fn aggregated_core(catalogue: &Catalogue) -> Value {
     aggregated(catalogue.group("").into_iter())
 }
 
 /// The aggregated document at `/apis`.
-pub fn aggregated_groups(catalogue: &Catalogue) -> Value {
+pub(crate) fn aggregated_groups(catalogue: &Catalogue) -> Value {
     aggregated(named_groups(catalogue))
 }
 
 /// The ETag of a document, with its quotes: it is the same as long as the content is.
-pub fn etag(body: &[u8]) -> String {
+pub(crate) fn etag(body: &[u8]) -> String {
     format!("\"{:X}\"", Sha512::digest(body))
 }
 

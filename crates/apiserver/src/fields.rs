@@ -13,7 +13,6 @@ mod compare;
 mod conflict;
 mod element;
 mod encoding;
-mod filter;
 mod last_applied;
 mod managed;
 mod merge;
@@ -29,14 +28,12 @@ mod tracker;
 mod validate;
 mod wording;
 
-pub use element::Element;
-pub use filter::{Filter, Pattern};
-pub use managed::{Entry, Managed, Operation};
-pub use owners::Force;
-pub use scale::Replicas;
-pub use set::{PathText, Set};
-pub use times::keep_times;
-pub use tracker::{Outcome, Target, Writer, apply, manager_of, update};
+pub(crate) use element::Element;
+pub(crate) use owners::Force;
+pub(crate) use scale::Replicas;
+pub(crate) use set::Set;
+pub(crate) use times::keep_times;
+pub(crate) use tracker::{Outcome, Target, Writer, apply, manager_of, update};
 
 #[cfg(test)]
 mod tests;

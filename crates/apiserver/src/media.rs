@@ -4,16 +4,16 @@ use crate::status::Status;
 
 /// How objects are written in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written {
+pub(crate) struct Written {
     /// The syntax.
-    pub syntax: Syntax,
+    pub(crate) syntax: Syntax,
     /// How much of an object.
-    pub form: Form,
+    pub(crate) form: Form,
 }
 
 /// A syntax.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Syntax {
+pub(crate) enum Syntax {
     /// JSON.
     Json,
     /// YAML.
@@ -22,7 +22,7 @@ pub enum Syntax {
 
 /// How much of an object is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// All of it.
     Whole,
     /// `PartialObjectMetadata`.
@@ -33,13 +33,13 @@ pub enum Form {
 
 impl Written {
     /// All of it, in JSON.
-    pub const JSON: Self = Self {
+    pub(crate) const JSON: Self = Self {
         syntax: Syntax::Json,
         form: Form::Whole,
     };
 
     /// The media type of the answer.
-    pub fn content_type(self) -> &'static str {
+    pub(crate) fn content_type(self) -> &'static str {
         match self.syntax {
             Syntax::Json => "application/json",
             Syntax::Yaml => "application/yaml",
@@ -52,7 +52,7 @@ impl Written {
 ///
 /// # Errors
 /// 406 that lists what is served.
-pub fn accepted(header: Option<&str>) -> Result<Written, Status> {
+pub(crate) fn accepted(header: Option<&str>) -> Result<Written, Status> {
     let Some(header) = header.filter(|header| !header.trim().is_empty()) else {
         return Ok(Written::JSON);
     };
@@ -116,7 +116,7 @@ impl Range<'_> {
 
 /// What a body is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
+pub(crate) enum Encoding {
     /// JSON.
     Json,
     /// YAML.
@@ -125,18 +125,19 @@ pub enum Encoding {
     Protobuf,
 }
 
+/// A `Content-Type` without its parameters.
+fn kind(header: Option<&str>) -> &str {
+    let kind = header.unwrap_or_default().split(';').next();
+    kind.unwrap_or_default().trim()
+}
+
 /// What a `Content-Type` says of the body of a write.
 ///
 /// # Errors
 /// 415 that lists what is understood.
-pub fn encoding(header: Option<&str>) -> Result<Encoding, Status> {
-    let kind = header
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
+pub(crate) fn encoding(header: Option<&str>) -> Result<Encoding, Status> {
     // Of a patch's type upstream looks at the letters as they are.
-    match kind.trim().to_ascii_lowercase().as_str() {
+    match kind(header).to_ascii_lowercase().as_str() {
         "" | "application/json" => Ok(Encoding::Json),
         "application/yaml" => Ok(Encoding::Yaml),
         "application/vnd.kubernetes.protobuf" => Ok(Encoding::Protobuf),
@@ -148,7 +149,7 @@ pub fn encoding(header: Option<&str>) -> Result<Encoding, Status> {
 
 /// The kinds of patches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PatchType {
+pub(crate) enum PatchType {
     /// RFC 6902.
     Json,
     /// RFC 7386.
@@ -163,13 +164,8 @@ pub enum PatchType {
 ///
 /// # Errors
 /// 415, which for custom resources lists what is understood.
-pub fn patch_type(header: Option<&str>, is_custom: bool) -> Result<PatchType, Status> {
-    let kind = header
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
-    match kind.trim() {
+pub(crate) fn patch_type(header: Option<&str>, is_custom: bool) -> Result<PatchType, Status> {
+    match kind(header) {
         "application/json-patch+json" => Ok(PatchType::Json),
         "application/merge-patch+json" => Ok(PatchType::Merge),
         "application/strategic-merge-patch+json" if !is_custom => Ok(PatchType::Strategic),

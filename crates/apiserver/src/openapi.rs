@@ -20,26 +20,26 @@ use sha2::{Digest, Sha512};
 use crate::catalogue::{Catalogue, Resource};
 use component::Components;
 
-pub use swagger::{Swagger, swagger};
+pub(crate) use swagger::{Swagger, swagger};
 
 /// The version of Kubernetes that the documents are of.
 const VERSION: &str = "1.36";
 
 /// A document as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Document {
+pub(crate) struct Document {
     /// The JSON.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     /// What its URL says about its content, so that clients may keep it for ever. It is also its ETag,
     /// between quotes.
-    pub hash: String,
+    pub(crate) hash: String,
 }
 
 /// The `openAPIV3Schema` of a custom resource in its version; none where it is not known.
-pub type CustomSchema<'a> = dyn Fn(&Resource) -> Option<&'a Value> + 'a;
+pub(crate) type CustomSchema<'a> = dyn Fn(&Resource) -> Option<&'a Value> + 'a;
 
 /// The document of a group and version (`/openapi/v3/apis/apps/v1`); none where that is not served.
-pub fn document(
+pub(crate) fn document(
     catalogue: &Catalogue,
     custom: &CustomSchema<'_>,
     group: &str,
@@ -63,7 +63,7 @@ pub fn document(
 }
 
 /// The path of a group and version within the index (`api/v1`, `apis/apps/v1`).
-pub fn location(group: &str, version: &str) -> String {
+pub(crate) fn location(group: &str, version: &str) -> String {
     if group.is_empty() {
         format!("api/{version}")
     } else {
@@ -74,7 +74,7 @@ pub fn location(group: &str, version: &str) -> String {
 /// The index at `/openapi/v3`, from the hashes of all documents by their [`location`].
 ///
 /// `prefix` is what stands before all paths of a cluster (`/clusters/main`), or nothing.
-pub fn index(prefix: &str, hashes: &BTreeMap<String, String>) -> Value {
+pub(crate) fn index(prefix: &str, hashes: &BTreeMap<String, String>) -> Value {
     let mut paths = Map::new();
     for (location, hash) in hashes {
         let url = format!("{prefix}/openapi/v3/{location}?hash={hash}");

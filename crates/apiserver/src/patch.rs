@@ -13,6 +13,7 @@ mod strategic;
 
 use serde_json::Value;
 
+use crate::schema::strict;
 use crate::schema::{Schema, TypeId};
 use crate::status::Status;
 
@@ -27,7 +28,7 @@ const MAX_DEPTH: usize = 127;
 /// # Errors
 /// 400 for what is no list of operations, 413 for more than 10 000 of them, 422 when one cannot be
 /// applied or its test fails, also when copies add more than 3 MiB or the document gets too deep.
-pub fn json_patch(doc: &Value, patch: &Value) -> Result<Value, Status> {
+pub(crate) fn json_patch(doc: &Value, patch: &Value) -> Result<Value, Status> {
     json::apply(doc, patch)
 }
 
@@ -37,7 +38,7 @@ pub fn json_patch(doc: &Value, patch: &Value) -> Result<Value, Status> {
 ///
 /// # Errors
 /// 400 for a patch that is no object.
-pub fn merge_patch(doc: &Value, patch: &Value) -> Result<Value, Status> {
+pub(crate) fn merge_patch(doc: &Value, patch: &Value) -> Result<Value, Status> {
     let Value::Object(changes) = patch else {
         return Err(Status::bad_request(match patch {
             Value::Null => "Invalid JSON Patch".to_owned(),
@@ -57,26 +58,19 @@ pub fn merge_patch(doc: &Value, patch: &Value) -> Result<Value, Status> {
 /// # Errors
 /// Those of upstream: 400 for malformed directives, 422 for lists of lists, and 500 without a reason
 /// for the rest, such as an item without its merge key.
-pub fn strategic(doc: &Value, patch: &Value, schema: &Schema, ty: TypeId) -> Result<Value, Status> {
+pub(crate) fn strategic(
+    doc: &Value,
+    patch: &Value,
+    schema: &Schema,
+    ty: TypeId,
+) -> Result<Value, Status> {
     strategic::apply(doc, patch, schema, ty)
 }
 
 /// How Go's decoder refuses what is no map.
 fn no_map(value: &Value) -> String {
-    let what = go_kind(value);
+    let what = strict::word(value);
     format!("json: cannot unmarshal {what} into Go value of type map[string]interface {{}}")
-}
-
-/// What Go's decoder calls a value.
-fn go_kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
 }
 
 /// 422 as upstream writes it, which does not say what was wrong

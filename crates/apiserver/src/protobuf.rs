@@ -20,23 +20,23 @@ use table::Table;
 use wire::{Reader, WireType};
 
 /// What every body begins with.
-pub const MAGIC: [u8; 4] = *b"k8s\0";
+pub(crate) const MAGIC: [u8; 4] = *b"k8s\0";
 
 /// How deep the JSON form may be: what a JSON body may be, too.
 const MAX_DEPTH: usize = 127;
 
 /// What kind of object a body holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kind {
+pub(crate) struct Kind {
     /// The apiVersion (`apps/v1`); may be empty.
-    pub api_version: String,
+    pub(crate) api_version: String,
     /// The kind (`Deployment`); may be empty.
-    pub kind: String,
+    pub(crate) kind: String,
 }
 
 impl Kind {
     /// A kind of object.
-    pub fn new(api_version: impl Into<String>, kind: impl Into<String>) -> Self {
+    pub(crate) fn new(api_version: impl Into<String>, kind: impl Into<String>) -> Self {
         Self {
             api_version: api_version.into(),
             kind: kind.into(),
@@ -52,13 +52,13 @@ impl Kind {
 
 /// Why a body cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Undecodable {
+pub(crate) struct Undecodable {
     /// What is wrong, in upstream's words as far as clients see them.
-    pub why: String,
+    pub(crate) why: String,
     /// What the body says that it is; empty where it was not read so far.
-    pub of: Kind,
+    pub(crate) of: Kind,
     /// Whether it is only too much.
-    pub too_large: bool,
+    pub(crate) too_large: bool,
 }
 
 impl fmt::Display for Undecodable {
@@ -92,7 +92,7 @@ impl Undecodable {
     /// The answer to the client: 400 as upstream's `transformDecodeError` writes it, or 413.
     ///
     /// `wanted` is the kind that the resource stores, `body` the whole body.
-    pub fn status(&self, wanted: &str, body: &[u8]) -> Status {
+    pub(crate) fn status(&self, wanted: &str, body: &[u8]) -> Status {
         let Self { why, of, too_large } = self;
         if *too_large {
             return Status::too_large(format!("Request entity too large: {why}"));
@@ -111,7 +111,7 @@ impl Undecodable {
 
 /// The beginning of a body as messages show it (`summarizeData`): JSON as it is, the rest in
 /// hexadecimal.
-fn summary(body: &[u8]) -> String {
+pub(crate) fn summary(body: &[u8]) -> String {
     const SHOWN: usize = 30;
     if body.is_empty() {
         return "<empty>".to_owned();
@@ -130,21 +130,13 @@ fn summary(body: &[u8]) -> String {
     text
 }
 
-/// Reads a body that says itself what it is.
-///
-/// # Errors
-/// When it is not an object of a known kind, or more than what is read here: deeper than JSON may
-/// be, or so many fields that they would take far more memory than the body.
-pub fn decode(body: &[u8]) -> Result<Value, Undecodable> {
-    decode_as(body, &Kind::default())
-}
-
 /// Reads a body. What it does not say about its kind is taken from `default`, the kind that the
 /// request is about.
 ///
 /// # Errors
-/// As [`decode`].
-pub fn decode_as(body: &[u8], default: &Kind) -> Result<Value, Undecodable> {
+/// When it is not an object of a known kind, or more than what is read here: deeper than JSON may
+/// be, or so many fields that they would take far more memory than the body.
+pub(crate) fn decode_as(body: &[u8], default: &Kind) -> Result<Value, Undecodable> {
     if body.is_empty() {
         return Err(Undecodable::new("empty data"));
     }

@@ -2,11 +2,11 @@
 
 mod query;
 
-pub use query::{BadQuery, Query};
+pub(crate) use query::Query;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
+pub(crate) enum Target {
     /// Objects.
     Resource(ResourceTarget),
     /// Anything else (`/version`, `/apis`, `/openapi/v3`).
@@ -15,7 +15,7 @@ pub enum Target {
 
 /// What is to be done, as RBAC names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Verb {
+pub(crate) enum Verb {
     /// Reads one object.
     Get,
     /// Reads a collection.
@@ -36,7 +36,7 @@ pub enum Verb {
 
 impl Verb {
     /// As RBAC and messages write it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Get => "get",
             Self::List => "list",
@@ -52,27 +52,27 @@ impl Verb {
 
 /// Objects that are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResourceTarget {
+pub(crate) struct ResourceTarget {
     /// What is to be done.
-    pub verb: Verb,
+    pub(crate) verb: Verb,
     /// The API group; empty for the core group.
-    pub group: String,
+    pub(crate) group: String,
     /// The version.
-    pub version: String,
+    pub(crate) version: String,
     /// The resource in the plural.
-    pub resource: String,
+    pub(crate) resource: String,
     /// The subresource; empty for none.
-    pub subresource: String,
+    pub(crate) subresource: String,
     /// The namespace; empty for none. A Namespace is in itself, as RBAC sees it.
-    pub namespace: String,
+    pub(crate) namespace: String,
     /// The object's name; empty for a collection.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 impl ResourceTarget {
     /// Whether what the path names can be asked for this. Objects are added to a collection, to that of one
     /// namespace where they are in namespaces, and changed one by one.
-    pub fn is_at_its_place(&self, namespaced: bool) -> bool {
+    pub(crate) fn is_at_its_place(&self, namespaced: bool) -> bool {
         let has_place = !namespaced || !self.namespace.is_empty();
         match self.verb {
             _ if !self.subresource.is_empty() => true,
@@ -89,7 +89,7 @@ impl Target {
     /// parts than any resource has.
     ///
     /// As upstream's `RequestInfoFactory` (k8s.io/apiserver, `pkg/endpoints/request`).
-    pub fn of(method: &http::Method, path: &str, query: &Query) -> Self {
+    pub(crate) fn of(method: &http::Method, path: &str, query: &Query) -> Self {
         Self::read(method, path, query).map_or(Self::Path, Self::Resource)
     }
 

@@ -4,10 +4,10 @@
 //! Server-side apply, strategic merge, strict decoding, pruning, defaulting and the OpenAPI documents
 //! all read this, and nothing else.
 
-pub mod builtin;
-pub mod defaults;
-pub mod quantity;
-pub mod strict;
+pub(crate) mod builtin;
+pub(crate) mod defaults;
+pub(crate) mod quantity;
+pub(crate) mod strict;
 
 use std::collections::BTreeMap;
 
@@ -15,28 +15,28 @@ use serde_json::Value;
 
 /// A type within its [`Schema`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TypeId(u32);
+pub(crate) struct TypeId(u32);
 
 /// Types that refer to each other: all built-in ones, or those of one version of a definition.
 #[derive(Clone, Debug, Default)]
-pub struct Schema {
+pub(crate) struct Schema {
     types: Vec<Type>,
 }
 
 /// One type.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Type {
+pub(crate) struct Type {
     /// The name it has in OpenAPI (`io.k8s.api.core.v1.PodSpec`); none where it stands in place.
-    pub name: Option<Box<str>>,
+    pub(crate) name: Option<Box<str>>,
     /// What is in it.
-    pub shape: Shape,
+    pub(crate) shape: Shape,
     /// Whether `null` is a value of it.
-    pub nullable: bool,
+    pub(crate) nullable: bool,
 }
 
 /// What is in a type.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// Anything. Nothing is known of it: lists in it are atomic, maps granular ("deduced").
     Any,
     /// One value.
@@ -61,37 +61,37 @@ pub enum Shape {
 
 /// A map of known fields.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Struct {
+pub(crate) struct Struct {
     /// The fields.
-    pub fields: BTreeMap<Box<str>, Field>,
+    pub(crate) fields: BTreeMap<Box<str>, Field>,
     /// Whether it has one owner as a whole (`x-kubernetes-map-type: atomic`).
-    pub atomic: bool,
+    pub(crate) atomic: bool,
     /// Whether other fields are kept as they are (`x-kubernetes-preserve-unknown-fields`).
-    pub open: bool,
+    pub(crate) open: bool,
     /// Whether an apply may name other fields, even those that are dropped later.
-    pub lenient: bool,
+    pub(crate) lenient: bool,
 }
 
 /// A field of a struct.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Field {
+pub(crate) struct Field {
     /// Its type.
-    pub of: TypeId,
+    pub(crate) of: TypeId,
     /// Whether it has to be there.
-    pub required: bool,
+    pub(crate) required: bool,
     /// What it is where it is absent.
-    pub default: Option<Value>,
+    pub(crate) default: Option<Value>,
     /// How strategic merge patches treat it.
-    pub patch: Patch,
+    pub(crate) patch: Patch,
     /// What becomes of its empty value.
-    pub empty: Empty,
+    pub(crate) empty: Empty,
 }
 
 /// What the genuine server makes of a field's empty value: it decodes built-in objects into Go's
 /// structs, keeps them as protobuf and writes them with encoding/json, none of which tells all empty
 /// values from absent ones.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum Empty {
+pub(crate) enum Empty {
     /// It stays as it is: the fields of custom resources, and those that are pointers in Go.
     #[default]
     Kept,
@@ -103,20 +103,20 @@ pub enum Empty {
 
 /// How strategic merge patches treat a field (`x-kubernetes-patch-strategy`, `-merge-key`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Patch {
+pub(crate) struct Patch {
     /// Whether a list is merged rather than replaced.
-    pub merge: bool,
+    pub(crate) merge: bool,
     /// Whether a map is replaced rather than merged (the selector of PodDisruptionBudgets alone).
-    pub replace: bool,
+    pub(crate) replace: bool,
     /// Whether `$retainKeys` is understood.
-    pub retain_keys: bool,
+    pub(crate) retain_keys: bool,
     /// What items of a merged list are told apart by; none for a set of scalars.
-    pub key: Option<Box<str>>,
+    pub(crate) key: Option<Box<str>>,
 }
 
 /// A kind of value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scalar {
+pub(crate) enum Scalar {
     /// Text.
     String,
     /// Text of some format, for which an apply takes any single value.
@@ -143,7 +143,7 @@ pub enum Scalar {
 
 /// What the items of a list are told apart by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ListKind {
+pub(crate) enum ListKind {
     /// Nothing: the list has one owner as a whole.
     Atomic,
     /// Their values.
@@ -154,7 +154,7 @@ pub enum ListKind {
 
 impl Schema {
     /// Adds a type.
-    pub fn add(&mut self, ty: Type) -> TypeId {
+    pub(crate) fn add(&mut self, ty: Type) -> TypeId {
         let id = TypeId(u32::try_from(self.types.len()).unwrap_or(u32::MAX));
         self.types.push(ty);
         id
@@ -164,7 +164,7 @@ impl Schema {
     ///
     /// # Panics
     /// When the id comes from another schema that is larger.
-    pub fn get(&self, id: TypeId) -> &Type {
+    pub(crate) fn get(&self, id: TypeId) -> &Type {
         &self.types[id.0 as usize]
     }
 
@@ -172,19 +172,19 @@ impl Schema {
     ///
     /// # Panics
     /// When the id comes from another schema that is larger.
-    pub fn set(&mut self, id: TypeId, ty: Type) {
+    pub(crate) fn set(&mut self, id: TypeId, ty: Type) {
         self.types[id.0 as usize] = ty;
     }
 }
 
 impl Type {
     /// A type without a name of which nothing is known.
-    pub fn any() -> Self {
+    pub(crate) fn any() -> Self {
         Self::of(Shape::Any)
     }
 
     /// A type without a name.
-    pub fn of(shape: Shape) -> Self {
+    pub(crate) fn of(shape: Shape) -> Self {
         Self {
             name: None,
             shape,
@@ -195,7 +195,7 @@ impl Type {
 
 impl Field {
     /// A field that may be absent, has no default and is replaced by patches.
-    pub fn of(of: TypeId) -> Self {
+    pub(crate) fn of(of: TypeId) -> Self {
         Self {
             of,
             required: false,

@@ -8,18 +8,18 @@
 mod field;
 mod label;
 
-pub use field::FieldSelector;
-pub use label::{LabelSelector, Labels};
+pub(crate) use field::FieldSelector;
+pub(crate) use label::{LabelSelector, Labels};
 
 use crate::status::Status;
 
 /// A selector has at most so many requirements.
-pub const MAX_REQUIREMENTS: usize = 4096;
+pub(crate) const MAX_REQUIREMENTS: usize = 4096;
 
 /// Why a text is no selector.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct SelectorError(String);
+pub(crate) struct SelectorError(String);
 
 impl SelectorError {
     fn too_many() -> Self {

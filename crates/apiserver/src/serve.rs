@@ -21,10 +21,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// The body of an answer.
-pub type Body = BoxBody<Bytes, Infallible>;
+pub(crate) type Body = BoxBody<Bytes, Infallible>;
 
 /// Who answers requests.
-pub trait Handler: Send + Sync + 'static {
+pub(crate) trait Handler: Send + Sync + 'static {
     /// What is known of whoever a connection is with.
     type Peer: Clone + Send + Sync + 'static;
 
@@ -49,7 +49,7 @@ const PARTING: Duration = Duration::from_secs(5);
 const STREAMS: u32 = 2_000;
 
 /// Serves until `stop`.
-pub async fn serve<H: Handler>(
+pub(crate) async fn serve<H: Handler>(
     listener: TcpListener,
     tls: Arc<ServerConfig>,
     handler: Arc<H>,

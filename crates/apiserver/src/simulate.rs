@@ -5,15 +5,15 @@
 use serde_json::{Map, Value, json};
 
 /// The annotation that decides how a workload ends: `fail` or `hang`; anything else, and none, is well.
-pub const OUTCOME: &str = "apiserver.shipway.run/simulate";
+pub(crate) const OUTCOME: &str = "apiserver.shipway.run/simulate";
 /// The annotation of an object whose status is simulated.
-pub const SIMULATED: &str = "apiserver.shipway.run/simulated";
+pub(crate) const SIMULATED: &str = "apiserver.shipway.run/simulated";
 /// What an image has in its name that nobody can pull: its workload hangs.
 const BROKEN: &str = "broken";
 
 /// How a workload ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It runs, or is done.
     Well,
     /// It has failed for good.
@@ -23,7 +23,7 @@ pub enum Outcome {
 }
 
 /// How a workload is to end: by its own word, its template's, its images', or that of its namespace.
-pub fn outcome(object: &Value, namespace: &Value) -> Outcome {
+pub(crate) fn outcome(object: &Value, namespace: &Value) -> Outcome {
     let template = &object["spec"]["template"];
     let said = |object: &Value| match object["metadata"]["annotations"][OUTCOME].as_str() {
         Some("fail") => Some(Outcome::Fail),
@@ -47,7 +47,7 @@ pub fn outcome(object: &Value, namespace: &Value) -> Outcome {
 }
 
 /// The status of a workload, now and here; nothing for kinds that get none.
-pub fn status(
+pub(crate) fn status(
     group: &str,
     resource: &str,
     object: &Value,
@@ -70,7 +70,7 @@ pub fn status(
 }
 
 /// The kinds whose status is simulated.
-pub fn workloads() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(crate) fn workloads() -> impl Iterator<Item = (&'static str, &'static str)> {
     WORKLOADS
         .iter()
         .map(|(group, resource, _)| (*group, *resource))

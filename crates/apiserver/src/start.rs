@@ -342,6 +342,6 @@ pub(crate) async fn make(
 pub(crate) fn failure(error: WriteError) -> Status {
     match error {
         WriteError::Failed(status) => status,
-        WriteError::Stale(_) => Status::internal("it was changed meanwhile"),
+        WriteError::Stale => Status::internal("it was changed meanwhile"),
     }
 }

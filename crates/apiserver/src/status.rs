@@ -3,7 +3,7 @@
 
 mod field;
 
-pub use field::{FieldError, FieldErrorKind};
+pub(crate) use field::{FieldError, FieldErrorKind};
 pub(crate) use field::{go_float, go_plain, go_quote};
 
 use std::collections::HashSet;
@@ -12,63 +12,61 @@ use serde_json::{Map, Value, json};
 
 /// Why a request was not served.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Status {
+pub(crate) struct Status {
     /// The HTTP status.
-    pub code: u16,
+    pub(crate) code: u16,
     /// The class, in one word; empty where the genuine server names none.
-    pub reason: &'static str,
+    pub(crate) reason: &'static str,
     /// For people.
-    pub message: String,
+    pub(crate) message: String,
     /// What it is about.
-    pub details: Option<Box<Details>>,
-    /// With what a list that expired can be continued (`metadata.continue`); empty for none.
-    pub continues: String,
+    pub(crate) details: Option<Box<Details>>,
     /// What the caller should know besides.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// What a failure is about.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Details {
+pub(crate) struct Details {
     /// The object's name.
-    pub name: String,
+    pub(crate) name: String,
     /// The API group.
-    pub group: String,
+    pub(crate) group: String,
     /// The resource (`deployments`) or, for invalid objects, the kind.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The object's uid.
-    pub uid: String,
+    pub(crate) uid: String,
     /// The single faults.
-    pub causes: Vec<Cause>,
+    pub(crate) causes: Vec<Cause>,
     /// After how many seconds to try again; 0 for none.
-    pub retry_after_seconds: u32,
+    pub(crate) retry_after_seconds: u32,
 }
 
 /// One fault among several.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cause {
+pub(crate) struct Cause {
     /// The class (`FieldValueInvalid`, `FieldManagerConflict`).
-    pub reason: String,
+    pub(crate) reason: String,
     /// For people.
-    pub message: String,
+    pub(crate) message: String,
     /// The field's path.
-    pub field: String,
+    pub(crate) field: String,
 }
 
 /// A kind of resource, as far as messages name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct About<'a> {
+pub(crate) struct About<'a> {
     /// The API group; empty for the core group.
-    pub group: &'a str,
+    pub(crate) group: &'a str,
     /// The resource in the plural (`deployments`).
-    pub resource: &'a str,
+    pub(crate) resource: &'a str,
     /// The kind (`Deployment`).
-    pub kind: &'a str,
+    pub(crate) kind: &'a str,
 }
 
 impl About<'_> {
     /// The resource with its group, as messages write it (`deployments.apps`).
-    pub fn resource_in_group(&self) -> String {
+    pub(crate) fn resource_in_group(&self) -> String {
         in_group(self.resource, self.group)
     }
 
@@ -97,14 +95,13 @@ impl Status {
             reason,
             message: message.into(),
             details: None,
-            continues: String::new(),
             warnings: Vec::new(),
         }
     }
 
     /// The same, with what the caller should know besides.
     #[must_use]
-    pub fn warned(self, warnings: Vec<String>) -> Self {
+    pub(crate) fn warned(self, warnings: Vec<String>) -> Self {
         Self { warnings, ..self }
     }
 
@@ -116,32 +113,32 @@ impl Status {
     }
 
     /// 404: there is no such object.
-    pub fn not_found(about: About<'_>, name: &str) -> Self {
+    pub(crate) fn not_found(about: About<'_>, name: &str) -> Self {
         let message = format!("{} \"{name}\" not found", about.resource_in_group());
         Self::new(404, "NotFound", message).about(about.details(name))
     }
 
     /// 409: there is such an object already.
-    pub fn already_exists(about: About<'_>, name: &str) -> Self {
+    pub(crate) fn already_exists(about: About<'_>, name: &str) -> Self {
         let message = format!("{} \"{name}\" already exists", about.resource_in_group());
         Self::new(409, "AlreadyExists", message).about(about.details(name))
     }
 
     /// 409: the object is not as the caller believes.
-    pub fn conflict(about: About<'_>, name: &str, why: &str) -> Self {
+    pub(crate) fn conflict(about: About<'_>, name: &str, why: &str) -> Self {
         let resource = about.resource_in_group();
         let message = format!("Operation cannot be fulfilled on {resource} \"{name}\": {why}");
         Self::new(409, "Conflict", message).about(about.details(name))
     }
 
     /// 409: the object was changed since the caller read it.
-    pub fn modified(about: About<'_>, name: &str) -> Self {
+    pub(crate) fn modified(about: About<'_>, name: &str) -> Self {
         let why = "the object has been modified; please apply your changes to the latest version and try again";
         Self::conflict(about, name, why)
     }
 
     /// 409: other managers own fields that an apply would change.
-    pub fn apply_conflict(message: impl Into<String>, causes: Vec<Cause>) -> Self {
+    pub(crate) fn apply_conflict(message: impl Into<String>, causes: Vec<Cause>) -> Self {
         Self::new(409, "Conflict", message).about(Details {
             causes,
             ..Details::default()
@@ -149,7 +146,7 @@ impl Status {
     }
 
     /// 422: the object breaks rules.
-    pub fn invalid(about: About<'_>, name: &str, errors: &[FieldError]) -> Self {
+    pub(crate) fn invalid(about: About<'_>, name: &str, errors: &[FieldError]) -> Self {
         let mut seen = HashSet::with_capacity(errors.len());
         let mut texts: Vec<String> = Vec::with_capacity(errors.len());
         for error in errors {
@@ -180,17 +177,17 @@ impl Status {
     }
 
     /// 400: the request makes no sense.
-    pub fn bad_request(message: impl Into<String>) -> Self {
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message)
     }
 
     /// 401: nobody knows who asks.
-    pub fn unauthorized() -> Self {
+    pub(crate) fn unauthorized() -> Self {
         Self::new(401, "Unauthorized", "Unauthorized")
     }
 
     /// 403: the caller may not.
-    pub fn forbidden(about: About<'_>, name: &str, why: &str) -> Self {
+    pub(crate) fn forbidden(about: About<'_>, name: &str, why: &str) -> Self {
         let resource = about.resource_in_group();
         let message = if name.is_empty() {
             format!("{resource} is forbidden: {why}")
@@ -201,50 +198,50 @@ impl Status {
     }
 
     /// 404: the resource has nothing of this name below its objects.
-    pub fn not_served() -> Self {
+    pub(crate) fn not_served() -> Self {
         let message = "the server could not find the requested resource";
         Self::new(404, "NotFound", message).about(Details::default())
     }
 
     /// 405: the resource does not know this verb.
-    pub fn method_not_allowed() -> Self {
+    pub(crate) fn method_not_allowed() -> Self {
         let message = "the server does not allow this method on the requested resource";
         Self::new(405, "MethodNotAllowed", message).about(Details::default())
     }
 
     /// 406: none of the accepted media types can be written.
-    pub fn not_acceptable(message: impl Into<String>) -> Self {
+    pub(crate) fn not_acceptable(message: impl Into<String>) -> Self {
         Self::new(406, "NotAcceptable", message)
     }
 
     /// 410: that revision is gone.
-    pub fn expired(message: impl Into<String>) -> Self {
+    pub(crate) fn expired(message: impl Into<String>) -> Self {
         Self::new(410, "Expired", message)
     }
 
     /// 413: the body is larger than anything that is stored.
-    pub fn too_large(message: impl Into<String>) -> Self {
+    pub(crate) fn too_large(message: impl Into<String>) -> Self {
         Self::new(413, "RequestEntityTooLarge", message)
     }
 
     /// 415: the body's media type is not understood.
-    pub fn unsupported_media_type(message: impl Into<String>) -> Self {
+    pub(crate) fn unsupported_media_type(message: impl Into<String>) -> Self {
         Self::new(415, "UnsupportedMediaType", message)
     }
 
     /// 415: no kind of patch that built-in kinds take.
-    pub fn unsupported_patch() -> Self {
+    pub(crate) fn unsupported_patch() -> Self {
         let message = "415: Unsupported Media Type";
         Self::new(415, "UnsupportedMediaType", message).about(Details::default())
     }
 
     /// 500 without a reason, as the genuine server answers where nothing better is known.
-    pub fn internal(message: impl Into<String>) -> Self {
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(500, "", message)
     }
 
     /// 504: that revision has not been reached yet.
-    pub fn too_large_resource_version(wanted: u64, current: u64) -> Self {
+    pub(crate) fn too_large_resource_version(wanted: u64, current: u64) -> Self {
         let message = format!("Timeout: Too large resource version: {wanted}, current: {current}");
         Self::new(504, "Timeout", message).about(Details {
             causes: vec![Cause {
@@ -258,15 +255,11 @@ impl Status {
     }
 
     /// The object that a client reads.
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let mut object = Map::new();
         object.insert("kind".to_owned(), json!("Status"));
         object.insert("apiVersion".to_owned(), json!("v1"));
-        let metadata = match self.continues.as_str() {
-            "" => json!({}),
-            token => json!({"continue": token}),
-        };
-        object.insert("metadata".to_owned(), metadata);
+        object.insert("metadata".to_owned(), json!({}));
         object.insert("status".to_owned(), json!("Failure"));
         object.insert("message".to_owned(), json!(self.message));
         if !self.reason.is_empty() {

@@ -15,23 +15,21 @@ mod draft;
 mod error;
 mod log;
 mod map;
-mod page;
 mod query;
 mod record;
+mod snapshot;
 mod state;
 mod watch;
 
-pub use draft::{Draft, MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH};
-pub use error::{CommitError, DraftError, Expired};
-pub(crate) use log::Lock;
-pub use log::{OpenError, Sync};
-pub use page::{Page, Snapshot};
-pub use query::{
-    ListPlan, ListQuery, Revision, WatchPlan, WatchStart, plan_list, plan_watch, revision_of,
-};
-pub use record::{Key, Meta, Owner, Record, Resource};
-pub use state::{Event, EventKind};
-pub use watch::Watcher;
+pub(crate) use draft::{Draft, MAX_OBJECT_BYTES, MAX_OBJECT_DEPTH};
+pub(crate) use error::{CommitError, DraftError, Expired};
+pub use log::Sync;
+pub(crate) use log::{Lock, OpenError};
+pub(crate) use query::{ListQuery, Revision, WatchStart, plan_list, plan_watch, revision_of};
+pub(crate) use record::{Key, Record, Resource};
+pub(crate) use snapshot::Snapshot;
+pub(crate) use state::{Event, EventKind};
+pub(crate) use watch::Watcher;
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -41,11 +39,11 @@ use self::state::{Bells, State};
 
 /// How far back lists and watches reach: whichever is less.
 #[derive(Clone, Copy, Debug)]
-pub struct History {
+pub(crate) struct History {
     /// How many changes.
-    pub events: usize,
+    pub(crate) events: usize,
     /// How many bytes of objects, that memory stays bounded where they are large.
-    pub bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 impl Default for History {
@@ -77,9 +75,7 @@ pub enum Durability {
 
 /// What a change presumes of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expect {
-    /// Nothing. A deletion still needs something to delete.
-    Anything,
+pub(crate) enum Expect {
     /// That there is none.
     Absent,
     /// That it is at this revision.
@@ -88,7 +84,7 @@ pub enum Expect {
 
 /// A change to one object.
 #[derive(Debug)]
-pub enum Change {
+pub(crate) enum Change {
     /// Creates or replaces it.
     Put(Draft),
     /// Deletes it.
@@ -106,7 +102,7 @@ impl Change {
 
 /// Some objects of one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scope {
+pub(crate) struct Scope {
     /// What the paths begin with, or the path itself.
     prefix: Box<str>,
     single: bool,
@@ -114,7 +110,7 @@ pub struct Scope {
 
 impl Scope {
     /// All objects.
-    pub fn all() -> Self {
+    pub(crate) fn all() -> Self {
         Self {
             prefix: "".into(),
             single: false,
@@ -122,7 +118,7 @@ impl Scope {
     }
 
     /// The objects in a namespace; all of them where it is empty.
-    pub fn namespace(namespace: &str) -> Self {
+    pub(crate) fn namespace(namespace: &str) -> Self {
         if namespace.is_empty() {
             return Self::all();
         }
@@ -133,7 +129,7 @@ impl Scope {
     }
 
     /// One object.
-    pub fn object(key: &Key) -> Self {
+    pub(crate) fn object(key: &Key) -> Self {
         Self {
             prefix: key.path().into(),
             single: true,
@@ -155,7 +151,7 @@ impl Scope {
 
 /// One cluster's objects. Clones are the same store; the last one that goes closes it.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub(crate) struct Store {
     inner: Arc<Inner>,
 }
 
@@ -184,7 +180,6 @@ fn decide(
     revision: u64,
 ) -> Result<Event, CommitError> {
     let as_expected = match expect {
-        Expect::Anything => true,
         Expect::Absent => current.is_none(),
         Expect::Revision(expected) => current.is_some_and(|record| record.modified() == expected),
     };
@@ -202,7 +197,7 @@ fn decide(
 
 impl Store {
     /// A store that lives as long as the process.
-    pub fn in_memory(history: History) -> Self {
+    pub(crate) fn in_memory(history: History) -> Self {
         Self {
             inner: Arc::new(Inner {
                 state: Arc::new(RwLock::new(State::at(0))),
@@ -217,7 +212,7 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError`] where the folder cannot be used or read.
-    pub fn open(durability: &Durability, history: History) -> Result<Self, OpenError> {
+    pub(crate) fn open(durability: &Durability, history: History) -> Result<Self, OpenError> {
         let Durability::Folder {
             path,
             sync,
@@ -246,7 +241,11 @@ impl Store {
     /// # Errors
     /// [`CommitError::Stale`] where the object is not as expected; the record that it carries can
     /// be read by then. Others where the change did not become durable.
-    pub async fn commit(&self, expect: Expect, change: Change) -> Result<Arc<Record>, CommitError> {
+    pub(crate) async fn commit(
+        &self,
+        expect: Expect,
+        change: Change,
+    ) -> Result<Arc<Record>, CommitError> {
         if let Some(log) = &self.inner.log {
             return log.commit(expect, change).await;
         }
@@ -261,12 +260,12 @@ impl Store {
     }
 
     /// The revision of the last change.
-    pub fn revision(&self) -> u64 {
+    pub(crate) fn revision(&self) -> u64 {
         read(&self.inner.state).revision
     }
 
     /// Waits until a revision is reached.
-    pub async fn reached(&self, revision: u64) {
+    pub(crate) async fn reached(&self, revision: u64) {
         let slot = Arc::clone(&read(&self.inner.state).everything);
         loop {
             let rung = slot.bell.notified();
@@ -280,12 +279,12 @@ impl Store {
     }
 
     /// An object as it is now.
-    pub fn get(&self, key: &Key) -> Option<Arc<Record>> {
+    pub(crate) fn get(&self, key: &Key) -> Option<Arc<Record>> {
         read(&self.inner.state).get(key).cloned()
     }
 
     /// The objects of a resource as they are now.
-    pub fn snapshot(&self, resource: &Resource) -> Snapshot {
+    pub(crate) fn snapshot(&self, resource: &Resource) -> Snapshot {
         let state = read(&self.inner.state);
         let table = state.tables.get(resource);
         let map = table.map(|table| table.map.clone()).unwrap_or_default();
@@ -296,7 +295,11 @@ impl Store {
     ///
     /// # Errors
     /// [`Expired`] where the history does not reach back to it.
-    pub fn snapshot_at(&self, resource: &Resource, revision: u64) -> Result<Snapshot, Expired> {
+    pub(crate) fn snapshot_at(
+        &self,
+        resource: &Resource,
+        revision: u64,
+    ) -> Result<Snapshot, Expired> {
         let state = read(&self.inner.state);
         let map = state.objects_at(resource, revision)?;
         Ok(Snapshot::new(revision, map))
@@ -306,7 +309,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Expired`] where the history does not reach back to it.
-    pub fn watch(&self, resource: &Resource, scope: Scope, from: u64) -> Result<Watcher, Expired> {
+    pub(crate) fn watch(
+        &self,
+        resource: &Resource,
+        scope: Scope,
+        from: u64,
+    ) -> Result<Watcher, Expired> {
         Watcher::start(&self.inner.state, Some((resource.clone(), scope)), from)
     }
 
@@ -314,28 +322,23 @@ impl Store {
     ///
     /// # Errors
     /// [`Expired`] where the history does not reach back to the revision.
-    pub fn watch_everything(&self, from: u64) -> Result<Watcher, Expired> {
+    pub(crate) fn watch_everything(&self, from: u64) -> Result<Watcher, Expired> {
         Watcher::start(&self.inner.state, None, from)
     }
 
     /// The object with a uid, of whatever resource.
-    pub fn by_uid(&self, uid: &str) -> Option<Arc<Record>> {
+    pub(crate) fn by_uid(&self, uid: &str) -> Option<Arc<Record>> {
         read(&self.inner.state).by_uid(uid).cloned()
     }
 
     /// The objects of all resources that name an owner, by resource and path.
-    pub fn owned_by(&self, uid: &str) -> Vec<Arc<Record>> {
+    pub(crate) fn owned_by(&self, uid: &str) -> Vec<Arc<Record>> {
         read(&self.inner.state).owned_by(uid).cloned().collect()
-    }
-
-    /// How many objects name an owner.
-    pub fn owned_count(&self, uid: &str) -> usize {
-        read(&self.inner.state).owned_count(uid)
     }
 
     /// How many objects of each resource are in a namespace; of all resources where it is empty.
     /// Resources without any are left out.
-    pub fn counts(&self, namespace: &str) -> Vec<(Resource, usize)> {
+    pub(crate) fn counts(&self, namespace: &str) -> Vec<(Resource, usize)> {
         let scope = Scope::namespace(namespace);
         let state = read(&self.inner.state);
         let tables: Vec<_> = state
@@ -345,7 +348,7 @@ impl Store {
             .collect();
         drop(state);
         let counts = tables.into_iter().filter_map(|(resource, map)| {
-            let count = page::count(&map, &scope);
+            let count = snapshot::count(&map, &scope);
             (count > 0).then_some((resource, count))
         });
         counts.collect()

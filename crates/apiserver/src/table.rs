@@ -2,7 +2,7 @@
 //! definitions.
 //!
 //! One table names, for each kind, the function that makes its cells. The columns are recorded from
-//! kube-apiserver v1.36.3 (`data/columns.json`). No other code knows a kind by its name. All is pure.
+//! kube-apiserver v1.36.3 (`data/columns.json`, by `data/columns.sh`). No other code knows a kind by its name. All is pure.
 //!
 //! External rules: `pkg/printers/internalversion/printers.go` of k8s.io/kubernetes, which the server always
 //! asks for the wide form; `pkg/registry/rest/table.go` of k8s.io/apiserver for kinds that have no function
@@ -12,7 +12,7 @@ mod access;
 mod cell;
 mod claim;
 mod event;
-pub mod object;
+pub(crate) mod object;
 mod pod;
 mod service;
 mod workload;
@@ -28,7 +28,7 @@ use cell::Row;
 
 /// How the objects of a kind are shown.
 #[derive(Debug)]
-pub struct Printer {
+pub(crate) struct Printer {
     group: &'static str,
     resource: &'static str,
     cells: fn(Row<'_>) -> Vec<Value>,
@@ -83,7 +83,7 @@ static PRINTERS: &[Printer] = &[
 
 impl Printer {
     /// How a built-in kind is shown, by the name of its group (empty for the core group) and its plural.
-    pub fn of(group: &str, resource: &str) -> &'static Self {
+    pub(crate) fn of(group: &str, resource: &str) -> &'static Self {
         let found = PRINTERS
             .iter()
             .find(|known| known.resource == resource && known.group == group);
@@ -91,7 +91,7 @@ impl Printer {
     }
 
     /// The columns.
-    pub fn columns(&self) -> &'static [Column] {
+    pub(crate) fn columns(&self) -> &'static [Column] {
         let all = &*COLUMNS;
         let known = all.get(&(self.group, self.resource));
         known.map_or(&[], Vec::as_slice)
@@ -99,18 +99,18 @@ impl Printer {
 
     /// The cells of an object. What is absent or of a wrong type is shown as upstream shows what is
     /// unset, so that an object without anything in it can be shown, as it is in bookmarks.
-    pub fn cells(&self, object: &Value, now: Timestamp) -> Vec<Value> {
+    pub(crate) fn cells(&self, object: &Value, now: Timestamp) -> Vec<Value> {
         (self.cells)(Row { object, now })
     }
 
     /// The conditions of an object's row (`TableRowCondition`): whether it is `Completed`.
-    pub fn conditions(&self, object: &Value) -> Option<Value> {
+    pub(crate) fn conditions(&self, object: &Value) -> Option<Value> {
         (self.conditions)(object)
     }
 
     /// Whether a list without objects has `null` for rows, which upstream has for kinds that show nothing
     /// but name and time of creation.
-    pub fn null_if_empty(&self) -> bool {
+    pub(crate) fn null_if_empty(&self) -> bool {
         self.null_if_empty
     }
 }

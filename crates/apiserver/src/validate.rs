@@ -8,14 +8,14 @@ mod name;
 mod path;
 
 pub(crate) use metadata::text;
-pub use metadata::{carry_over, create, finalizer_warnings, update};
-pub use name::{Form, NameRule, label_value, qualified_name};
+pub(crate) use metadata::{carry_over, create, finalizer_warnings, update};
+pub(crate) use name::{Form, NameRule, label_value, qualified_name};
 pub(crate) use name::{dns1035_label, dns1123_subdomain};
 pub(crate) use path::Path;
 
 /// Whether objects of a kind live in namespaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub(crate) enum Scope {
     /// They do.
     Namespaced,
     /// They do not.
@@ -23,7 +23,7 @@ pub enum Scope {
 }
 
 /// All annotations of an object together may have this many bytes, keys and values.
-pub const ANNOTATION_BYTES: usize = 256 << 10;
+pub(crate) const ANNOTATION_BYTES: usize = 256 << 10;
 
 #[cfg(test)]
 mod tests;

@@ -20,19 +20,20 @@ mod workload;
 
 use serde_json::Value;
 
-pub use namespace::finalizer_faults;
-pub use selector::text as selector_text;
+pub(crate) use namespace::finalizer_faults;
+pub(crate) use selector::text as selector_text;
 
+use crate::catalogue::Resource;
 use crate::registry::options::Propagation;
-use crate::status::FieldError;
+use crate::status::{FieldError, go_quote};
 use crate::validate::{self, NameRule, Scope};
 
 /// Reads a field of an object as text.
-pub type ReadField = fn(&Value) -> String;
+pub(crate) type ReadField = fn(&Value) -> String;
 
 /// What the server itself does about the objects of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Special {
+pub(crate) enum Special {
     /// Nothing.
     Nothing,
     /// They are places for others, which go before them: Namespaces.
@@ -47,55 +48,55 @@ pub enum Special {
 
 /// How one kind differs from others.
 #[derive(Clone, Copy, Debug)]
-pub struct Ways {
+pub(crate) struct Ways {
     /// Fills in what is absent, on every write, before anything is checked.
-    pub default: fn(&mut Value),
+    pub(crate) default: fn(&mut Value),
     /// Settles what an object needs beyond its own place, and says what is wrong with that: nothing else is
     /// looked at then.
-    pub begin: fn(&mut Value, Option<&Value>) -> Vec<FieldError>,
+    pub(crate) begin: fn(&mut Value, Option<&Value>) -> Vec<FieldError>,
     /// Prepares a new object, which has its name and its uid.
-    pub prepare_create: fn(&mut Value),
+    pub(crate) prepare_create: fn(&mut Value),
     /// Prepares a change of the object itself: what may not be changed this way is taken from the
     /// old one.
-    pub prepare_update: fn(&mut Value, &Value),
+    pub(crate) prepare_update: fn(&mut Value, &Value),
     /// Prepares a change of the status.
-    pub prepare_status_update: fn(&mut Value, &Value),
+    pub(crate) prepare_status_update: fn(&mut Value, &Value),
     /// Prepares what is written to let go of an object (`/finalize`).
-    pub prepare_finalize: fn(&mut Value, &Value),
+    pub(crate) prepare_finalize: fn(&mut Value, &Value),
     /// What is wrong with an object, or with its change.
-    pub validate: fn(&Value, Option<&Value>) -> Vec<FieldError>,
+    pub(crate) validate: fn(&Value, Option<&Value>) -> Vec<FieldError>,
     /// What is wrong with a change of the status.
-    pub validate_status: fn(&Value, &Value) -> Vec<FieldError>,
+    pub(crate) validate_status: fn(&Value, &Value) -> Vec<FieldError>,
     /// Whether `metadata.generation` counts changes of it.
-    pub generation: bool,
+    pub(crate) generation: bool,
     /// Whether a change counts.
-    pub counts: fn(&Value, &Value) -> bool,
+    pub(crate) counts: fn(&Value, &Value) -> bool,
     /// Whether a change without a resourceVersion is taken.
-    pub unconditional_update: bool,
+    pub(crate) unconditional_update: bool,
     /// Whether to replace a missing object creates it.
-    pub create_on_update: bool,
+    pub(crate) create_on_update: bool,
     /// What its names look like.
-    pub name: NameRule,
+    pub(crate) name: NameRule,
     /// How many seconds a deletion waits that does not say; none for kinds that go at once.
-    pub grace: fn(&Value) -> Option<i64>,
+    pub(crate) grace: fn(&Value) -> Option<i64>,
     /// What becomes of what a deleted object owns, where the deletion does not say.
-    pub default_propagation: Propagation,
+    pub(crate) default_propagation: Propagation,
     /// Takes out what is stored and not shown; none for kinds that are shown as they are stored.
-    pub conceal: Option<fn(&mut Value)>,
+    pub(crate) conceal: Option<fn(&mut Value)>,
     /// What else the server itself does about it.
-    pub special: Special,
+    pub(crate) special: Special,
     /// What the author of an object should know.
-    pub advice: fn(&Value) -> Vec<String>,
+    pub(crate) advice: fn(&Value) -> Vec<String>,
     /// The fields that field selectors may name beside `metadata.name` and `metadata.namespace`.
-    pub selectable: &'static [(&'static str, ReadField)],
+    pub(crate) selectable: &'static [(&'static str, ReadField)],
     /// The fields that writes to the object itself leave alone.
-    pub resets: &'static [&'static str],
+    pub(crate) resets: &'static [&'static str],
     /// The fields that writes to its status leave alone.
-    pub status_resets: &'static [&'static str],
+    pub(crate) status_resets: &'static [&'static str],
 }
 
 /// A kind without a status that has no other peculiarity.
-pub const PLAIN: Ways = Ways {
+pub(crate) const PLAIN: Ways = Ways {
     default: |_| {},
     begin: |_, _| Vec::new(),
     prepare_create: |_| {},
@@ -120,7 +121,7 @@ pub const PLAIN: Ways = Ways {
 };
 
 /// A kind with a spec and a status that has no other peculiarity.
-pub const STATUS: Ways = Ways {
+pub(crate) const STATUS: Ways = Ways {
     prepare_create: drop_status,
     prepare_update: keep_status,
     resets: &["status"],
@@ -128,7 +129,7 @@ pub const STATUS: Ways = Ways {
 };
 
 /// A custom resource with the subresource `status`.
-pub static CUSTOM_WITH_STATUS: Ways = Ways {
+pub(crate) static CUSTOM_WITH_STATUS: Ways = Ways {
     generation: true,
     status_resets: &["metadata", "spec"],
     unconditional_update: false,
@@ -136,24 +137,24 @@ pub static CUSTOM_WITH_STATUS: Ways = Ways {
 };
 
 /// A custom resource without it.
-pub static CUSTOM: Ways = Ways {
+pub(crate) static CUSTOM: Ways = Ways {
     generation: true,
     unconditional_update: false,
     ..PLAIN
 };
 
 /// Drops the status of a new object: it is written apart.
-pub fn drop_status(object: &mut Value) {
+pub(crate) fn drop_status(object: &mut Value) {
     part::drop_field(object, "status");
 }
 
 /// The status stays as it is.
-pub fn keep_status(new: &mut Value, old: &Value) {
+pub(crate) fn keep_status(new: &mut Value, old: &Value) {
     part::keep(new, old, "status");
 }
 
 /// The spec stays as it is. Upstream lets most kinds' metadata be written with their status.
-pub fn keep_spec(new: &mut Value, old: &Value) {
+pub(crate) fn keep_spec(new: &mut Value, old: &Value) {
     part::keep(new, old, "spec");
 }
 
@@ -185,7 +186,7 @@ fn again_as(object: &Value, rule: NameRule) -> Vec<FieldError> {
 }
 
 /// The ways of a built-in kind.
-pub fn of(group: &str, resource: &str) -> &'static Ways {
+pub(crate) fn of(group: &str, resource: &str) -> &'static Ways {
     match (group, resource) {
         ("", "configmaps") => &config::CONFIG_MAP,
         ("", "secrets") => &config::SECRET,
@@ -211,6 +212,23 @@ pub fn of(group: &str, resource: &str) -> &'static Ways {
         | ("networking.k8s.io", "ingresses" | "networkpolicies")
         | ("policy", "poddisruptionbudgets") => &COUNTED,
         _ => &OTHER,
+    }
+}
+
+/// Why nothing can be selected by a field, in the words that upstream has for the kind.
+pub(crate) fn unselectable(resource: &Resource, field: &str) -> String {
+    let (group, plural) = (&*resource.group, &*resource.plural);
+    let has_own = !of(group, plural).selectable.is_empty();
+    match (group, plural) {
+        ("batch", "jobs") => format!("field label {} not supported for Job", go_quote(field)),
+        ("", "nodes" | "replicationcontrollers") | ("certificates.k8s.io", _) => {
+            format!("field label not supported: {field}")
+        }
+        _ if has_own || resource.custom => format!("field label not supported: {field}"),
+        _ => format!(
+            "{} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
+            go_quote(field)
+        ),
     }
 }
 

@@ -8,9 +8,9 @@ use crate::scenario::Scenario;
 pub(crate) const USAGE: &str = "\
 usage: bench [--quick] [--write FILE] [scenario…]
 
-  --quick        100 Shipments instead of 1,000, 30 samples instead of 300, 1 minute instead of 10
+  --quick        a tenth of the Shipments, Workloads and samples, 1 minute instead of 10
   --write FILE   write the numbers as Markdown
-  scenario       idle, push, drift, install, steady, monorepo, restart, server; all of them by
+  scenario       idle, push, drift, chains, install, steady, monorepo, restart, server; all of them by
                  default";
 
 /// The command line.

@@ -29,7 +29,8 @@ The **floor** of an installation is a bare loop of the same server-side applies 
 for metadata back as Shipway does) plus two writes a Shipment: an Inventory-like object created, a status patched. It is
 measured with 1, 8, 16 and 32 connections over HTTP/1.1 and HTTP/2 with 100 Shipments; the best is the floor, and its way
 is used for 1,000. It does not create the Shipments and does not wait for health; Shipway's time contains both. The floor
-of a latency is one bare apply until a watch shows it.
+of a latency is one bare apply until a watch shows it. The floor of a **supply chain** is one apply for each resource of each
+Workload and one status of it, by 8 connections over HTTP/1.1; it creates no Workloads, which Shipway's time contains.
 
 Every installation and every floor is measured **once**, and the floor of 100 is the best of eight single runs; a ratio
 holds as far as both of its sides had the same machine, which each section tells. Restarts are orderly stops, no kills.

@@ -1,6 +1,7 @@
 //! What is measured, and in which order: small things first, on an empty cluster; then the
 //! scenarios that share one large installation.
 
+mod chains;
 mod drift;
 mod idle;
 mod install;
@@ -25,6 +26,8 @@ pub(crate) enum Scenario {
     Push,
     /// From a change behind Git's back to its repair.
     Drift,
+    /// Many Workloads on supply chains.
+    Chains,
     /// Many Shipments until all are ready.
     Install,
     /// Many Shipments that nobody changes.
@@ -39,10 +42,11 @@ pub(crate) enum Scenario {
 
 impl Scenario {
     /// All, in the order in which they run.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Idle,
         Self::Push,
         Self::Drift,
+        Self::Chains,
         Self::Install,
         Self::Steady,
         Self::Monorepo,
@@ -56,6 +60,7 @@ impl Scenario {
             Self::Idle => "idle",
             Self::Push => "push",
             Self::Drift => "drift",
+            Self::Chains => "chains",
             Self::Install => "install",
             Self::Steady => "steady",
             Self::Monorepo => "monorepo",
@@ -73,6 +78,7 @@ pub(crate) async fn run_all(stage: &Stage, args: &Args, report: &mut Report) -> 
         Scenario::Idle,
         Scenario::Push,
         Scenario::Drift,
+        Scenario::Chains,
     ] {
         let is_judge_missing = scenario == Scenario::Server && stage.is_embedded();
         if !args.wants(scenario) || is_judge_missing {
@@ -83,7 +89,8 @@ pub(crate) async fn run_all(stage: &Stage, args: &Args, report: &mut Report) -> 
             Scenario::Server => server::run(stage, args, report).await,
             Scenario::Idle => idle::run(stage, report).await,
             Scenario::Push => push::run(stage, args, report).await,
-            _ => drift::run(stage, args, report).await,
+            Scenario::Drift => drift::run(stage, args, report).await,
+            _ => chains::run(stage, args, report).await,
         };
         note(scenario, outcome, &mut failed);
     }

@@ -171,6 +171,11 @@ impl Stage {
         Controller::start(&self.identity, self.world.cluster(), &more).await
     }
 
+    /// Starts a controller that runs supply chains, and waits until it works.
+    pub(crate) async fn full_controller(&self) -> Controller {
+        Controller::start_as("full", &self.identity, self.world.cluster()).await
+    }
+
     /// Starts a controller and waits only until it serves HTTP.
     pub(crate) async fn launch(&self) -> Controller {
         let secret = format!("{}/{}", HOOK.0, HOOK.1);

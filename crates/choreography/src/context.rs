@@ -25,6 +25,17 @@ pub enum Output {
     Config(Value),
 }
 
+impl Output {
+    /// Its values with the names that they have in a status.
+    pub fn parts(&self) -> Vec<(&'static str, &Value)> {
+        match self {
+            Self::Source { url, revision } => vec![("url", url), ("revision", revision)],
+            Self::Image(image) => vec![("image", image)],
+            Self::Config(config) => vec![("config", config)],
+        }
+    }
+}
+
 /// The outputs of the blueprint's resources, by the resources' names.
 pub type Outputs = BTreeMap<String, Output>;
 
@@ -60,6 +71,16 @@ impl Inputs {
             inputs.deployment = source(outputs, &from.resource);
         }
         inputs
+    }
+
+    /// Adds an input under the name that the template knows it by.
+    pub fn insert(&mut self, name: &str, input: Output) {
+        let name = name.to_owned();
+        match input {
+            Output::Source { url, revision } => drop(self.sources.insert(name, (url, revision))),
+            Output::Image(image) => drop(self.images.insert(name, image)),
+            Output::Config(config) => drop(self.configs.insert(name, config)),
+        }
     }
 
     /// The source of this name, as an output.

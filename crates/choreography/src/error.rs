@@ -5,6 +5,7 @@ use kinds::cartographer::condition_type;
 use kinds::cartographer::reason::Reason;
 
 use crate::conditions::Draft;
+use crate::jsonpath::Hint;
 use crate::labels::Labels;
 use crate::notation;
 use crate::outputs::OutputError;
@@ -94,6 +95,8 @@ pub enum ResourceError {
         namespace: String,
         /// The labels that they carry.
         labels: Labels,
+        /// Whether the account may not do it.
+        is_forbidden: bool,
         /// What the API server said.
         why: String,
     },
@@ -105,6 +108,13 @@ pub enum ResourceError {
         health: Status,
         /// Why it gives none.
         why: OutputError,
+    },
+    /// What is passed on has no value yet: its producers have no output.
+    NoInput {
+        /// The resources.
+        producers: Vec<String>,
+        /// What is said where it never gets one.
+        why: String,
     },
     /// The input to pass on is not there.
     PassThrough {
@@ -120,19 +130,31 @@ impl ResourceError {
     /// fail again, and that no watch tells of.
     pub fn retries(&self) -> bool {
         match self {
-            Self::Template { .. } | Self::List { .. } | Self::Other(_) => true,
-            Self::Rejected { is_forbidden, .. } => !is_forbidden,
+            Self::Template { .. } | Self::Other(_) => true,
+            Self::Rejected { is_forbidden, .. } | Self::List { is_forbidden, .. } => !is_forbidden,
             Self::Output { why, .. } => *why == OutputError::NoDeployment,
             Self::Options(_)
             | Self::Stamp { .. }
             | Self::Waiting { .. }
+            | Self::NoInput { .. }
             | Self::PassThrough { .. } => false,
+        }
+    }
+
+    /// What the message does not say, since it is Cartographer's: where a tag's path leaves the data.
+    pub fn hint(&self) -> Option<&Hint> {
+        match self {
+            Self::Stamp {
+                why: StampError::Template(error),
+                ..
+            } => error.hint.as_deref(),
+            _ => None,
         }
     }
 
     /// Whether it only follows from what is told of another resource.
     pub fn is_waiting(&self) -> bool {
-        matches!(self, Self::Waiting { .. })
+        matches!(self, Self::Waiting { .. } | Self::NoInput { .. })
     }
 
     /// What a status says of it. This is the only place where that is decided.
@@ -190,16 +212,20 @@ impl ResourceError {
                 template,
                 why,
             } => {
-                let text = stamp_failure(place, *kind, template, why);
-                match owner {
+                if owner == OwnerKind::Deliverable {
                     // Upstream's suite asserts it of deliveries.
-                    OwnerKind::Deliverable => (Status::False, Reason::TemplateStampFailure, text),
-                    OwnerKind::Workload | OwnerKind::Runnable => {
-                        let producers = producers.join(", ");
-                        let text = format!("waiting for output of [{producers}]: {text}");
-                        (Status::Unknown, Reason::WaitingForInput, text)
-                    }
+                    let text = stamp_failure(place, *kind, template, why);
+                    return (Status::False, Reason::TemplateStampFailure, text);
                 }
+                // Nothing is wrong, and everybody reads it of every new owner: where and why is said shortly.
+                let producers = producers.join(", ");
+                let text = format!("waiting for output of [{producers}]: {why}");
+                (Status::Unknown, Reason::WaitingForInput, text)
+            }
+            Self::NoInput { producers, why } => {
+                let producers = producers.join(", ");
+                let text = format!("waiting for output of [{producers}]: {why}");
+                (Status::Unknown, Reason::WaitingForInput, text)
             }
             Self::Rejected {
                 namespace,
@@ -215,6 +241,7 @@ impl ResourceError {
                 namespace,
                 labels,
                 why,
+                ..
             } => {
                 let reason = match owner {
                     OwnerKind::Deliverable => Reason::UnknownError,

@@ -132,8 +132,12 @@ fn without_rule(judged: Judged<'_>) -> Verdict {
     }
 }
 
+/// What is said where the conditions are older than the spec. Cartographer does not look at that.
+const BEHIND: &str = "the object's status is of an earlier generation";
+
 fn by_condition(object: &Value, kind: &str) -> Verdict {
     let (status, message) = match object_condition(object, kind) {
+        Some(_) if is_behind(object) => (Status::Unknown, BEHIND.to_owned()),
         Some(condition) => (Status::read(condition.status), condition.message.to_owned()),
         None => (
             Status::Unknown,
@@ -145,6 +149,13 @@ fn by_condition(object: &Value, kind: &str) -> Verdict {
         reason: condition_reason(kind),
         message,
     }
+}
+
+/// Whether a status says that it speaks of an earlier spec.
+pub(crate) fn is_behind(object: &Value) -> bool {
+    let generation = object["metadata"]["generation"].as_i64();
+    let observed = object["status"]["observedGeneration"].as_i64();
+    matches!((observed, generation), (Some(observed), Some(generation)) if observed < generation)
 }
 
 /// `<T>Condition`, with what no reason may contain replaced: a type may be `example.com/Ready`.
@@ -161,6 +172,10 @@ fn condition_reason(kind: &str) -> String {
 }
 
 fn by_matches(object: &Value, rule: &MultiMatch) -> Verdict {
+    let has_conditions = |side: &MatchRule| !side.match_conditions.is_empty();
+    if is_behind(object) && (has_conditions(&rule.healthy) || has_conditions(&rule.unhealthy)) {
+        return Verdict::new(Status::Unknown, Reason::NoMatchesFulfilled, BEHIND);
+    }
     if let Some(hit) = any_hit(object, &rule.unhealthy) {
         return hit.verdict(Status::False);
     }

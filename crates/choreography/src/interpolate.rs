@@ -13,7 +13,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::jsonpath::{PathError, one};
+use crate::jsonpath::{Hint, PathError, hint, one};
 use crate::notation::compact_json;
 use crate::typed::Typed;
 
@@ -28,6 +28,8 @@ pub struct InterpolateError {
     pub place: String,
     /// What is wrong there.
     pub why: TagError,
+    /// Where the tag's path leaves the data, if it does.
+    pub hint: Option<Box<Hint>>,
 }
 
 /// What is wrong with a text of a template.
@@ -84,6 +86,7 @@ fn fill(template: &Value, context: &Typed, place: &str) -> Result<Value, Interpo
     match template {
         Value::String(text) => leaf(text, context).map_err(|why| InterpolateError {
             place: place.to_owned(),
+            hint: hint(why.expression(), context).map(Box::new),
             why,
         }),
         Value::Array(items) => {

@@ -13,10 +13,12 @@
 //!
 //! [`serving`] is what comes before a walk: which blueprint serves, and as which ServiceAccount.
 //! [`selection`] finds the blueprint of an owner and the template of a resource, [`graph`] the order
-//! of resources, [`validate`] and [`strict`] say what admission refuses.
+//! of resources, [`validate`] and [`strict`] say what is refused, and [`admission`] answers a cluster
+//! that asks.
 //!
 //! Must not know: a runtime, a client, files, the clock.
 
+pub mod admission;
 pub mod conditions;
 pub mod context;
 pub mod digest;

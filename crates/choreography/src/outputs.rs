@@ -7,7 +7,8 @@ use kinds::cartographer::template::{
 use serde_json::Value;
 
 use crate::context::{Inputs, Output};
-use crate::jsonpath::{PathError, one};
+use crate::health;
+use crate::jsonpath::one;
 use crate::notation::display;
 
 /// Why there is no output.
@@ -75,7 +76,25 @@ pub fn passed_through(kind: TemplateKind, input: &str, inputs: &Inputs) -> Optio
 }
 
 fn value(path: &str, object: &Value, what: &str) -> Result<Value, OutputError> {
-    one(path, object).map_err(|why| missing(path, format!("failed to evaluate {what}: {why}")))
+    let value = current(path, object);
+    value.map_err(|why| missing(path, format!("failed to evaluate {what}: {why}")))
+}
+
+/// The value at a path, unless it is in a status of before: what was made of earlier inputs is not
+/// passed on as made of these. Cartographer does so.
+fn current(path: &str, object: &Value) -> Result<Value, String> {
+    let value = one(path, object).map_err(|why| why.to_string())?;
+    if is_in_status(path) && health::is_behind(object) {
+        return Err("the status is of an earlier generation".to_owned());
+    }
+    Ok(value)
+}
+
+/// Whether a path leads into the status, in the ways that people write it: `.status.a`, `{.status.a}`, `status.a`.
+fn is_in_status(path: &str) -> bool {
+    let path = path.trim_start_matches(['{', '$', '.', ' ']);
+    let rest = path.strip_prefix("status");
+    rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_'))
 }
 
 fn missing(path: &str, why: String) -> OutputError {
@@ -94,11 +113,12 @@ fn check_deployed(deployed: Deployed<'_>, object: &Value) -> Result<(), OutputEr
 
 fn check_matches(matches: &[ObservedMatch], object: &Value) -> Result<(), OutputError> {
     for ObservedMatch { input, output } in matches {
-        let not_found = |side: &str, path: &str, why: PathError| {
-            OutputError::NotMet(format!("could not find value on {side} [{path}]: {why}"))
+        let look = |side: &str, path: &str| {
+            current(path, object).map_err(|why| {
+                OutputError::NotMet(format!("could not find value on {side} [{path}]: {why}"))
+            })
         };
-        let wanted = one(input, object).map_err(|why| not_found("input", input, why))?;
-        let found = one(output, object).map_err(|why| not_found("output", output, why))?;
+        let (wanted, found) = (look("input", input)?, look("output", output)?);
         if !equal(&wanted, &found) {
             return Err(OutputError::NotMet(format!(
                 "input [{input}] and output [{output}] do not match: {} != {}",

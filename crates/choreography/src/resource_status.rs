@@ -81,12 +81,7 @@ pub fn health_of(entry: &ResourceStatus) -> Option<Verdict> {
 
 /// The outputs as a status has them. One whose digest is as before keeps its time.
 pub fn outputs(output: Option<&Output>, previous: &[OutputStatus], now: &str) -> Vec<OutputStatus> {
-    let values = match output {
-        None => vec![],
-        Some(Output::Source { url, revision }) => vec![("url", url), ("revision", revision)],
-        Some(Output::Image(image)) => vec![("image", image)],
-        Some(Output::Config(config)) => vec![("config", config)],
-    };
+    let values = output.map(Output::parts).unwrap_or_default();
     values
         .into_iter()
         .map(|(name, value)| {

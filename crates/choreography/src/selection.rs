@@ -208,6 +208,15 @@ impl Words {
 }
 
 impl NotServed {
+    /// The blueprints that are in the way: a change of one of them may change the answer.
+    pub fn blueprints(&self) -> Vec<&str> {
+        match self {
+            Self::LabelsMissing { .. } | Self::NotFound { .. } => Vec::new(),
+            Self::Several { names, .. } => names.iter().map(String::as_str).collect(),
+            Self::Broken { name, .. } => vec![name],
+        }
+    }
+
     /// The reason of the owner's condition. Cartographer sets none where a blueprint is broken.
     pub fn reason(&self) -> Reason {
         match self {

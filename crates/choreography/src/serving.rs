@@ -29,6 +29,17 @@ pub struct Account {
     pub name: String,
 }
 
+impl Account {
+    /// What is said where it does not exist.
+    pub fn missing(&self) -> String {
+        let Self { namespace, name } = self;
+        format!(
+            "failed to get service account object from api server [{namespace}/{name}]: failed to get object \
+             [{namespace}/{name}] from api server: ServiceAccount \"{name}\" not found"
+        )
+    }
+}
+
 /// Why nothing is submitted as a ServiceAccount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountProblem {
@@ -174,6 +185,19 @@ mod tests {
         assert_eq!(
             of(None).as_deref(),
             Some("SupplyChainReady=False Unknown: ")
+        );
+    }
+
+    #[test]
+    fn an_account_that_is_missing_is_named_with_its_namespace() {
+        let account = Account {
+            namespace: "dev".to_owned(),
+            name: "builder".to_owned(),
+        };
+        assert_eq!(
+            account.missing(),
+            "failed to get service account object from api server [dev/builder]: \
+             failed to get object [dev/builder] from api server: ServiceAccount \"builder\" not found"
         );
     }
 

@@ -16,14 +16,14 @@ const DEPLOYED: [TemplateKind; 2] = [
     TemplateKind::ClusterDeploymentTemplate,
 ];
 
-/// Whether a supply chain can work.
+/// Whether a supply chain can work, but for its [`names`].
 pub fn supply_chain(chain: &ClusterSupplyChain) -> Result<(), Invalid> {
-    blueprint(chain, |_| Ok(()))
+    works(chain, |_| Ok(()))
 }
 
-/// Whether a delivery can work.
+/// Whether a delivery can work, but for its [`names`].
 pub fn delivery(delivery: &ClusterDelivery) -> Result<(), Invalid> {
-    blueprint(delivery, provided)
+    works(delivery, provided)
 }
 
 /// Whether stamped objects can carry the name of their owner or run template: it becomes the
@@ -35,38 +35,41 @@ pub fn name(kind: &str, name: &str) -> Result<(), Invalid> {
     })
 }
 
-fn blueprint<B: Blueprint>(
+fn works<B: Blueprint>(
     blueprint: &B,
     and: fn(&BlueprintSpec) -> Result<(), Invalid>,
 ) -> Result<(), Invalid> {
-    name(B::KIND, blueprint.name())?;
     let spec = blueprint.blueprint();
-    let refuse = |why: Invalid| {
-        let kind = B::KIND.to_lowercase();
-        Invalid(format!(
-            "error validating {kind} [{}]: {why}",
-            blueprint.name()
-        ))
-    };
-    names(spec).map_err(refuse)?;
-    and(spec).map_err(refuse)?;
+    and(spec).map_err(|why| refuse(blueprint, &why))?;
     match graph::order(&spec.resources) {
         Ok(_) => Ok(()),
-        Err(cycle) => Err(refuse(Invalid(cycle.to_string()))),
+        Err(cycle) => Err(refuse(blueprint, &Invalid(cycle.to_string()))),
     }
 }
 
-/// The names of resources and templates become values of labels. Those of options do not.
-fn names(spec: &BlueprintSpec) -> Result<(), Invalid> {
-    for resource in &spec.resources {
-        label_value(&resource.name)
-            .map_err(|why| Invalid(format!("resource name [{}] {why}", resource.name)))?;
+fn refuse<B: Blueprint>(blueprint: &B, why: &Invalid) -> Invalid {
+    let kind = B::KIND.to_lowercase();
+    Invalid(format!(
+        "error validating {kind} [{}]: {why}",
+        blueprint.name()
+    ))
+}
+
+/// Whether the names of a blueprint, its resources and templates can be values of labels. Those of options need not.
+pub fn names<B: Blueprint>(blueprint: &B) -> Result<(), Invalid> {
+    name(B::KIND, blueprint.name())?;
+    for resource in &blueprint.blueprint().resources {
+        label_value(&resource.name).map_err(|why| {
+            let why = format!("resource name [{}] {why}", resource.name);
+            refuse(blueprint, &Invalid(why))
+        })?;
         let template = resource.template_ref.name.as_deref().unwrap_or_default();
         label_value(template).map_err(|why| {
-            Invalid(format!(
+            let why = format!(
                 "template name [{template}] of resource [{}] {why}",
                 resource.name
-            ))
+            );
+            refuse(blueprint, &Invalid(why))
         })?;
     }
     Ok(())

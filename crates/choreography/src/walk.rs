@@ -68,6 +68,7 @@
 //! assert_eq!(report.submitted.verdict.reason, "ResourceSubmissionComplete");
 //! ```
 
+mod back;
 mod report;
 mod step;
 
@@ -131,6 +132,9 @@ pub struct Submission {
     pub labels: Labels,
     /// Whether it replaces the object of its name, or stands beside those with its labels.
     pub lifecycle: Lifecycle,
+    /// The digests of the outputs that went into it, by `<resource>.<output>`, as the statuses of those
+    /// resources have them.
+    pub inputs: BTreeMap<String, String>,
 }
 
 /// What came of an [`Ask`].
@@ -194,7 +198,12 @@ pub enum Refused {
         why: String,
     },
     /// The objects of earlier passes could not be listed.
-    List(String),
+    List {
+        /// Whether the account may not do it.
+        is_forbidden: bool,
+        /// What the API server said.
+        why: String,
+    },
     /// Anything else.
     Other(String),
 }
@@ -230,6 +239,9 @@ struct Prepared {
     template: Template,
     labels: Labels,
     inputs: Inputs,
+    digests: BTreeMap<String, String>,
+    /// The resource whose output is deployed.
+    deployment: Option<String>,
     /// The object's namespace and name, once it is made.
     namespace: String,
     name: String,
@@ -242,6 +254,8 @@ struct Done {
     stamped: Option<CoreReference>,
     output: Option<Output>,
     is_passed_through: bool,
+    /// Whether the output is held back since the object's status is of an earlier generation.
+    is_behind: bool,
     health: Option<Verdict>,
     error: Option<ResourceError>,
 }
@@ -297,7 +311,7 @@ impl<'a, B: Blueprint> Walk<'a, B> {
                 if let Some((index, prepared)) = self.prepared(&resource) {
                     let done = match outcome {
                         Ok(submitted) => self.read_back(&resource, &prepared, submitted),
-                        Err(refused) => step::refusal(&prepared, refused),
+                        Err(refused) => back::refusal(&prepared, refused),
                     };
                     self.end(index, done);
                 }

@@ -289,8 +289,9 @@ fn read(answer: &Answer, manager: &str, want: Want) -> Result<Applied, ApiError>
     })
 }
 
-/// A resourceVersion as a number: since Kubernetes 1.35 the API promises that it is one.
-pub(crate) fn version(meta: &ObjectMeta) -> u64 {
+/// A resourceVersion as a number, which a later version of the same kind exceeds: since Kubernetes 1.35 the API promises
+/// that it is one. 0 where there is none.
+pub fn version(meta: &ObjectMeta) -> u64 {
     meta.resource_version
         .as_deref()
         .and_then(|version| version.parse().ok())

@@ -12,6 +12,7 @@ use kube::Client;
 use kube::client::Body;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::sleep;
 
 use crate::error::{ApiError, Refusal, causes};
 use crate::limiter::Limiter;
@@ -24,6 +25,10 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 const TIME_LIMIT: Duration = Duration::from_mins(1);
 /// How often a request that was answered 429 is made in all.
 const TRIES: u32 = 6;
+/// How long a kind is waited for at first whose store is being opened. The server says 1 s, and takes some 50 ms.
+const FIRST_OPENING: Duration = Duration::from_millis(50);
+/// And how long at most, each time.
+const LONGEST_OPENING: Duration = Duration::from_secs(1);
 
 /// Counts requests by verb.
 #[derive(Debug, Default)]
@@ -261,12 +266,12 @@ impl Caller {
         } else {
             format!("{}?{query}", resource.path())
         };
-        let mut tries = 0;
+        let (mut tries, mut opening) = (0, FIRST_OPENING);
         loop {
             tries += 1;
             let request = self.request(method.clone(), &uri, accept, payload)?;
             // Kept until a pause is asked for, so that nobody slips in before it.
-            let _permit = self.limiter.enter().await;
+            let permit = self.limiter.enter().await;
             let term = self.term.as_ref().filter(|_| method != Method::GET);
             if term.is_some_and(|term| !term.runs()) {
                 return Err(ApiError::OutOfTerm);
@@ -282,6 +287,12 @@ impl Caller {
                 () = out_of(term) => Err(ApiError::OutOfTerm),
             };
             match answer {
+                // Nobody else has to wait: this kind has never been read before.
+                Err(ApiError::Refused(refusal)) if refusal.is_opening() && tries < TRIES => {
+                    drop(permit);
+                    sleep(opening).await;
+                    opening = (opening * 3).min(LONGEST_OPENING);
+                }
                 Err(ApiError::Refused(refusal)) if refusal.code == 429 && tries < TRIES => {
                     // Everybody waits, not just this request: the server is overloaded as a whole.
                     self.limiter.pause(Duration::from_secs(
@@ -387,27 +398,30 @@ mod tests {
     /// How long the API server asks for a pause.
     const ASKED: Duration = Duration::from_secs(1);
 
-    /// An API server that refuses its first request, and notes when each one came.
-    fn overloaded(came: &Arc<Mutex<Vec<Instant>>>) -> Client {
+    /// An API server that refuses its first request with a text, and notes when each one came.
+    fn refusing(text: &'static str, came: &Arc<Mutex<Vec<(String, Instant)>>>) -> Client {
         let came = came.clone();
-        let answer = move |_: Request<Body>| {
+        let answer = move |request: Request<Body>| {
             let mut came = came.lock().expect("nothing panics while holding it");
-            came.push(Instant::now());
+            let name = request.uri().path().rsplit('/').next().unwrap_or_default();
+            came.push((name.to_owned(), Instant::now()));
             let mut answer = Response::builder();
+            let mut body = "{}";
             if came.len() == 1 {
                 answer = answer.status(429).header("retry-after", ASKED.as_secs());
+                body = text;
             }
-            let answer = answer.body(Body::from(b"{}".to_vec()));
+            let answer = answer.body(Body::from(body.as_bytes().to_vec()));
             std::future::ready(Ok::<_, Infallible>(answer.expect("it is well formed")))
         };
         Client::new(tower::service_fn(answer), "default")
     }
 
-    #[tokio::test]
-    async fn everybody_waits_as_long_as_an_overloaded_server_asks() {
+    /// How long after the first request, of `a`, which is refused with a text, the others came, and whose they were.
+    async fn pauses(text: &'static str) -> Vec<(String, Duration)> {
         let came = Arc::default();
         let limiter = Arc::new(Limiter::new(1));
-        let caller = Caller::new(overloaded(&came), limiter, Arc::default());
+        let caller = Caller::new(refusing(text, &came), limiter, Arc::default());
         let api = ApiResource::erase::<Namespace>(&());
         let names = ["a", "b", "c"].map(|name| Resource::object(&api, None, name));
         let answers = names.iter().map(|name| caller.get(name, Want::Whole));
@@ -415,8 +429,28 @@ mod tests {
             assert_eq!(answer.expect("it is asked again").code, 200);
         }
         let came = came.lock().expect("nothing panics while holding it");
-        let pauses = came[1..].iter().map(|at| at.duration_since(came[0]));
+        let pauses = came[1..]
+            .iter()
+            .map(|(name, at)| (name.clone(), at.duration_since(came[0].1)));
         assert_eq!(came.len(), 4, "one for each, and one again");
-        assert!(pauses.min().is_some_and(|pause| pause >= ASKED), "{came:?}");
+        pauses.collect()
+    }
+
+    #[tokio::test]
+    async fn everybody_waits_as_long_as_an_overloaded_server_asks() {
+        let pauses = pauses("Too many requests, please try again later.").await;
+        assert!(
+            pauses.iter().all(|(_, pause)| *pause >= ASKED),
+            "{pauses:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_kind_that_is_being_opened_is_waited_for_by_who_asks_for_it_alone() {
+        let text = r#"{"kind":"Status","code":429,"message":"storage is (re)initializing"}"#;
+        let came = pauses(text).await;
+        let names: Vec<&str> = came.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["b", "c", "a"], "the others go on meanwhile");
+        assert!(came[2].1 >= FIRST_OPENING, "{came:?}");
     }
 }

@@ -51,6 +51,14 @@ pub struct Refusal {
     pub details: Details,
 }
 
+impl Refusal {
+    /// Whether the server is only about to read the kind for the first time, or anew. It says so since 1.31 to lists and
+    /// watches (KEP-4568), in the words of `k8s.io/apiserver`'s cacher.
+    pub(crate) fn is_opening(&self) -> bool {
+        self.code == 429 && self.message.contains("storage is (re)initializing")
+    }
+}
+
 /// Details of a [`Refusal`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

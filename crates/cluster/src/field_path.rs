@@ -37,6 +37,36 @@ pub(crate) fn resolve(object: &Value, path: &str) -> Option<Vec<Step>> {
     Some(steps)
 }
 
+/// What the API server says of a field that a kind does not have.
+const UNDECLARED: &str = ": field not declared in schema";
+
+/// Takes the fields out that a refused server-side apply names since the kind does not have them; tells which. None
+/// where it was refused for anything else as well.
+pub fn leave_undeclared_out(object: &mut Value, refusal: &str) -> Vec<String> {
+    let Some((_, told)) = refusal.split_once("): ") else {
+        return Vec::new();
+    };
+    let told = told.trim_start_matches("errors:");
+    let paths: Option<Vec<&str>> = told
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(|line| line.strip_suffix(UNDECLARED))
+        .collect();
+    let paths = paths.unwrap_or_default();
+    let found: Option<Vec<_>> = paths.iter().map(|path| resolve(object, path)).collect();
+    let mut found = found.unwrap_or_default();
+    // From the end, so that what is before keeps its place.
+    found.sort();
+    for steps in found.iter().rev() {
+        remove(object, steps);
+    }
+    if found.is_empty() {
+        return Vec::new();
+    }
+    paths.into_iter().map(str::to_owned).collect()
+}
+
 /// The longest key that the text begins with, up to the path's end or its next step.
 fn longest_key<'a>(keys: impl Iterator<Item = &'a String>, text: &str) -> Option<&'a str> {
     keys.map(String::as_str)
@@ -215,5 +245,29 @@ mod tests {
         remove(&mut object, &steps);
         assert_eq!(object["spec"].get("replicas"), None);
         assert!(object["spec"].get("template").is_some());
+    }
+
+    #[test]
+    fn what_a_kind_does_not_have_is_left_out() {
+        let begin = "failed to create typed patch object (shop/web; apps/v1, Kind=Deployment): ";
+        let mut object = deployment();
+        let told = ".spec.replicas: field not declared in schema";
+        let out = leave_undeclared_out(&mut object, &format!("{begin}{told}"));
+        assert_eq!(out, [".spec.replicas"]);
+        assert_eq!(object["spec"].get("replicas"), None);
+        let told = "errors:\n  .spec.template: field not declared in schema\n  .metadata.labels: field not declared in schema";
+        let out = leave_undeclared_out(&mut object, &format!("{begin}{told}"));
+        assert_eq!(out, [".spec.template", ".metadata.labels"]);
+        assert_eq!(object, json!({}));
+        let whole = deployment();
+        for other in [
+            ".spec.replicas: expected numeric (int or float), got string",
+            "errors:\n  .spec.replicas: field not declared in schema\n  .spec: expected map",
+            ".nowhere: field not declared in schema",
+        ] {
+            let mut object = whole.clone();
+            assert!(leave_undeclared_out(&mut object, &format!("{begin}{other}")).is_empty());
+            assert_eq!(object, whole);
+        }
     }
 }

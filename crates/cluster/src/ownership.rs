@@ -33,15 +33,6 @@ impl Owner {
         }
     }
 
-    /// The Deliverable of that name.
-    pub fn deliverable(namespace: &str, name: &str) -> Self {
-        Self {
-            kind: "deliverable",
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        }
-    }
-
     /// The object of that kind and name.
     pub fn new(kind: &'static str, namespace: &str, name: &str) -> Self {
         Self {

@@ -2,7 +2,10 @@
 //! owner label. They report what is seen and judge nothing. Our own kinds are kept whole instead.
 
 mod keep;
+mod labelled;
 mod one;
+mod rest;
+mod retry;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -14,26 +17,26 @@ use kinds::names;
 use kube::api::{Api, DynamicObject, PartialObjectMeta};
 use kube::core::ApiResource;
 use kube::runtime::WatchStreamExt as _;
-use kube::runtime::utils::Backoff;
-use kube::runtime::watcher::{self, DefaultBackoff, Event};
+use kube::runtime::watcher::{self, Event};
 use kube::{Client, Resource};
 use manifest::{GroupKind, ObjectId};
-use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::version;
 use crate::ownership::{Share, Trace, shares};
+pub use labelled::Labelled;
+use rest::Rest;
+use retry::Retry;
 
 /// Metadata alone: this type makes the client ask for no more.
 type Objects = Api<PartialObjectMeta<DynamicObject>>;
 
-/// The longest pause before a watch that broke off is tried again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(4);
-
 /// What is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {
+    /// Only objects with the owner label, for as long as somebody uses them ([`Watches::end_unused`]).
+    Used,
     /// Only objects with the owner label.
     Owned,
     /// Everything of the kind: namespaces, accounts and definitions, whose existence matters.
@@ -74,8 +77,9 @@ pub enum Report {
 pub struct Watches {
     client: Client,
     reports: mpsc::UnboundedSender<Report>,
-    /// How long a watch rests that is not allowed.
-    rest: Duration,
+    /// The longest rest of a watch that is not allowed.
+    longest_rest: Duration,
+    rights: watch::Sender<()>,
     stop: CancellationToken,
     running: Mutex<HashMap<GroupKind, Watch>>,
 }
@@ -83,46 +87,71 @@ pub struct Watches {
 /// A watch that is running.
 enum Watch {
     /// Of metadata; it ends with the kind.
-    Metadata(CancellationToken),
+    Metadata(Filter, CancellationToken),
     /// Of a kind that is kept whole, for as long as the controller runs.
     Kept,
 }
 
 impl Watches {
-    /// No watches yet. Reports go to `reports` until `stop`.
+    /// No watches yet. Reports go to `reports` until `stop`. One that is not allowed is tried again after a
+    /// second, then less and less often, until its rests are `longest_rest`.
     pub fn new(
         client: Client,
         reports: mpsc::UnboundedSender<Report>,
-        rest: Duration,
+        longest_rest: Duration,
         stop: CancellationToken,
     ) -> Self {
         Self {
             client,
             reports,
-            rest,
+            longest_rest,
+            rights: watch::Sender::default(),
             stop,
             running: Mutex::default(),
         }
     }
 
-    /// Watches a resource unless that is done already. Tells whether the watch is new.
+    /// Says that somebody's rights changed: watches that are not allowed are tried again soon.
+    pub fn rights_changed(&self) {
+        self.rights.send_replace(());
+    }
+
+    fn rest(&self) -> Rest {
+        Rest::new(self.longest_rest, self.rights.subscribe())
+    }
+
+    /// Watches a resource unless that is done already. Tells whether the watch is new. One of owned objects
+    /// gives way to one of all, and whoever does not say when it ends keeps it.
     pub fn ensure(&self, api: &ApiResource, filter: Filter) -> bool {
         let kind = GroupKind::new(&api.group, &api.kind);
         let mut running = self
             .running
             .lock()
             .expect("nothing panics while holding it");
-        if running.contains_key(&kind) {
-            return false;
+        match running.get_mut(&kind) {
+            Some(Watch::Metadata(Filter::Owned | Filter::Used, narrow))
+                if filter == Filter::All =>
+            {
+                narrow.cancel();
+            }
+            Some(Watch::Metadata(known @ Filter::Used, _)) => {
+                *known = filter;
+                return false;
+            }
+            Some(_) => return false,
+            None => {}
         }
         let stop = self.stop.child_token();
-        running.insert(kind.clone(), Watch::Metadata(stop.clone()));
+        running.insert(kind.clone(), Watch::Metadata(filter, stop.clone()));
         let objects: Objects = Api::all_with(self.client.clone(), api);
-        let (reports, rest) = (self.reports.clone(), self.rest);
+        let (reports, mut rest) = (self.reports.clone(), self.rest());
         tokio::spawn(async move {
             let watch = async {
-                while follow(&objects, &kind, filter, &reports).await == Ended::NotAllowed {
-                    sleep(rest).await;
+                let mut reporter = Reporter::new(kind);
+                while follow(&objects, filter, &mut reporter, &mut rest, &reports).await
+                    == Ended::NotAllowed
+                {
+                    rest.take().await;
                 }
             };
             tokio::select! {
@@ -139,37 +168,32 @@ impl Watches {
         let running = running.expect("nothing panics while holding it");
         let of_metadata = running
             .iter()
-            .filter(|(_, watch)| matches!(watch, Watch::Metadata(_)));
+            .filter(|(_, watch)| matches!(watch, Watch::Metadata(..)));
         of_metadata.map(|(kind, _)| kind.clone()).collect()
+    }
+
+    /// Ends the watches that were begun as [`Filter::Used`] of kinds that nobody uses any more. Whoever begins to use
+    /// one asks for the watch afterwards.
+    pub fn end_unused(&self, is_used: impl Fn(&GroupKind) -> bool) {
+        let running = self.running.lock();
+        let mut running = running.expect("nothing panics while holding it");
+        running.retain(|kind, watch| match watch {
+            Watch::Metadata(Filter::Used, stop) if !is_used(kind) => {
+                stop.cancel();
+                false
+            }
+            _ => true,
+        });
     }
 
     /// Ends the watch of a kind that is gone, so that it can begin anew when it comes back.
     pub fn forget(&self, kind: &GroupKind) {
         let running = self.running.lock();
         let mut running = running.expect("nothing panics while holding it");
-        if let Some(Watch::Metadata(stop)) = running.get(kind) {
+        if let Some(Watch::Metadata(_, stop)) = running.get(kind) {
             stop.cancel();
             running.remove(kind);
         }
-    }
-}
-
-/// How a watch that broke off is begun again: kube's pauses, but none of its longest. They grow to
-/// 30 s, and after an outage of a minute drift would go unseen for half a minute more.
-#[derive(Default)]
-struct Retry(DefaultBackoff);
-
-impl Iterator for Retry {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        self.0.next().map(|pause| pause.min(LONGEST_PAUSE))
-    }
-}
-
-impl Backoff for Retry {
-    fn reset(&mut self) {
-        self.0.reset();
     }
 }
 
@@ -184,21 +208,24 @@ enum Ended {
 
 async fn follow(
     objects: &Objects,
-    kind: &GroupKind,
     filter: Filter,
+    reporter: &mut Reporter,
+    rest: &mut Rest,
     reports: &mpsc::UnboundedSender<Report>,
 ) -> Ended {
     let mut config = watcher::Config::default().streaming_lists();
-    if filter == Filter::Owned {
+    if filter != Filter::All {
         config = config.labels(names::OWNER_LABEL);
     }
     let stream = watcher::watcher(objects.clone(), config).backoff(Retry::default());
     let mut stream = stream.boxed();
-    let mut reporter = Reporter::new(kind.clone());
     while let Some(event) = stream.next().await {
         let Some(report) = reporter.report(&event) else {
             continue;
         };
+        if matches!(report, Report::Listed(..)) {
+            rest.reset();
+        }
         // A kind of 404 may only not be there yet: its backoff asks again soon.
         let refused = event.as_ref().err().and_then(refused);
         let ended = refused.is_some_and(|(code, _)| code != 404);
@@ -277,5 +304,46 @@ fn sighting(kind: &GroupKind, meta: &ObjectMeta) -> Sighting {
         deleting: meta.deletion_timestamp.is_some(),
         shares: shares(meta),
         trace: Trace::of(meta),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
+
+    /// Watches whose requests nobody answers.
+    fn watches() -> Watches {
+        let nobody = tower::service_fn(|_: http::Request<kube::client::Body>| {
+            std::future::pending::<Result<http::Response<kube::client::Body>, tower::BoxError>>()
+        });
+        let (reports, _) = mpsc::unbounded_channel();
+        let client = Client::new(nobody, "default");
+        Watches::new(
+            client,
+            reports,
+            Duration::from_secs(1),
+            CancellationToken::new(),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_watch_ends_that_nobody_uses_unless_somebody_keeps_it() {
+        let watches = watches();
+        let maps = ApiResource::erase::<ConfigMap>(&());
+        let services = ApiResource::erase::<Service>(&());
+        let secrets = ApiResource::erase::<Secret>(&());
+        assert!(watches.ensure(&maps, Filter::Used));
+        assert!(watches.ensure(&services, Filter::Used));
+        assert!(!watches.ensure(&services, Filter::Owned), "it is kept now");
+        assert!(watches.ensure(&secrets, Filter::Owned));
+        assert!(!watches.ensure(&secrets, Filter::Used));
+        watches.end_unused(|kind| kind.kind == "ConfigMap");
+        assert_eq!(watches.kinds().len(), 3);
+        watches.end_unused(|_| false);
+        let mut left: Vec<_> = watches.kinds().into_iter().map(|kind| kind.kind).collect();
+        left.sort();
+        assert_eq!(left, ["Secret", "Service"]);
+        assert!(watches.ensure(&maps, Filter::Used), "it begins anew");
     }
 }

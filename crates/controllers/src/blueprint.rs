@@ -1,9 +1,12 @@
-//! `ClusterSupplyChain` and `ClusterDelivery`: whether the templates that they name exist.
+//! `ClusterSupplyChain` and `ClusterDelivery`: whether the templates that they name exist, and whether admission
+//! would have let them in: it may not have been asked.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
+use choreography::admission::Checked;
+use choreography::graph::{self, Cycle};
 use cluster::status;
 use k8s_openapi::jiff::Timestamp;
 use kinds::cartographer::blueprint::{Blueprint, BlueprintStatus};
@@ -23,7 +26,14 @@ const AFTER_FAILURE: Duration = Duration::from_secs(2);
 /// One pass over one blueprint.
 pub(crate) async fn reconcile<B>(blueprint: Arc<B>, ctx: Arc<Ctx>) -> Action
 where
-    B: Blueprint + kube::Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
+    B: Blueprint
+        + Checked
+        + kube::Resource<DynamicType = ()>
+        + Clone
+        + Debug
+        + Send
+        + Sync
+        + 'static,
 {
     if blueprint.meta().deletion_timestamp.is_some() || ctx.left.is_so() {
         return Action::await_change();
@@ -34,7 +44,11 @@ where
     });
     let mut next = BlueprintStatus {
         observed_generation: blueprint.meta().generation,
-        conditions: conditions(&missing),
+        conditions: conditions(
+            &missing,
+            blueprint.check().err().map(|why| why.to_string()),
+            graph::order(&blueprint.blueprint().resources).err(),
+        ),
     };
     condition::settle_times(&before.conditions, &mut next.conditions, Timestamp::now());
     let api = ApiResource::erase::<B>(&());
@@ -73,8 +87,10 @@ fn missing(
     missing
 }
 
-fn conditions(missing: &[String]) -> Vec<Condition> {
-    let (status, reason, message) = if missing.is_empty() {
+/// The owners of a blueprint that breaks a rule are served all the same, as far as that goes; but nobody is where
+/// resources need each other in a circle, whose objects would be stamped without what has to go into them.
+fn conditions(missing: &[String], invalid: Option<String>, cycle: Option<Cycle>) -> Vec<Condition> {
+    let templates = if missing.is_empty() {
         ("True", Reason::Ready, String::new())
     } else {
         let message = format!(
@@ -83,15 +99,26 @@ fn conditions(missing: &[String]) -> Vec<Condition> {
         );
         ("False", Reason::TemplatesNotFound, message)
     };
-    let say = |kind: &str| Condition {
+    let ready = match cycle {
+        Some(cycle) if missing.is_empty() => ("False", Reason::InvalidBlueprint, cycle.to_string()),
+        _ => templates.clone(),
+    };
+    let say = |kind: &str, (status, reason, message): (&str, Reason, String)| Condition {
         kind: kind.to_owned(),
         status: status.to_owned(),
         reason: reason.as_str().to_owned(),
-        message: message.clone(),
+        message,
         last_transition_time: String::new(),
         observed_generation: None,
     };
-    vec![say(condition_type::TEMPLATES_READY), say(kind::READY)]
+    let invalid = invalid.map(|why| {
+        let verdict = ("False", Reason::InvalidBlueprint, why);
+        say(condition_type::VALID, verdict)
+    });
+    let mut conditions = vec![say(condition_type::TEMPLATES_READY, templates)];
+    conditions.extend(invalid);
+    conditions.push(say(kind::READY, ready));
+    conditions
 }
 
 #[cfg(test)]

@@ -9,11 +9,11 @@ use cluster::Caller;
 use cluster::catalog::Catalog;
 use cluster::events::Events;
 use cluster::watch::{Report, Watches};
-use kinds::{Deliverable, Environment, Shipment, Workload};
+use kinds::{Deliverable, Environment, Runnable, Shipment, Workload};
 use kube::Resource;
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::board::{Board, Key, Wait};
 use crate::cartographer::Left;
@@ -23,8 +23,9 @@ use crate::metrics::Metrics;
 use crate::owner::Memories;
 use crate::secret::Secrets;
 use crate::source::Sources;
-use crate::stamping::{Index, Seen, Stamper, StamperKind};
+use crate::stamping::{Index, Seen, Selections, Stamper, StamperKind};
 use crate::tracker::Tracker;
+use crate::ytt::Templates;
 
 /// The surroundings of all passes.
 pub struct Ctx {
@@ -60,10 +61,18 @@ pub struct Ctx {
     pub left: Left,
     /// All Workloads, where the cluster builds.
     pub workloads: Kept<Workload>,
+    /// All Runnables, where the cluster builds.
+    pub runnables: Kept<Runnable>,
     /// Blueprints and templates.
     pub library: Library,
+    /// ytt templates.
+    pub ytt: Templates,
     /// Stamped objects.
     pub(crate) seen: Seen,
+    /// Hears that something may be followed no more.
+    pub(crate) unfollowed: Notify,
+    /// Objects that Runnables select.
+    pub(crate) selections: Selections,
     /// What passes that stamp stood on.
     pub(crate) uses: Index,
     /// What passes that stamp hand on.
@@ -96,9 +105,11 @@ where
         (Self { store, due }, passes)
     }
 
-    /// None at all: the cluster is not for them.
+    /// None at all: the cluster is not for them. Nothing is ever due, whatever one of them has left behind: a pass that
+    /// cannot begin would hold up the end.
     pub fn none() -> (Self, mpsc::UnboundedReceiver<ObjectRef<K>>) {
-        let (due, passes) = mpsc::unbounded_channel();
+        let (due, _) = mpsc::unbounded_channel();
+        let (_, passes) = mpsc::unbounded_channel();
         let (store, _) = reflector::store();
         (Self { store, due }, passes)
     }
@@ -124,6 +135,11 @@ where
         let _ = self.due.send(object);
     }
 
+    /// Where to ask for passes.
+    pub(crate) fn due(&self) -> mpsc::UnboundedSender<ObjectRef<K>> {
+        self.due.clone()
+    }
+
     /// What kube's controller reads from.
     pub fn store(&self) -> Store<K> {
         self.store.clone()
@@ -139,20 +155,13 @@ impl Ctx {
         }
     }
 
-    /// Asks for a pass of the Deliverable that stamps a Shipment, which has the same name.
-    pub fn wake_stamper(&self, key: &Key) {
-        if self.deliverables.get(key).is_some() {
-            let deliverable = ObjectRef::new(&key.name).within(&key.namespace);
-            self.deliverables.wake(deliverable);
-        }
-    }
-
     /// Asks for a pass of each of these.
     pub(crate) fn wake_stampers(&self, stampers: impl IntoIterator<Item = Stamper>) {
         for Stamper { kind, key } in stampers {
             match kind {
                 StamperKind::Workload => self.workloads.wake(object(&key)),
                 StamperKind::Deliverable => self.deliverables.wake(object(&key)),
+                StamperKind::Runnable => self.runnables.wake(object(&key)),
             }
         }
     }
@@ -257,4 +266,16 @@ impl Presence {
 
 fn account(id: &manifest::ObjectId) -> (String, String) {
     (id.namespace.clone().unwrap_or_default(), id.name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn where_there_are_none_no_pass_is_due() {
+        let (none, mut passes) = Kept::<Workload>::none();
+        none.wake(object(&Key::new("dev", "left")));
+        assert_eq!(passes.recv().await, None);
+    }
 }

@@ -7,7 +7,7 @@ use cluster::watch::Watches;
 use kinds::cartographer::template::{Template, TemplateKind};
 use kinds::{
     ClusterConfigTemplate, ClusterDelivery, ClusterDeploymentTemplate, ClusterImageTemplate,
-    ClusterSourceTemplate, ClusterSupplyChain, ClusterTemplate,
+    ClusterRunTemplate, ClusterSourceTemplate, ClusterSupplyChain, ClusterTemplate,
 };
 use kube::Resource;
 use kube::core::ApiResource;
@@ -28,6 +28,7 @@ pub struct Library {
     configs: Kept<ClusterConfigTemplate>,
     plain: Kept<ClusterTemplate>,
     deployments: Kept<ClusterDeploymentTemplate>,
+    runs: Kept<ClusterRunTemplate>,
 }
 
 /// Blueprints whose pass is due.
@@ -40,15 +41,16 @@ impl Library {
     /// Begins to read and watch what a cluster of this profile has.
     pub(crate) fn of(watches: &Watches, builds: bool) -> (Self, Due) {
         let (supply_chains, chains_due) = kept(watches, builds);
-        let (deliveries, deliveries_due) = kept(watches, builds);
+        let (deliveries, deliveries_due) = Kept::of(watches);
         let library = Self {
             supply_chains,
             deliveries,
-            sources: kept(watches, builds).0,
+            sources: Kept::of(watches).0,
             images: kept(watches, builds).0,
-            configs: kept(watches, builds).0,
-            plain: kept(watches, builds).0,
-            deployments: kept(watches, builds).0,
+            configs: Kept::of(watches).0,
+            plain: Kept::of(watches).0,
+            deployments: Kept::of(watches).0,
+            runs: kept(watches, builds).0,
         };
         let due = Due {
             supply_chains: chains_due,
@@ -67,19 +69,30 @@ impl Library {
             TemplateKind::ClusterDeploymentTemplate => get(&self.deployments, name),
         }
     }
+
+    /// The run template of a name.
+    pub(crate) fn run_template(&self, name: &str) -> Option<Arc<ClusterRunTemplate>> {
+        self.runs.named(name)
+    }
 }
 
-/// All of these kinds: a pass that does not know them would say that they are missing.
-pub(crate) fn kinds() -> Vec<ApiResource> {
-    vec![
-        ApiResource::erase::<ClusterSupplyChain>(&()),
+/// Those that a cluster of this profile has: a pass that does not know them would say that they are missing.
+pub(crate) fn kinds(builds: bool) -> Vec<ApiResource> {
+    let mut kinds = vec![
         ApiResource::erase::<ClusterDelivery>(&()),
         ApiResource::erase::<ClusterSourceTemplate>(&()),
-        ApiResource::erase::<ClusterImageTemplate>(&()),
         ApiResource::erase::<ClusterConfigTemplate>(&()),
         ApiResource::erase::<ClusterTemplate>(&()),
         ApiResource::erase::<ClusterDeploymentTemplate>(&()),
-    ]
+    ];
+    if builds {
+        kinds.extend([
+            ApiResource::erase::<ClusterSupplyChain>(&()),
+            ApiResource::erase::<ClusterImageTemplate>(&()),
+            ApiResource::erase::<ClusterRunTemplate>(&()),
+        ]);
+    }
+    kinds
 }
 
 /// Those of a kind, or none where the cluster is not for them.

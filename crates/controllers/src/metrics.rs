@@ -1,16 +1,17 @@
 //! What the controller counts, for `/metrics`.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use kinds::Reason;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
 
 /// Counters of one controller process.
-#[derive(Default)]
 pub struct Metrics {
     look_ups: Counter,
     fetches: Counter,
@@ -23,6 +24,13 @@ pub struct Metrics {
     running: Length,
     queue: Family<Kind, Length>,
     calls: Family<Verb, Counter>,
+    passes_took: Family<Kind, Histogram, fn() -> Histogram>,
+    ready_after: Family<Kind, Histogram, fn() -> Histogram>,
+}
+
+/// From a millisecond to more than half an hour, each bound four times the one before.
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.001, 4.0, 12))
 }
 
 /// How much there is of something.
@@ -41,6 +49,26 @@ struct Outcome {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Verb {
     verb: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            look_ups: Counter::default(),
+            fetches: Counter::default(),
+            renders: Counter::default(),
+            applies: Counter::default(),
+            prunes: Counter::default(),
+            drift_repairs: Counter::default(),
+            passes: Counter::default(),
+            outcomes: Family::default(),
+            running: Length::default(),
+            queue: Family::default(),
+            calls: Family::default(),
+            passes_took: Family::new_with_constructor(seconds),
+            ready_after: Family::new_with_constructor(seconds),
+        }
+    }
 }
 
 impl Metrics {
@@ -98,12 +126,33 @@ impl Metrics {
             "Requests to the API server, by verb",
             self.calls.clone(),
         );
+        registry.register_with_unit(
+            "pass_duration",
+            "How long reconcile passes take, by kind",
+            Unit::Seconds,
+            self.passes_took.clone(),
+        );
+        registry.register_with_unit(
+            "ready_latency",
+            "From the first look at a change of a Workload or Deliverable to its readiness",
+            Unit::Seconds,
+            self.ready_after.clone(),
+        );
     }
 
     /// How many objects of a kind wait.
     pub(crate) fn queue_of(&self, kind: &str) -> Length {
         let kind = kind.to_owned();
         self.queue.get_or_create_owned(&Kind { kind })
+    }
+
+    pub(crate) fn pass_took(&self, kind: &str, time: Duration) {
+        observe(&self.passes_took, kind, time);
+    }
+
+    /// Notes that an object of a kind got ready, so long after it was first seen as it is.
+    pub(crate) fn got_ready(&self, kind: &str, time: Duration) {
+        observe(&self.ready_after, kind, time);
     }
 
     pub(crate) fn looked_up(&self) {
@@ -155,4 +204,10 @@ impl Metrics {
                 .store(count, Ordering::Relaxed);
         }
     }
+}
+
+fn observe(times: &Family<Kind, Histogram, fn() -> Histogram>, kind: &str, time: Duration) {
+    let kind = kind.to_owned();
+    let time = time.as_secs_f64();
+    times.get_or_create_owned(&Kind { kind }).observe(time);
 }

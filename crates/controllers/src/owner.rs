@@ -11,7 +11,6 @@ mod tell;
 mod walk;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use choreography::conditions::{Draft, settle};
 use choreography::owner::Owner as Subject;
@@ -21,22 +20,19 @@ use cluster::{ApiError, Owner, status};
 use k8s_openapi::jiff::Timestamp;
 use kinds::cartographer::blueprint::Blueprint;
 use kinds::cartographer::owner::ObjectReference;
+use kinds::condition::{Condition, find, kind::READY};
 use kube::core::ApiResource;
 use kube::runtime::controller::Action;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::board::Key;
 use crate::context::Ctx;
-use crate::stamping::{Stamper, Uses};
+use crate::stamping::{self, Ended, Stamper, Uses};
 pub(crate) use kind::Kind;
 pub use memory::Memories;
-use memory::Memory;
+pub(crate) use memory::Memory;
 use walk::Walked;
-
-/// How long an owner rests whose status could not be written.
-const AFTER_FAILURE: Duration = Duration::from_secs(2);
-/// The longest rest after failures that may pass.
-const LONGEST_REST: Duration = Duration::from_mins(1);
 
 /// One pass over one owner.
 pub(crate) async fn reconcile<K: Kind>(object: Arc<K>, ctx: Arc<Ctx>) -> Action {
@@ -51,6 +47,9 @@ pub(crate) async fn reconcile<K: Kind>(object: Arc<K>, ctx: Arc<Ctx>) -> Action 
     };
     if meta.deletion_timestamp.is_some() || ctx.left.is_so() {
         return Action::await_change(); // the garbage collector takes what was stamped
+    }
+    if let Some(later) = stamping::outdated(&ctx, &stamper, meta) {
+        return later;
     }
     let mut pass = Pass {
         ctx: &ctx,
@@ -68,53 +67,12 @@ pub(crate) async fn reconcile<K: Kind>(object: Arc<K>, ctx: Arc<Ctx>) -> Action 
     let since = ctx.uses.now();
     let ended = pass.run().await;
     let Pass {
-        mut memory,
+        memory,
         stamper,
         uses,
         ..
     } = pass;
-    let rest = rest(&mut memory, ended);
-    ctx.memories.put(&stamper, memory);
-    // What it stands on may have changed before anybody could know that it does.
-    if ctx.uses.put(&stamper, uses, since) {
-        return Action::requeue(Duration::ZERO);
-    }
-    let look = ended.is_unwatched.then_some(ctx.look);
-    match rest.into_iter().chain(look).min() {
-        Some(rest) => Action::requeue(rest),
-        None => Action::await_change(),
-    }
-}
-
-/// Drops what is kept for one that is gone.
-pub(crate) fn forget(ctx: &Ctx, stamper: &Stamper) {
-    ctx.memories.forget(stamper);
-    ctx.uses.forget(stamper);
-    ctx.seen.forget_all(stamper);
-}
-
-fn rest(memory: &mut Memory, ended: Ended) -> Option<Duration> {
-    if ended.status_failed {
-        return Some(AFTER_FAILURE);
-    }
-    if !ended.may_pass {
-        memory.failures = 0;
-        return None;
-    }
-    memory.failures = memory.failures.saturating_add(1);
-    let rest = Duration::from_secs(1 << memory.failures.min(6));
-    Some(rest.min(LONGEST_REST))
-}
-
-/// How a pass ended.
-#[derive(Clone, Copy, Debug, Default)]
-struct Ended {
-    /// Whether something failed that may succeed without anybody doing anything.
-    may_pass: bool,
-    /// Whether the status could not be written.
-    status_failed: bool,
-    /// Whether a stamped kind may not be watched, and has to be looked at.
-    is_unwatched: bool,
+    stamping::conclude(&ctx, &stamper, (memory, ended), (uses, since))
 }
 
 /// One pass.
@@ -133,6 +91,7 @@ struct Pass<'a, K: Kind> {
 impl<K: Kind> Pass<'_, K> {
     async fn run(&mut self) -> Ended {
         let before = self.object.standing();
+        self.await_readiness(before.observed_generation);
         let mut next = before.clone();
         next.observed_generation = self.object.meta().generation;
         next.blueprint = None;
@@ -142,7 +101,15 @@ impl<K: Kind> Pass<'_, K> {
         let mut ended = Ended::default();
         let mut walked = None;
         let drafts = match selection::blueprint(all, self.subject.selected()) {
-            Err(why) => vec![serving::not_served(kind, &why)],
+            Err(why) => {
+                let named = why.blueprints().into_iter();
+                let parts = named.map(|name| (K::Blueprint::KIND, name.to_owned()));
+                self.uses.parts.extend(parts);
+                // What was stamped stays, and nobody looks at it.
+                self.ctx.seen.forget_all(&self.stamper);
+                self.ctx.unfollowed.notify_one();
+                vec![serving::not_served(kind, &why)]
+            }
             Ok(blueprint) => {
                 let (blueprint_kind, name) = (K::Blueprint::KIND, blueprint.name());
                 self.uses.parts.insert((blueprint_kind, name.to_owned()));
@@ -165,13 +132,23 @@ impl<K: Kind> Pass<'_, K> {
             next.resources = choreography::orphans::remember(resources, walked.orphans.clone());
             ended.may_pass = walked.report.retries;
             ended.is_unwatched = walked.is_unwatched;
+            ended.held_back = self.memory.hold_back(walked.report.is_behind);
+            self.tell_doings(walked);
+        }
+        if ended.held_back.is_some() {
+            return ended;
         }
         next.conditions = settle(drafts, &before.conditions, &self.now);
-        let (known, next) = (before.status(&K::NOUNS), next.status(&K::NOUNS));
-        match self.write(&known, &next).await {
+        let (known, wanted) = (before.status(&K::NOUNS), next.status(&K::NOUNS));
+        match self.write(&known, &wanted).await {
             Ok(()) => {
+                self.tell_readiness(&next.conditions);
+                let hint = walked
+                    .as_ref()
+                    .and_then(|walked| walked.report.hint.as_ref());
+                self.narrate(&before.conditions, &next.conditions, hint);
                 if let Some(walked) = &walked {
-                    self.tell(walked);
+                    self.tell_findings(walked);
                 }
             }
             Err(error) => {
@@ -186,15 +163,12 @@ impl<K: Kind> Pass<'_, K> {
     /// Walks the resources as the account that the owner, or its blueprint, names.
     async fn submit(&mut self, blueprint: &K::Blueprint) -> (Vec<Draft>, Option<Walked>) {
         let kind = K::NOUNS.kind;
-        let Account { namespace, name } =
-            serving::account(&self.subject, Some(blueprint.blueprint()));
+        let account = serving::account(&self.subject, Some(blueprint.blueprint()));
+        let Account { namespace, name } = account.clone();
         self.uses.account = Some((namespace.clone(), name.clone()));
         let mut drafts = vec![serving::ready(kind)];
         if !self.ctx.presence.is_account(&namespace, &name) {
-            let why = format!(
-                "failed to get service account object from api server [{namespace}/{name}]: failed to get object \
-                 [{namespace}/{name}] from api server: ServiceAccount \"{name}\" not found"
-            );
+            let why = account.missing();
             drafts.push(serving::no_account(AccountProblem::Account, why));
             return (drafts, None);
         }
@@ -214,11 +188,31 @@ impl<K: Kind> Pass<'_, K> {
         (drafts, Some(walked))
     }
 
-    async fn write(&self, known: &Value, next: &Value) -> Result<(), ApiError> {
+    /// Notes since when a change is to get ready. After a restart that is not known of what was dealt with.
+    fn await_readiness(&mut self, observed: Option<i64>) {
+        let generation = self.object.meta().generation;
+        if self.memory.generation != generation {
+            self.memory.generation = generation;
+            self.memory.awaited = (observed != generation).then(Instant::now);
+        }
+    }
+
+    fn tell_readiness(&mut self, conditions: &[Condition]) {
+        let is_ready = find(conditions, READY).is_some_and(Condition::is_true);
+        if is_ready && let Some(since) = self.memory.awaited.take() {
+            let kind = K::kind(&());
+            self.ctx.metrics.got_ready(&kind, since.elapsed());
+        }
+    }
+
+    async fn write(&mut self, known: &Value, next: &Value) -> Result<(), ApiError> {
         let api = ApiResource::erase::<K>(&());
         let Key { namespace, name } = &self.stamper.key;
-        let written =
-            status::write(&self.ctx.caller, &api, Some(namespace), name, known, next).await;
-        written.map(drop)
+        let caller = &self.ctx.caller;
+        let written = status::write_at(caller, &api, Some(namespace), name, known, next).await?;
+        if let Some(version) = written {
+            self.memory.written = Some((version, Instant::now()));
+        }
+        Ok(())
     }
 }

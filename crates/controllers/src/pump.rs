@@ -85,7 +85,6 @@ pub(crate) async fn reports(ctx: Arc<Ctx>, mut reports: mpsc::UnboundedReceiver<
 }
 
 fn shipment_gone(ctx: &Arc<Ctx>, key: &Key) {
-    ctx.wake_stamper(key);
     ctx.wake_waiting(&Wait::Shipment(key.clone()));
     forget_shipment(ctx, key);
 }
@@ -143,14 +142,6 @@ fn wake_inside(ctx: &Ctx, namespace: &str, account: Option<&str>) {
             shipment.metadata.name.clone().unwrap_or_default(),
         )
     }));
-    for deliverable in ctx.deliverables.all() {
-        if deliverable.metadata.namespace.as_deref() == Some(namespace)
-            && acts(deliverable.spec.service_account_name.as_ref())
-        {
-            let name = deliverable.metadata.name.clone().unwrap_or_default();
-            ctx.wake_stamper(&Key::new(namespace, name));
-        }
-    }
 }
 
 /// After a definition appeared, changed or went, asks discovery until it has followed: whoever
@@ -186,7 +177,9 @@ fn forget_gone_kinds(ctx: &Ctx) {
     for kind in ctx.watches.kinds() {
         if ctx.catalog.preferred_api(&kind.group, &kind.kind).is_none() {
             ctx.watches.forget(&kind);
-            ctx.wake_all(ctx.tracker.take(&Report::Listed(kind, HashSet::new())));
+            let none = Report::Listed(kind, HashSet::new());
+            ctx.wake_stampers(ctx.seen.take(&none));
+            ctx.wake_all(ctx.tracker.take(&none));
         }
     }
 }

@@ -16,17 +16,17 @@ use cluster::{ApiError, Caller, Limiter, Term, inventory};
 use futures::{FutureExt as _, StreamExt as _};
 use git::Limits;
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
-use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kinds::crd::Profile;
-use kinds::{Deliverable, Environment, Shipment, Workload, names};
+use kinds::{Deliverable, Environment, Runnable, Shipment, Workload, names};
 use kube::Client;
 use kube::core::ApiResource;
 use kube::runtime::controller::{Action, Config, Controller, Error};
 use kube::runtime::reflector::{ObjectRef, Store};
 use manifest::GroupKind;
 use serde::de::DeserializeOwned;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::CancellationToken;
 
@@ -41,8 +41,9 @@ use crate::pump;
 use crate::queue::Queue;
 use crate::secret::Secrets;
 use crate::source::Sources;
-use crate::stamping::{Index, Seen};
+use crate::stamping::{self, Index, Seen, Selections};
 use crate::tracker::{Expected, Tracker};
+use crate::ytt::{Evaluate, Templates};
 
 /// How a cluster's controllers are run.
 #[derive(Clone, Debug)]
@@ -61,6 +62,8 @@ pub struct Options {
     pub limits: Limits,
     /// Which kinds are served.
     pub profile: Profile,
+    /// What evaluates ytt templates.
+    pub ytt: Arc<dyn Evaluate>,
 }
 
 /// What of a running engine others may use: push events come in here.
@@ -95,10 +98,9 @@ pub async fn run(
     let caller = Caller::new(client.clone(), limiter, meter.clone()).within(term);
     let (reports_out, reports_in) = mpsc::unbounded_channel();
     let (changes_out, changes_in) = mpsc::unbounded_channel();
-    let limits = options.limits;
     let sources = Sources::new(
         options.cache.clone(),
-        limits,
+        options.limits,
         changes_out,
         metrics.clone(),
         stop.clone(),
@@ -115,6 +117,7 @@ pub async fn run(
     let (deliverables, deliverables_due) = Kept::<Deliverable>::of(&watches);
     let builds = options.profile == Profile::Full;
     let (workloads, workloads_due) = kept::<Workload>(&watches, builds);
+    let (runnables, runnables_due) = kept::<Runnable>(&watches, builds);
     let (library, library_due) = Library::of(&watches, builds);
     let ctx = Arc::new(Ctx {
         catalog: Catalog::new(client.clone()),
@@ -132,7 +135,11 @@ pub async fn run(
         deliverables,
         left: Left::default(),
         workloads,
+        selections: Selections::new(runnables.due()),
+        runnables,
         library,
+        ytt: Templates::new(options.ytt.clone()),
+        unfollowed: Notify::new(),
         seen: Seen::default(),
         uses: Index::default(),
         memories: Memories::default(),
@@ -147,6 +154,7 @@ pub async fn run(
     };
     tokio::spawn(pump::reports(ctx.clone(), reports_in));
     tokio::spawn(pump::sources(ctx.clone(), changes_in));
+    let ending = tokio::spawn(stamping::end_watches(ctx.clone()));
     // If the receiver is gone nobody wants to be told, which is fine.
     let _ = started.send(Engine { sources, meter });
 
@@ -169,25 +177,21 @@ pub async fn run(
     let deliverables = work(
         (ctx.deliverables.store(), deliverables_due),
         at_once,
-        move |deliverable, ctx| async move {
-            if builds {
-                crate::owner::reconcile(deliverable, ctx).await
-            } else {
-                crate::deliverable::reconcile(deliverable, ctx).await
-            }
-        },
+        crate::owner::reconcile,
         ctx.clone(),
         stop.clone(),
     );
-    let chains = chains((workloads_due, library_due), at_once, ctx.clone(), stop);
+    let stamping = (workloads_due, runnables_due, library_due);
+    let chains = chains(stamping, at_once, ctx.clone(), stop);
     futures::join!(shipments, environments, deliverables, chains);
+    ending.abort();
     ctx.events.end().await;
     Ok(())
 }
 
-/// Works through Workloads and blueprints. Where the cluster is not for them there are none.
+/// Works through Workloads, Runnables and blueprints. Where the cluster is not for them there are none.
 async fn chains(
-    (workloads, library): (mpsc::UnboundedReceiver<ObjectRef<Workload>>, library::Due),
+    (workloads, runnables, library): (Due<Workload>, Due<Runnable>, library::Due),
     at_once: u16,
     ctx: Arc<Ctx>,
     stop: CancellationToken,
@@ -196,6 +200,13 @@ async fn chains(
         (ctx.workloads.store(), workloads),
         at_once,
         crate::owner::reconcile,
+        ctx.clone(),
+        stop.clone(),
+    );
+    let runnables = work(
+        (ctx.runnables.store(), runnables),
+        at_once,
+        crate::runnable::reconcile,
         ctx.clone(),
         stop.clone(),
     );
@@ -213,8 +224,11 @@ async fn chains(
         ctx.clone(),
         stop,
     );
-    futures::join!(workloads, supply_chains, deliveries);
+    futures::join!(workloads, runnables, supply_chains, deliveries);
 }
+
+/// Objects of a kind whose pass is due.
+type Due<K> = mpsc::UnboundedReceiver<ObjectRef<K>>;
 
 /// How long an object rests whose pass broke off by a fault of ours.
 const AFTER_PANIC: Duration = Duration::from_mins(1);
@@ -247,25 +261,13 @@ async fn read_all(
     for api in &ground {
         ctx.watches.ensure(api, Filter::All);
     }
-    // Whoever was refused something waits for these. Nobody has to wait for their list.
-    let rights = [
-        ApiResource::erase::<Role>(&()),
-        ApiResource::erase::<RoleBinding>(&()),
-        ApiResource::erase::<ClusterRole>(&()),
-        ApiResource::erase::<ClusterRoleBinding>(&()),
-    ];
-    for api in rights.iter().filter(|_| profile == Profile::Full) {
-        ctx.watches.ensure(api, Filter::All);
-    }
     // Without its Environment a Shipment would be delivered wrongly, and without its blueprint an
     // owner would be told that there is none.
     let mut own = vec![
         ApiResource::erase::<Shipment>(&()),
         ApiResource::erase::<Environment>(&()),
     ];
-    if profile == Profile::Full {
-        own.extend(library::kinds());
-    }
+    own.extend(library::kinds(profile == Profile::Full));
     let mut awaited: Vec<GroupKind> = ground
         .iter()
         .chain(&own)
@@ -331,7 +333,7 @@ async fn read_all(
 
 /// Works through the passes of one kind that are due, until `stop`; those that run then are ended.
 async fn work<K, F>(
-    (store, due): (Store<K>, mpsc::UnboundedReceiver<ObjectRef<K>>),
+    (store, due): (Store<K>, Due<K>),
     at_once: u16,
     pass: impl Fn(Arc<K>, Arc<Ctx>) -> F + Send + Sync + 'static,
     ctx: Arc<Ctx>,
@@ -355,7 +357,9 @@ async fn work<K, F>(
         .run(
             move |object, ctx| {
                 begun.leave(&ObjectRef::from_obj(&*object));
-                guarded(pass(object, ctx))
+                let (metrics, begun) = (ctx.metrics.clone(), Instant::now());
+                let pass = guarded(pass(object, ctx));
+                pass.inspect(move |_| metrics.pass_took(&K::kind(&()), begun.elapsed()))
             },
             |_, never, _| match *never {},
             ctx,

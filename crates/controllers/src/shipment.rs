@@ -39,7 +39,6 @@ pub(crate) async fn reconcile(shipment: Arc<Shipment>, ctx: Arc<Ctx>) -> Action 
         shipment.namespace().unwrap_or_default(),
         shipment.name_any(),
     );
-    ctx.wake_stamper(&key);
     ctx.metrics.pass_begins();
     let ledger = ctx.ledgers.of(&key);
     let mut ledger = ledger.lock().await;

@@ -1,6 +1,5 @@
 //! `generator`: turns what a release of Kubernetes publishes about its API into the compact data that
-//! the crate `apiserver` carries along. Run it as its usage says, and commit
-//! what it writes.
+//! the crate `apiserver` carries along. `cargo xtask gen` runs it; commit what it writes.
 #![expect(clippy::print_stderr, reason = "this is a program")]
 
 mod protobuf;
@@ -8,6 +7,9 @@ mod schema;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// The release whose modules are read: 1.36.3 of kubernetes, 0.36.3 of all others.
+const RELEASE: &str = "36.3";
 
 const USAGE: &str = "\
 usage: generator schema|protobuf MODULES OUT

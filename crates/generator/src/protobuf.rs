@@ -15,8 +15,7 @@ use std::path::{Path, PathBuf};
 use go::GoPackage;
 use proto::{ProtoField, ProtoFile, Shape};
 
-/// The release whose modules are read.
-const RELEASE: &str = "v0.36.3";
+use crate::RELEASE;
 
 /// The modules that hold messages.
 const MODULES: [&str; 4] = [
@@ -74,7 +73,7 @@ struct Package {
 pub(crate) fn generate(modules: &Path, out: &Path) -> Result<(), String> {
     let mut packages = BTreeMap::new();
     for module in MODULES {
-        let root = modules.join(format!("k8s.io/{module}@{RELEASE}"));
+        let root = modules.join(format!("k8s.io/{module}@v0.{RELEASE}"));
         for folder in folders_with_messages(&root)? {
             let package = read_package(&folder)?;
             packages.insert(package.name.clone(), package);

@@ -11,9 +11,11 @@ mod resource;
 mod words;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+
+use crate::RELEASE;
 
 /// Reads the modules and writes `types.json`, `words.json` and `resources.json`.
 ///
@@ -35,20 +37,14 @@ pub(crate) fn generate(modules: &Path, out: &Path) -> Result<(), String> {
     write(&out.join("resources.json"), &resource::text(&resources))
 }
 
-/// The newest folder of a module (`kubernetes@v1.36.3`).
-fn folder(modules: &Path, module: &str) -> Result<std::path::PathBuf, String> {
-    let prefix = format!("{module}@");
-    let entries =
-        std::fs::read_dir(modules).map_err(|why| format!("{}: {why}", modules.display()))?;
-    entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| {
-            let name = path.file_name().and_then(|name| name.to_str());
-            name.is_some_and(|name| name.starts_with(&prefix))
-        })
-        .max()
-        .ok_or_else(|| format!("{} holds no {module}", modules.display()))
+/// The folder of a module, as that of the release (`client-go@v0.36.3`, `kubernetes@v1.36.3`).
+fn folder(modules: &Path, module: &str) -> Result<PathBuf, String> {
+    let major = u8::from(module == "kubernetes"); // all others are 0
+    let folder = modules.join(format!("{module}@v{major}.{RELEASE}"));
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    Err(format!("{} is not there", folder.display()))
 }
 
 fn read(path: &Path) -> Result<String, String> {

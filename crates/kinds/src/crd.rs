@@ -10,8 +10,8 @@ use kube::CustomResourceExt as _;
 use crate::cartographer;
 use crate::{
     ClusterConfigTemplate, ClusterDelivery, ClusterDeploymentTemplate, ClusterImageTemplate,
-    ClusterSourceTemplate, ClusterSupplyChain, ClusterTemplate, Deliverable, Environment,
-    Inventory, Shipment, Workload,
+    ClusterRunTemplate, ClusterSourceTemplate, ClusterSupplyChain, ClusterTemplate, Deliverable,
+    Environment, Inventory, Runnable, Shipment, Workload,
 };
 
 /// What a cluster is for, and so which kinds its controllers serve.
@@ -19,7 +19,7 @@ use crate::{
 pub enum Profile {
     /// It runs applications and builds none.
     Run,
-    /// Everything in one cluster. Runnables are not served yet.
+    /// Everything in one cluster.
     Full,
 }
 
@@ -44,6 +44,11 @@ pub fn all() -> Vec<CustomResourceDefinition> {
 
 fn served_to_run() -> Vec<CustomResourceDefinition> {
     vec![
+        ClusterConfigTemplate::crd(),
+        ClusterDelivery::crd(),
+        ClusterDeploymentTemplate::crd(),
+        ClusterSourceTemplate::crd(),
+        ClusterTemplate::crd(),
         Deliverable::crd(),
         Environment::crd(),
         Inventory::crd(),
@@ -51,16 +56,13 @@ fn served_to_run() -> Vec<CustomResourceDefinition> {
     ]
 }
 
-/// What Cartographer serves beside Deliverables.
+/// What Cartographer serves beside Deliverables and their deliveries.
 fn served_to_build() -> Vec<CustomResourceDefinition> {
     vec![
-        ClusterConfigTemplate::crd(),
-        ClusterDelivery::crd(),
-        ClusterDeploymentTemplate::crd(),
         ClusterImageTemplate::crd(),
-        ClusterSourceTemplate::crd(),
+        ClusterRunTemplate::crd(),
         ClusterSupplyChain::crd(),
-        ClusterTemplate::crd(),
+        Runnable::crd(),
         Workload::crd(),
     ]
 }

@@ -19,14 +19,23 @@ pub const SYNC_ANNOTATION: &str = "shipway.run/sync-requested-at";
 /// Annotation on a stamped object that is changed in place, and label on one that is made anew for each
 /// change: the digest of what was stamped.
 pub const STAMP: &str = "shipway.run/stamp";
+/// Annotation on a stamped object: the digests of what went into it, as JSON, by `<resource>.<output>`.
+pub const INPUTS_ANNOTATION: &str = "shipway.run/inputs";
 /// Label on what belongs to the installation itself and is never pruned.
 pub const INSTALLATION_LABEL: &str = "shipway.run/installation";
+/// The webhook configuration by which a cluster asks about Cartographer's objects.
+pub const WEBHOOKS: &str = "shipway";
 /// Field manager of the controller's own writes: finalizers, statuses, inventories.
 pub const CONTROLLER_MANAGER: &str = "shipway-controller";
 /// Field manager of what a person asks for by the command line.
 pub const CLI_MANAGER: &str = "shipway-cli";
-/// Label that selects the Deliverables of the run profile's delivery.
-pub const DELIVERABLE_TYPE_LABEL: &str = "app.tanzu.vmware.com/deliverable-type";
+
+/// Label of a Workload: what kind of application it is.
+pub const WORKLOAD_TYPE_LABEL: &str = "apps.tanzu.vmware.com/workload-type";
+/// The same label as Cartographer's own examples have it.
+pub const WORKLOAD_TYPE_LABEL_OF_CARTOGRAPHER: &str = "app.tanzu.vmware.com/workload-type";
+/// Kubernetes' own label: the application that something is a part of.
+pub const PART_OF_LABEL: &str = "app.kubernetes.io/part-of";
 
 /// The longest field manager that the API server takes.
 const MANAGER_MAX: usize = 128;

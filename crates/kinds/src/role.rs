@@ -5,7 +5,8 @@
 
 use serde_json::{Value, json};
 
-use crate::names::GROUP;
+use crate::crd::Profile;
+use crate::names::{GROUP, WEBHOOKS};
 
 /// Operators add rights for their own kinds with ClusterRoles that carry this label.
 pub const AGGREGATE_LABEL: &str = "shipway.run/aggregate-to-controller";
@@ -90,8 +91,8 @@ const STATUSES: [&str; 5] = [
     "workloads/status",
 ];
 
-/// The namespace, the account, the roles and their bindings.
-pub fn all() -> Vec<Value> {
+/// The namespace, the account, the roles of this profile and their bindings.
+pub fn all(profile: Profile) -> Vec<Value> {
     let labels = json!({"app.kubernetes.io/name": "shipway", "shipway.run/installation": "true"});
     let subject =
         json!([{"kind": "ServiceAccount", "name": "shipway", "namespace": "shipway-system"}]);
@@ -112,13 +113,13 @@ pub fn all() -> Vec<Value> {
         json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
             "metadata": {"name": "shipway-controller", "labels": labels},
-            "rules": rules(),
+            "rules": rules(profile),
         }),
         json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
             "metadata": {"name": "shipway-controller-aggregated", "labels": labels},
+            // Its rules are the server's to write: whoever applies some of them, even none, owns them.
             "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {AGGREGATE_LABEL: "true"}}]},
-            "rules": [],
         }),
         binding("shipway-controller"),
         binding("shipway-controller-aggregated"),
@@ -136,7 +137,7 @@ pub fn all() -> Vec<Value> {
     ]
 }
 
-fn rules() -> Vec<Value> {
+fn rules(profile: Profile) -> Vec<Value> {
     let mut rules: Vec<Value> = WATCHED
         .iter()
         .map(|(group, resources)| json!({"apiGroups": [group], "resources": resources, "verbs": ["get", "list", "watch"]}))
@@ -158,5 +159,12 @@ fn rules() -> Vec<Value> {
         json!({"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["impersonate"]}),
         json!({"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]}),
     ]);
+    if profile == Profile::Full {
+        // The one object by which a cluster asks before it stores blueprints and templates.
+        rules.push(json!({
+            "apiGroups": ["admissionregistration.k8s.io"], "resources": ["validatingwebhookconfigurations"],
+            "resourceNames": [WEBHOOKS], "verbs": ["create", "patch"],
+        }));
+    }
     rules
 }

@@ -20,10 +20,12 @@ pub const MAX_DEPTH: usize = 48;
 const MAX_PROBLEMS: usize = 50;
 
 /// One document of a file.
-struct Document {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
     /// The line of its first key.
-    line: u32,
-    value: Value,
+    pub line: u32,
+    /// What it says.
+    pub value: Value,
 }
 
 /// Reads every object of a file: of YAML documents, or of JSON texts if the path ends in `.json`.
@@ -37,22 +39,9 @@ struct Document {
 /// All that is wrong with the file. There is nothing between: a file with one broken document is
 /// not read at all, because nobody can tell what the broken one would have been.
 pub fn parse_file(path: &str, bytes: &[u8]) -> Result<Vec<Manifest>, Vec<Problem>> {
-    let text = decode(bytes).map_err(|problem| vec![problem.in_file(path)])?;
-    let is_json = path
-        .rsplit('.')
-        .next()
-        .is_some_and(|end| end.eq_ignore_ascii_case("json"));
-    let documents = if is_json {
-        json::read(text)
-    } else {
-        yaml::read(text)
-    };
-    let (documents, mut problems) = match documents {
-        Ok(documents) => (documents, Vec::new()),
-        Err(problems) => (Vec::new(), problems),
-    };
+    let documents = parse_documents(path, bytes)?;
     let file: Arc<str> = Arc::from(path);
-    let mut manifests = Vec::new();
+    let (mut manifests, mut problems) = (Vec::new(), Vec::new());
     for document in documents {
         let line = document.line;
         match objects_of(document.value) {
@@ -65,11 +54,35 @@ pub fn parse_file(path: &str, bytes: &[u8]) -> Result<Vec<Manifest>, Vec<Problem
     if problems.is_empty() {
         return Ok(manifests);
     }
+    Err(in_file(path, problems))
+}
+
+/// Reads every document of a file as it stands: for files that hold something else than objects to
+/// deliver. Otherwise as [`parse_file`].
+///
+/// # Errors
+///
+/// All that is wrong with the file.
+pub fn parse_documents(path: &str, bytes: &[u8]) -> Result<Vec<Document>, Vec<Problem>> {
+    let text = decode(bytes).map_err(|problem| vec![problem.in_file(path)])?;
+    let is_json = path
+        .rsplit('.')
+        .next()
+        .is_some_and(|end| end.eq_ignore_ascii_case("json"));
+    let documents = if is_json {
+        json::read(text)
+    } else {
+        yaml::read(text)
+    };
+    documents.map_err(|problems| in_file(path, problems))
+}
+
+fn in_file(path: &str, mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.truncate(MAX_PROBLEMS);
     for problem in &mut problems {
         path.clone_into(&mut problem.file);
     }
-    Err(problems)
+    problems
 }
 
 fn decode(bytes: &[u8]) -> Result<&str, Problem> {

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completion, confirm, controller, crds, diff, get, promote, suspend, sync, tree, up, version,
+    completion, confirm, controller, crds, diff, get, promote, supply_chain, suspend, sync, tree,
+    up, version, workload,
 };
 use crate::config::ClusterArgs;
 use crate::error::CliError;
@@ -36,11 +37,13 @@ enum Command {
     Get(get::GetArgs),
     Promote(promote::PromoteArgs),
     Resume(suspend::ResumeArgs),
+    SupplyChain(supply_chain::SupplyChainArgs),
     Suspend(suspend::SuspendArgs),
     Sync(sync::SyncArgs),
     Tree(tree::TreeArgs),
     Up(up::UpArgs),
     Version(version::VersionArgs),
+    Workload(Box<workload::WorkloadArgs>),
 }
 
 /// The command line, for completions.
@@ -76,20 +79,20 @@ pub(crate) fn main() -> ExitCode {
 
 /// Refuses flags that a command could only pass over: whoever gives them means something by them.
 fn refuse_idle_flags(cli: &Cli) -> Result<(), CliError> {
+    let given = [
+        ("--kubeconfig", cli.cluster.kubeconfig.is_some()),
+        ("--context", cli.cluster.context.is_some()),
+        ("--namespace", cli.cluster.namespace.is_some()),
+    ];
+    let given = given.into_iter().find(|(_, given)| *given);
+    let given = given.map(|(flag, _)| flag);
     let (command, idle) = match &cli.command {
         Command::Demo(_) => (
             "demo",
             cli.cluster.namespace.as_ref().map(|_| "--namespace"),
         ),
-        Command::Up(_) => {
-            let given = [
-                ("--kubeconfig", cli.cluster.kubeconfig.is_some()),
-                ("--context", cli.cluster.context.is_some()),
-                ("--namespace", cli.cluster.namespace.is_some()),
-            ];
-            let given = given.into_iter().find(|(_, given)| *given);
-            ("up", given.map(|(flag, _)| flag))
-        }
+        Command::SupplyChain(args) if args.is_offline() => ("supply-chain test", given),
+        Command::Up(_) => ("up", given),
         _ => return Ok(()),
     };
     match idle {
@@ -112,11 +115,13 @@ async fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Get(args) => get::cmd_get(&cli.cluster, &args).await,
         Command::Promote(args) => promote::cmd_promote(&cli.cluster, &args).await,
         Command::Resume(args) => suspend::cmd_resume(&cli.cluster, &args).await,
+        Command::SupplyChain(args) => supply_chain::cmd_supply_chain(&cli.cluster, &args).await,
         Command::Suspend(args) => suspend::cmd_suspend(&cli.cluster, &args).await,
         Command::Sync(args) => sync::cmd_sync(&cli.cluster, &args).await,
         Command::Tree(args) => tree::cmd_tree(&cli.cluster, &args).await,
         Command::Up(args) => Box::pin(up::cmd_up(&args)).await,
         Command::Version(args) => version::cmd_version(&args),
+        Command::Workload(args) => workload::cmd_workload(&cli.cluster, *args).await,
     }
 }
 

@@ -7,7 +7,7 @@
 
 mod merge;
 
-pub(crate) use merge::merge_into;
+pub(crate) use merge::{check_merge, merge_into};
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -213,6 +213,36 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), CliError> {
         .open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|error| CliError::failed(format!("could not write `{}`: {error}", path.display())))
+}
+
+/// Makes a folder, or takes the rights of others away from one that is there and holds nothing but what is
+/// `ours`. Where it holds other things, too, somebody may need them: there only the parts are closed.
+pub(crate) fn private_folder(folder: &Path, ours: &[&str]) -> Result<(), CliError> {
+    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+    let close = |path: &Path| {
+        let rights = if path.is_dir() { 0o700 } else { 0o600 };
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(rights))
+    };
+    let make = || {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700).create(folder)?;
+        let mut is_ours = true;
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            if ours.iter().any(|name| entry.file_name() == *name) {
+                close(&entry.path())?;
+            } else {
+                is_ours = false;
+            }
+        }
+        if is_ours { close(folder) } else { Ok(()) }
+    };
+    make().map_err(|error| {
+        CliError::failed(format!(
+            "could not make the folder `{}`: {error}",
+            folder.display()
+        ))
+    })
 }
 
 /// Where data is kept that nobody named a folder for: `$XDG_DATA_HOME/shipway`, or

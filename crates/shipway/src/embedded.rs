@@ -7,6 +7,7 @@ use std::time::Duration;
 use apiserver::start::{Options, Server, StartError};
 use apiserver::store::{Durability, Sync};
 
+use crate::commands::controller::Profile;
 use crate::commands::crds;
 use crate::config::{ClusterArgs, write_private};
 use crate::demo::apply_as;
@@ -86,9 +87,9 @@ impl Running {
     }
 
     /// Installs what controllers need.
-    pub(crate) async fn install(&self, name: &str) -> Result<(), CliError> {
+    pub(crate) async fn install(&self, name: &str, profile: Profile) -> Result<(), CliError> {
         let client = self.context(name).connect().await?;
-        for object in crds::objects()? {
+        for object in crds::objects(profile)?.into_iter().chain(crds::delivery()) {
             apply_as(MANAGER, &client, &object).await?;
         }
         Ok(())

@@ -81,8 +81,8 @@ impl CliError {
         }
     }
 
-    /// 2 for a failure (1 is what `diff` says when there are differences), 64 for wrong usage, and what
-    /// a shell says of a program that a signal ended: 130 for Ctrl-C.
+    /// 2 for a failure (1 is what `diff` says when there are differences, and `supply-chain test` when a case
+    /// fails), 64 for wrong usage, and what a shell says of a program that a signal ended: 130 for Ctrl-C.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self.kind {
             Kind::Failed => ExitCode::from(2),

@@ -1,6 +1,6 @@
 //! The controller's own HTTP server: health, metrics and push events.
 
-mod connection;
+pub(crate) mod connection;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -52,7 +52,12 @@ pub(crate) async fn serve(
         .route("/hooks/git", post(git_pushed))
         .layer(DefaultBodyLimit::max(LARGEST_EVENT))
         .with_state(site);
-    tokio::spawn(connection::serve(listener, router, Bounds::default(), stop));
+    tokio::spawn(connection::serve(
+        (listener, None),
+        router,
+        Bounds::default(),
+        stop,
+    ));
     Ok(bound)
 }
 

@@ -5,7 +5,9 @@ mod visible;
 use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
+use delivery::diff::{Line, Mark};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::CliError;
 pub(crate) use visible::{Visible, visible};
@@ -50,7 +52,8 @@ pub(crate) struct OutputArgs {
 
 /// Prints a value whole.
 pub(crate) fn print_whole(format: Format, value: &impl Serialize) -> Result<(), CliError> {
-    let value = serde_json::to_value(value).map_err(CliError::failed)?;
+    let mut value = serde_json::to_value(value).map_err(CliError::failed)?;
+    without_managers(&mut value);
     if format == Format::Yaml {
         let text = manifest::to_yaml(&value);
         if !text.contains(visible::is_hidden) {
@@ -62,6 +65,17 @@ pub(crate) fn print_whole(format: Format, value: &impl Serialize) -> Result<(), 
     let text = serde_json::to_string_pretty(&value).map_err(CliError::failed)?;
     print_text(&format!("{text}\n"));
     Ok(())
+}
+
+/// Takes out who owns which field of an object, or of those of a list, as kubectl does.
+fn without_managers(value: &mut Value) {
+    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+    }
+    let items = value.get_mut("items").and_then(Value::as_array_mut);
+    for item in items.into_iter().flatten() {
+        without_managers(item);
+    }
 }
 
 /// Prints text that ends its own lines.
@@ -77,6 +91,15 @@ pub(crate) fn lines(items: impl IntoIterator<Item = impl std::fmt::Display>) -> 
         text.push('\n');
     }
     text
+}
+
+/// A line of a diff, coloured; its sign says all that the colour says.
+pub(crate) fn diff_line(line: &Line) -> String {
+    match line.mark {
+        Mark::Added => format!("\x1b[32m{line}\x1b[0m"),
+        Mark::Removed => format!("\x1b[31m{line}\x1b[0m"),
+        Mark::Same | Mark::Gap => line.to_string(),
+    }
 }
 
 /// Says something about the result, beside it.

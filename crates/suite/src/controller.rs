@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kinds::crd::Profile;
-use kube::ResourceExt as _;
 use kube::api::Api;
+use kube::{Client, ResourceExt as _};
 use testkit::{World, eventually, poll};
 use tokio::sync::OnceCell;
 
@@ -61,7 +61,17 @@ impl Controller {
 
     /// The same, of another profile than `run`.
     pub async fn start_as(profile: &str, kubeconfig: &Path, context: &str) -> Self {
-        let controller = Self::launch_as(profile, kubeconfig, context, &[]).await;
+        Self::start_with(profile, kubeconfig, context, &[]).await
+    }
+
+    /// The same, with more flags.
+    pub async fn start_with(
+        profile: &str,
+        kubeconfig: &Path,
+        context: &str,
+        more: &[&str],
+    ) -> Self {
+        let controller = Self::launch_as(profile, kubeconfig, context, more).await;
         controller.until_ready().await
     }
 
@@ -168,6 +178,21 @@ impl Controller {
             .args([signal, &self.pid.to_string()])
             .stderr(Stdio::null())
             .status();
+    }
+
+    /// The processes that it started and that are not gone, each with its state.
+    pub fn children(&self) -> Vec<(u32, char)> {
+        let all = std::fs::read_dir("/proc").expect("there are processes");
+        let child = |entry: std::fs::DirEntry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            let told = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+            // Behind the name, in parentheses, follow the state and the parent.
+            let mut fields = told.rsplit(')').next()?.split_whitespace();
+            let state = fields.next()?.chars().next()?;
+            let parent: u32 = fields.next()?.parse().ok()?;
+            (parent == self.pid).then_some((pid, state))
+        };
+        all.flatten().filter_map(child).collect()
     }
 
     /// Asks it to stop, and waits until it has. Tells its exit code.
@@ -306,6 +331,20 @@ pub async fn install(world: &World) {
     install_of(world, "run").await;
 }
 
+/// Installs the objects of a file.
+pub async fn install_file(world: &World, file: &Path) {
+    let text = std::fs::read(file).expect("the file can be read");
+    install_text(&world.client().await, &text).await;
+}
+
+async fn install_text(client: &Client, text: &[u8]) {
+    let objects = manifest::parse_file("install.yaml", text).expect("it is YAML");
+    for object in objects {
+        // kubectl's manager, since a person installs with kubectl.
+        apply(client, "kubectl", object.value()).await;
+    }
+}
+
 /// Installs what a controller of a profile, `run` or `full`, needs.
 pub async fn install_of(world: &World, profile: &str) {
     let printed = Command::new(program())
@@ -318,10 +357,12 @@ pub async fn install_of(world: &World, profile: &str) {
         String::from_utf8_lossy(&printed.stderr)
     );
     let client = world.client().await;
-    let objects = manifest::parse_file("crds.yaml", &printed.stdout).expect("it is YAML");
-    for object in objects {
-        // kubectl's manager, since a person installs with kubectl.
-        apply(&client, "kubectl", object.value()).await;
+    install_text(&client, &printed.stdout).await;
+    if profile == "run" {
+        let delivery = Command::new(program())
+            .args(["crds", "--delivery"])
+            .output();
+        install_text(&client, &delivery.expect("the program runs").stdout).await;
     }
     let api: Api<CustomResourceDefinition> = Api::all(client);
     let profile = if profile == "full" {

@@ -25,7 +25,7 @@ pub mod soak;
 
 pub use embedded::Embedded;
 
-pub use controller::{Controller, identity, install, install_of, program};
+pub use controller::{Controller, identity, install, install_file, install_of, program};
 pub use recorder::Recorder;
 pub use scene::until_status;
-pub use scene::{Namespaced, Scene, SceneOptions};
+pub use scene::{Namespaced, Scene, SceneOptions, apply, shipway};

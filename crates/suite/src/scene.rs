@@ -4,7 +4,7 @@ mod see;
 mod write;
 
 pub use see::{Namespaced, until_status};
-pub(crate) use write::apply;
+pub use write::apply;
 
 use std::path::Path;
 use std::process::Command;
@@ -233,7 +233,8 @@ impl Drop for Scene {
     }
 }
 
-fn shipway(
+/// Runs the program in a cluster's namespace: exit code, output, errors.
+pub fn shipway(
     kubeconfig: &Path,
     context: &str,
     ns: &str,

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use kube::Client;
-use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::discovery::{Scope, pinned_kind};
 use serde_json::Value;
@@ -59,17 +59,21 @@ impl Case {
         folders.iter().map(|path| Self::read(path)).collect()
     }
 
-    /// Runs the steps in a namespace, each for as long as `patience` at most. `between` runs after each
-    /// step, with its number.
+    /// Whether it waits for an object of a kind.
+    pub fn awaits(&self, kind: &str) -> bool {
+        let mut awaited = self.steps.iter().flat_map(|step| step.of(Role::Assert));
+        awaited.any(|object| object["kind"] == kind)
+    }
+
+    /// Runs the steps in a namespace, each for as long as `patience` at most.
     ///
     /// # Errors
     /// The first step that does not come true: its number, and for each object what differs.
-    pub async fn run<F: Future<Output = ()>>(
+    pub async fn run(
         &self,
         client: &Client,
         namespace: &str,
         patience: Duration,
-        between: impl Fn(u32) -> F,
     ) -> Result<(), String> {
         let mut run = Run {
             client,
@@ -87,9 +91,27 @@ impl Case {
             let run = &run;
             let holds = poll(patience, || run.holds(step));
             holds.await.map_err(told)?;
-            between(step.number).await;
         }
         Ok(())
+    }
+
+    /// Deletes what the steps applied cluster-wide, the last first. What is in the namespace goes with that.
+    pub async fn remove(&self, client: &Client) {
+        let applied = self.steps.iter().flat_map(|step| step.of(Role::Apply));
+        let mut objects: Vec<&Value> = applied.collect();
+        objects.reverse();
+        for object in objects {
+            // What cannot be found or deleted any more is gone: the kind, or the object.
+            let Ok((api, capabilities)) = pinned_kind(client, &kind_of(object)).await else {
+                continue;
+            };
+            if let (Scope::Cluster, Some(name)) =
+                (capabilities.scope, object["metadata"]["name"].as_str())
+            {
+                let all: Api<DynamicObject> = Api::all_with(client.clone(), &api);
+                let _ = all.delete(name, &DeleteParams::default()).await;
+            }
+        }
     }
 }
 
@@ -131,8 +153,7 @@ impl Run<'_> {
         let (version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
         let key = (version.to_owned(), kind.to_owned());
         if !self.kinds.contains_key(&key) {
-            let (group, number) = version.split_once('/').unwrap_or(("", version));
-            let gvk = GroupVersionKind::gvk(group, number, kind);
+            let gvk = kind_of(object);
             let found = poll(Duration::from_secs(10), || pinned_kind(self.client, &gvk)).await;
             let (api, capabilities) = found.map_err(|why| format!("{version} {kind}: {why}"))?;
             self.kinds.insert(key, (api, capabilities.scope));
@@ -218,6 +239,12 @@ impl Run<'_> {
         }
         Err(last)
     }
+}
+
+fn kind_of(object: &Value) -> GroupVersionKind {
+    let version = text(&object["apiVersion"]);
+    let (group, number) = version.split_once('/').unwrap_or(("", version));
+    GroupVersionKind::gvk(group, number, text(&object["kind"]))
 }
 
 fn text(value: &Value) -> &str {

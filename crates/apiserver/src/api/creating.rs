@@ -29,13 +29,6 @@ impl Requested<'_> {
             answer::warn(&mut response, &warnings);
             return Ok(response);
         }
-        if self.kind.is_custom() && !self.kind.resource.allows("create") {
-            let name = incoming.object["metadata"]["name"]
-                .as_str()
-                .unwrap_or_default();
-            let why = "create not allowed while custom resource definition is terminating";
-            return Err(Status::forbidden(self.kind.about(), name, why));
-        }
         let now = rfc3339(self.call.now);
         let written = self
             .write(&options, &now)

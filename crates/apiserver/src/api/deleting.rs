@@ -36,15 +36,20 @@ impl Requested<'_> {
         let cluster = self.call.cluster;
         let query = &self.call.query;
         let selection = Selection::read(self.kind, self.namespace(), "", query)?;
-        let page = read::list(cluster, self.kind, &selection, query).await?;
-        // With a `limit` it is one page, as upstream has it.
-        for record in &page.items {
+        let mut list = read::list(cluster, self.kind, &selection, query).await?;
+        // A list may ignore it. What deletes more than it was asked for is no good.
+        if let Some(limit) = query.get("limit").and_then(|text| text.parse().ok())
+            && limit > 0
+        {
+            list.items.truncate(limit);
+        }
+        for record in &list.items {
             match delete::delete(cluster, self.kind, record.key(), &options, self.call.now).await {
                 // Somebody else was faster.
                 Err(status) if status.code != 404 => return Err(status),
                 _ => {}
             }
         }
-        Ok(self.pieces(Form::Whole, &self.list_metadata(&page), &page.items))
+        Ok(self.pieces(Form::Whole, &self.list_metadata(&list), &list.items))
     }
 }

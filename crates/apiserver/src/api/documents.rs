@@ -3,7 +3,7 @@
 use http::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Api, Call, not_served};
+use super::{Api, Call, not_served, unknown_in};
 use crate::answer;
 use crate::discovery;
 use crate::openapi;
@@ -46,9 +46,9 @@ impl Api {
                 discovery::group(catalogue, group).map_or_else(not_served, |found| json(&found))
             }
             ["api", version] => discovery::resources(catalogue, "", version)
-                .map_or_else(not_served, |found| json(&found)),
+                .map_or_else(|| unknown_in(""), |found| json(&found)),
             ["apis", group, version] => discovery::resources(catalogue, group, version)
-                .map_or_else(not_served, |found| json(&found)),
+                .map_or_else(|| unknown_in(group), |found| json(&found)),
             ["openapi", "v2"] => call.swagger(served.swagger()),
             ["openapi", "v3"] => json(&openapi::index(&call.prefix, &served.locations())),
             ["openapi", "v3", "api", version] => openapi_of(call, "", version),

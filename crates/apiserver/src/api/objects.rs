@@ -8,20 +8,20 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use serde_json::Value;
 
-use super::{Api, Call, not_served, pods};
+use super::{Api, Call, not_served, pods, unknown_in};
 use crate::answer;
 use crate::media::{self, Encoding, Form, PatchType, Syntax, Written as Accepted};
 use crate::registry::decode;
 use crate::registry::draft::Author;
 use crate::registry::kind::Kind;
 use crate::registry::options::WriteOptions;
-use crate::registry::read::{self, Selection};
+use crate::registry::read::{self, List, Selection};
 use crate::registry::scale::Wanted;
 use crate::registry::write::{Answer, Write, Written};
 use crate::request::{ResourceTarget, Verb};
 use crate::serve::Body;
 use crate::status::Status;
-use crate::store::{Page, Record};
+use crate::store::Record;
 use crate::table::object::Include;
 use crate::time::rfc3339;
 
@@ -37,7 +37,7 @@ impl Api {
     ) -> Result<Response<Body>, Status> {
         let served = call.cluster.served();
         let Some(kind) = served.kind(&target.group, &target.version, &target.resource) else {
-            return Ok(not_served());
+            return Ok(unknown_in(&target.group));
         };
         let kind = kind.clone();
         let answered = self.objects_of(call, target, &kind, body).await;
@@ -105,7 +105,7 @@ impl Api {
             include,
         };
         if let Some(below) = pods::below(&request) {
-            return below.answer(&request, read_body(body).await?).await;
+            return below.answer(&request);
         }
         match target.verb {
             Verb::Get => request.get().await,
@@ -208,18 +208,18 @@ impl Requested<'_> {
         let cluster = self.call.cluster;
         let query = &self.call.query;
         let selection = Selection::read(self.kind, self.namespace(), "", query)?;
-        let page = read::list(cluster, self.kind, &selection, query).await?;
-        let metadata = self.list_metadata(&page);
+        let list = read::list(cluster, self.kind, &selection, query).await?;
+        let metadata = self.list_metadata(&list);
         match (self.accepted.form, self.accepted.syntax) {
             (Form::Table(version), _) => {
-                let items = page.items.iter();
+                let items = list.items.iter();
                 let objects: Vec<Value> = items.map(|record| self.kind.shown(record)).collect();
                 let table = self.table(version, &objects, Some(metadata), true);
                 Ok(answer::object(StatusCode::OK, self.accepted, &table))
             }
-            (form, Syntax::Json) => Ok(self.pieces(form, &metadata, &page.items)),
+            (form, Syntax::Json) => Ok(self.pieces(form, &metadata, &list.items)),
             (form, Syntax::Yaml) => {
-                let items = page.items.iter().map(|record| match form {
+                let items = list.items.iter().map(|record| match form {
                     Form::Metadata => read::partial_of(&record.value()),
                     _ => self.kind.shown(record),
                 });
@@ -232,16 +232,11 @@ impl Requested<'_> {
         }
     }
 
-    pub(super) fn list_metadata(&self, page: &Page) -> Value {
-        let mut metadata = serde_json::json!({"resourceVersion": page.revision.to_string()});
-        if let Some(resume) = &page.resume {
-            metadata["continue"] = serde_json::json!(resume);
-        } else if self.kind.is_custom() {
+    pub(super) fn list_metadata(&self, list: &List) -> Value {
+        let mut metadata = serde_json::json!({"resourceVersion": list.revision.to_string()});
+        if self.kind.is_custom() {
             // Upstream's lists of them have no type that would leave it out.
             metadata["continue"] = serde_json::json!("");
-        }
-        if let Some(remaining) = page.remaining {
-            metadata["remainingItemCount"] = serde_json::json!(remaining);
         }
         metadata
     }

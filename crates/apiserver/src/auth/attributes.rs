@@ -6,17 +6,17 @@ use crate::status::{About, Status, go_quote};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Attributes<'a> {
+pub(crate) struct Attributes<'a> {
     /// The verb: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`, or
     /// any other for resources; the HTTP method in lower case for paths.
-    pub verb: &'a str,
+    pub(crate) verb: &'a str,
     /// What it is done to.
-    pub target: Target<'a>,
+    pub(crate) target: Target<'a>,
 }
 
 /// What something is done to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target<'a> {
+pub(crate) enum Target<'a> {
     /// Objects.
     Resource(ResourceAttributes<'a>),
     /// Anything that is no object: `/healthz`.
@@ -25,34 +25,34 @@ pub enum Target<'a> {
 
 /// Which objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ResourceAttributes<'a> {
+pub(crate) struct ResourceAttributes<'a> {
     /// The API group; empty for the core group.
-    pub group: &'a str,
+    pub(crate) group: &'a str,
     /// The resource in the plural.
-    pub resource: &'a str,
+    pub(crate) resource: &'a str,
     /// The subresource; empty for the object itself.
-    pub subresource: &'a str,
+    pub(crate) subresource: &'a str,
     /// The object's name; empty for all.
-    pub name: &'a str,
+    pub(crate) name: &'a str,
     /// The namespace; empty for all, and for what has none.
-    pub namespace: &'a str,
+    pub(crate) namespace: &'a str,
 }
 
 impl<'a> Attributes<'a> {
     /// A verb on objects.
-    pub fn resource(verb: &'a str, resource: ResourceAttributes<'a>) -> Self {
+    pub(crate) fn resource(verb: &'a str, resource: ResourceAttributes<'a>) -> Self {
         let target = Target::Resource(resource);
         Self { verb, target }
     }
 
     /// A verb on a path that is no object.
-    pub fn path(verb: &'a str, path: &'a str) -> Self {
+    pub(crate) fn path(verb: &'a str, path: &'a str) -> Self {
         let target = Target::Path(path);
         Self { verb, target }
     }
 
     /// What a request for objects asks for.
-    pub fn of_request(request: &'a ResourceTarget) -> Self {
+    pub(crate) fn of_request(request: &'a ResourceTarget) -> Self {
         Self::resource(
             request.verb.as_str(),
             ResourceAttributes {
@@ -66,7 +66,7 @@ impl<'a> Attributes<'a> {
     }
 
     /// The namespace; empty if there is none.
-    pub fn namespace(&self) -> &'a str {
+    pub(crate) fn namespace(&self) -> &'a str {
         match self.target {
             Target::Resource(resource) => resource.namespace,
             Target::Path(_) => "",
@@ -74,7 +74,7 @@ impl<'a> Attributes<'a> {
     }
 
     /// The 403 that the genuine server answers: who cannot do what, and the reason if there is one.
-    pub fn forbidden(&self, user: &User, reason: &str) -> Status {
+    pub(crate) fn forbidden(&self, user: &User, reason: &str) -> Status {
         let mut why = sanitized(&self.refusal(user));
         if !reason.is_empty() {
             why.push_str(": ");

@@ -11,11 +11,11 @@ use super::user::{CREDENTIAL_ID, User};
 
 /// What a request shows.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Credentials<'a> {
+pub(crate) struct Credentials<'a> {
     /// The user of the connection's client certificate, see [`user_of_certificate`].
-    pub certificate: Option<&'a User>,
+    pub(crate) certificate: Option<&'a User>,
     /// The header `Authorization`.
-    pub authorization: Option<&'a str>,
+    pub(crate) authorization: Option<&'a str>,
 }
 
 /// Who asks: the user of the certificate, else of the token, else the anonymous one.
@@ -24,7 +24,7 @@ pub struct Credentials<'a> {
 ///
 /// A token that is not accepted; the request is answered with
 /// [`Status::unauthorized`](crate::status::Status::unauthorized), which does not say why.
-pub fn authenticate(
+pub(crate) fn authenticate(
     issuer: &Issuer,
     shown: Credentials<'_>,
     lookup: Lookup<'_>,
@@ -52,7 +52,7 @@ fn bearer_token(authorization: &str) -> Option<&str> {
 /// the groups. Nothing if it names none.
 ///
 /// The certificate must have been verified. Meant to be called once for a connection.
-pub fn user_of_certificate(der: &[u8]) -> Option<User> {
+pub(crate) fn user_of_certificate(der: &[u8]) -> Option<User> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let subject = certificate.subject();
     let name = subject.iter_common_name().last()?.as_str().ok()?;

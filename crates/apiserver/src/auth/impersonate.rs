@@ -25,7 +25,7 @@ const EXTRA: &str = "impersonate-extra-";
 ///
 /// 400 for groups, a uid or extra values without a user, and for what is no text: to overlook it would be to
 /// serve the request as somebody with more rights.
-pub fn impersonation_wanted<'a>(
+pub(crate) fn impersonation_wanted<'a>(
     headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
 ) -> Result<Option<User>, Status> {
     let mut wanted = User::default();
@@ -71,7 +71,7 @@ pub fn impersonation_wanted<'a>(
 /// # Errors
 ///
 /// 403 if no rule allows it.
-pub fn impersonate(rules: &Rules, requestor: &User, wanted: &User) -> Result<User, Status> {
+pub(crate) fn impersonate(rules: &Rules, requestor: &User, wanted: &User) -> Result<User, Status> {
     let check = |resource| {
         let asked = Attributes::resource("impersonate", resource);
         rules.authorize(requestor, &asked)

@@ -65,24 +65,24 @@ pub enum PkiError {
 
 /// A certificate and its private key, both in PEM.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Pair {
+pub(crate) struct Pair {
     /// The certificate.
-    pub certificate: String,
+    pub(crate) certificate: String,
     /// The key.
-    pub key: String,
+    pub(crate) key: String,
 }
 
 /// Who a client certificate is for.
 #[derive(Clone, Copy, Debug)]
-pub struct Client<'a> {
+pub(crate) struct Client<'a> {
     /// The common name: the user.
-    pub user: &'a str,
+    pub(crate) user: &'a str,
     /// The organization: the group.
-    pub group: &'a str,
+    pub(crate) group: &'a str,
 }
 
 /// The authority of one server, and its folder.
-pub struct Pki {
+pub(crate) struct Pki {
     folder: PathBuf,
     ca_pem: String,
     ca: Issuer<'static, KeyPair>,
@@ -105,7 +105,7 @@ impl std::fmt::Debug for Pki {
 
 impl Pki {
     /// Opens the folder, which is made if it is missing, and the authority in it.
-    pub fn open(folder: &Path, now: Timestamp) -> Result<Self, PkiError> {
+    pub(crate) fn open(folder: &Path, now: Timestamp) -> Result<Self, PkiError> {
         file::make_folder(folder)?;
         let (certificate, key) = (folder.join("ca.crt"), folder.join("ca.key"));
         if let (Some(ca_pem), Some(key_pem)) = (file::read(&certificate)?, file::read(&key)?) {
@@ -145,22 +145,22 @@ impl Pki {
     }
 
     /// The authority's certificate in PEM: what clients trust, and `ca.crt` in pods.
-    pub fn ca_pem(&self) -> &str {
+    pub(crate) fn ca_pem(&self) -> &str {
         &self.ca_pem
     }
 
     /// The certificate that the server shows.
-    pub fn serving(&self) -> Result<Pair, PkiError> {
+    pub(crate) fn serving(&self) -> Result<Pair, PkiError> {
         self.kept("serving", leaf::serving()?)
     }
 
     /// A certificate that makes a client a user. `file` names its files.
-    pub fn client(&self, file: &str, client: Client<'_>) -> Result<Pair, PkiError> {
+    pub(crate) fn client(&self, file: &str, client: Client<'_>) -> Result<Pair, PkiError> {
         self.kept(file, leaf::client(client))
     }
 
     /// The key that signs tokens of ServiceAccounts. It has no end.
-    pub fn token_key(&self) -> Result<SigningKey, PkiError> {
+    pub(crate) fn token_key(&self) -> Result<SigningKey, PkiError> {
         let path = self.folder.join("tokens.key");
         if let Some(pem) = file::read(&path)? {
             return SigningKey::from_pem(&pem).map_err(|_| PkiError::Broken { path });
@@ -172,7 +172,7 @@ impl Pki {
 
     /// TLS with HTTP/2 and HTTP/1.1 for a certificate of this authority. Clients may show a certificate;
     /// one that this authority did not sign ends the handshake.
-    pub fn server_config(&self, serving: &Pair) -> Result<ServerConfig, PkiError> {
+    pub(crate) fn server_config(&self, serving: &Pair) -> Result<ServerConfig, PkiError> {
         let certificate = CertificateDer::from_pem_slice(serving.certificate.as_bytes());
         let key = PrivateKeyDer::from_pem_slice(serving.key.as_bytes());
         let mut config = ServerConfig::builder_with_provider(provider())
@@ -202,7 +202,7 @@ impl Pki {
     }
 
     /// A kubeconfig that reaches the server as a client, in JSON, which is YAML too.
-    pub fn kubeconfig(&self, name: &str, server: &str, client: &Pair) -> Value {
+    pub(crate) fn kubeconfig(&self, name: &str, server: &str, client: &Pair) -> Value {
         use base64::Engine;
         let encoded = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
         json!({

@@ -18,18 +18,18 @@ use crate::status::{Status, go_quote};
 
 use binding::{Binding, Subject};
 
-pub use aggregate::aggregated_rules;
-pub use binding::Grant;
-pub use bootstrap::bootstrap_objects;
-pub use escalation::Write;
-pub use rule::PolicyRule;
+pub(crate) use aggregate::aggregated_rules;
+pub(crate) use binding::Grant;
+pub(crate) use bootstrap::bootstrap_objects;
+pub(crate) use escalation::Write;
+pub(crate) use rule::PolicyRule;
 
 /// The API group of roles and bindings.
-pub const GROUP: &str = "rbac.authorization.k8s.io";
+pub(crate) const GROUP: &str = "rbac.authorization.k8s.io";
 
 /// The four kinds that RBAC is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RbacKind {
+pub(crate) enum RbacKind {
     /// Rules within a namespace.
     Role,
     /// Rules for the cluster, or for any namespace that a binding names them in.
@@ -42,7 +42,7 @@ pub enum RbacKind {
 
 impl RbacKind {
     /// The kind of a resource of [`GROUP`] (`clusterroles`).
-    pub fn of_resource(resource: &str) -> Option<Self> {
+    pub(crate) fn of_resource(resource: &str) -> Option<Self> {
         Some(match resource {
             "roles" => Self::Role,
             "clusterroles" => Self::ClusterRole,
@@ -53,7 +53,7 @@ impl RbacKind {
     }
 
     /// The kind by its name (`ClusterRole`).
-    pub fn of_kind(kind: &str) -> Option<Self> {
+    pub(crate) fn of_kind(kind: &str) -> Option<Self> {
         Some(match kind {
             "Role" => Self::Role,
             "ClusterRole" => Self::ClusterRole,
@@ -64,7 +64,7 @@ impl RbacKind {
     }
 
     /// The kind's name.
-    pub fn kind(self) -> &'static str {
+    pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::Role => "Role",
             Self::ClusterRole => "ClusterRole",
@@ -74,7 +74,7 @@ impl RbacKind {
     }
 
     /// The resource's name.
-    pub fn resource(self) -> &'static str {
+    pub(crate) fn resource(self) -> &'static str {
         match self {
             Self::Role => "roles",
             Self::ClusterRole => "clusterroles",
@@ -90,7 +90,7 @@ impl RbacKind {
 
 /// All roles and bindings.
 #[derive(Debug, Default)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// By namespace, which is empty for cluster roles, and name.
     roles: ByPlace<[PolicyRule]>,
     /// By namespace, which is empty for cluster role bindings, and name.
@@ -101,7 +101,7 @@ type ByPlace<T> = HashMap<Box<str>, BTreeMap<Box<str>, Box<T>>>;
 
 /// Whether something is allowed.
 #[derive(Debug)]
-pub enum Decision<'a> {
+pub(crate) enum Decision<'a> {
     /// It is, by this.
     Allow(Grant<'a>),
     /// Nothing allows it. The text says what was wrong with the user's bindings; it is empty if nothing
@@ -111,7 +111,7 @@ pub enum Decision<'a> {
 
 impl Rules {
     /// Takes a role or binding in, or in place of its former state.
-    pub fn set(&mut self, kind: RbacKind, object: &Value) {
+    pub(crate) fn set(&mut self, kind: RbacKind, object: &Value) {
         let name = object::text(object, &["metadata", "name"]);
         let namespace = if kind.is_namespaced() {
             object::text(object, &["metadata", "namespace"])
@@ -131,7 +131,7 @@ impl Rules {
     }
 
     /// Forgets a role or binding. The namespace is empty for the cluster's kinds.
-    pub fn remove(&mut self, kind: RbacKind, namespace: &str, name: &str) {
+    pub(crate) fn remove(&mut self, kind: RbacKind, namespace: &str, name: &str) {
         match kind {
             RbacKind::Role | RbacKind::ClusterRole => {
                 take(&mut self.roles, namespace, name);
@@ -143,12 +143,12 @@ impl Rules {
     }
 
     /// Whether a user may do something, without saying why.
-    pub fn allows(&self, user: &User, asked: &Attributes<'_>) -> bool {
+    pub(crate) fn allows(&self, user: &User, asked: &Attributes<'_>) -> bool {
         self.grant(user, asked).is_some()
     }
 
     /// Whether a user may do something, and by what or why not.
-    pub fn decide<'a>(&'a self, user: &'a User, asked: &'a Attributes<'_>) -> Decision<'a> {
+    pub(crate) fn decide<'a>(&'a self, user: &'a User, asked: &'a Attributes<'_>) -> Decision<'a> {
         if let Some(grant) = self.grant(user, asked) {
             return Decision::Allow(grant);
         }
@@ -165,7 +165,7 @@ impl Rules {
     /// # Errors
     ///
     /// 403 with the genuine server's text if nothing allows it.
-    pub fn authorize(&self, user: &User, asked: &Attributes<'_>) -> Result<(), Status> {
+    pub(crate) fn authorize(&self, user: &User, asked: &Attributes<'_>) -> Result<(), Status> {
         match self.decide(user, asked) {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(reason) => Err(asked.forbidden(user, &reason)),
@@ -174,7 +174,7 @@ impl Rules {
 
     /// The rules that apply to a user in a namespace (empty: in the cluster alone), those of the
     /// cluster's bindings first, by the names of the bindings.
-    pub fn rules_for<'a>(&'a self, user: &User, namespace: &str) -> Vec<&'a PolicyRule> {
+    pub(crate) fn rules_for<'a>(&'a self, user: &User, namespace: &str) -> Vec<&'a PolicyRule> {
         let mut rules = Vec::new();
         for (binding, _) in self.bindings_for(user, namespace) {
             rules.extend(self.role(binding).unwrap_or_default());
@@ -224,7 +224,7 @@ impl Rules {
     }
 
     /// What is wrong with a user's bindings in a namespace: they name roles that are not there.
-    pub fn broken_bindings(&self, user: &User, namespace: &str) -> Vec<String> {
+    pub(crate) fn broken_bindings(&self, user: &User, namespace: &str) -> Vec<String> {
         let bindings = self.bindings_for(user, namespace);
         let broken = bindings.filter(|(binding, _)| self.role(binding).is_none());
         let told = broken.map(|(binding, _)| {

@@ -31,7 +31,7 @@ fn answered(kind: &str, body: &Value, status: &Value) -> Value {
 }
 
 /// Answers a `SelfSubjectReview`: who asks.
-pub fn self_subject_review(user: &User, now: Timestamp) -> Value {
+pub(crate) fn self_subject_review(user: &User, now: Timestamp) -> Value {
     json!({
         "kind": "SelfSubjectReview",
         "apiVersion": "authentication.k8s.io/v1",
@@ -45,7 +45,7 @@ pub fn self_subject_review(user: &User, now: Timestamp) -> Value {
 /// # Errors
 ///
 /// 422 if it does not say what.
-pub fn self_subject_access_review(
+pub(crate) fn self_subject_access_review(
     body: &Value,
     user: &User,
     rules: &Rules,
@@ -97,7 +97,7 @@ fn unclear() -> Status {
 /// # Errors
 ///
 /// 400 if it names no namespace.
-pub fn self_subject_rules_review(
+pub(crate) fn self_subject_rules_review(
     body: &Value,
     user: &User,
     rules: &Rules,

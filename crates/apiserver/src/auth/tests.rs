@@ -134,6 +134,7 @@ fn nobody_hands_out_more_than_they_have() {
             namespace: object::text(case, &["namespace"]),
             name: object::text(case, &["name"]),
             object,
+            old: None,
         };
         let user = user(case).authenticated();
         // A user who may not write at all is refused before.

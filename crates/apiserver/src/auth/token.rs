@@ -11,21 +11,21 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use key::{KeyError, SigningKey};
-pub use request::TokenRequest;
-pub use verify::{TokenError, verify};
+pub(crate) use key::{KeyError, SigningKey};
+pub(crate) use request::TokenRequest;
+pub(crate) use verify::{TokenError, verify};
 
 /// Who issues tokens, which is also the only audience that they are meant for.
 #[derive(Debug)]
-pub struct Issuer {
+pub(crate) struct Issuer {
     /// The name in tokens, a URL.
-    pub name: String,
+    pub(crate) name: String,
     /// The key that signs them.
-    pub key: SigningKey,
+    pub(crate) key: SigningKey,
 }
 
 /// Finds a ServiceAccount as it is stored now, by namespace and name.
-pub type Lookup<'a> = &'a dyn Fn(&str, &str) -> Option<Arc<Value>>;
+pub(crate) type Lookup<'a> = &'a dyn Fn(&str, &str) -> Option<Arc<Value>>;
 
 #[cfg(test)]
 mod tests;

@@ -21,20 +21,20 @@ const SERVICE_ACCOUNT_PREFIX: &str = "system:serviceaccount:";
 
 /// Who asks, as `authentication.k8s.io/v1` describes a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct User {
+pub(crate) struct User {
     /// The name, the only thing that is never empty.
-    pub name: String,
+    pub(crate) name: String,
     /// What tells two users of one name apart; often empty.
-    pub uid: String,
+    pub(crate) uid: String,
     /// The groups, in the order in which they were found.
-    pub groups: Vec<String>,
+    pub(crate) groups: Vec<String>,
     /// What else the authenticator knows.
-    pub extra: BTreeMap<String, Vec<String>>,
+    pub(crate) extra: BTreeMap<String, Vec<String>>,
 }
 
 impl User {
     /// The user of requests without credentials.
-    pub fn anonymous() -> Self {
+    pub(crate) fn anonymous() -> Self {
         Self {
             name: ANONYMOUS.to_owned(),
             groups: vec![UNAUTHENTICATED.to_owned()],
@@ -43,7 +43,7 @@ impl User {
     }
 
     /// The user that a ServiceAccount is, without the group of all authenticated users.
-    pub fn service_account(namespace: &str, name: &str, uid: &str) -> Self {
+    pub(crate) fn service_account(namespace: &str, name: &str, uid: &str) -> Self {
         Self {
             name: service_account_username(namespace, name),
             uid: uid.to_owned(),
@@ -54,7 +54,7 @@ impl User {
 
     /// Adds the group of all authenticated users, unless the user is anonymous or in it already.
     #[must_use]
-    pub fn authenticated(mut self) -> Self {
+    pub(crate) fn authenticated(mut self) -> Self {
         let settled = self.is_in(AUTHENTICATED) || self.is_in(UNAUTHENTICATED);
         if self.name != ANONYMOUS && !settled {
             self.groups.push(AUTHENTICATED.to_owned());
@@ -63,12 +63,12 @@ impl User {
     }
 
     /// Whether the user is in a group.
-    pub fn is_in(&self, group: &str) -> bool {
+    pub(crate) fn is_in(&self, group: &str) -> bool {
         self.groups.iter().any(|own| own == group)
     }
 
     /// The user as a `UserInfo` of `authentication.k8s.io/v1`, without what is empty.
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let mut info = Map::new();
         for (key, text) in [("username", &self.name), ("uid", &self.uid)] {
             if !text.is_empty() {

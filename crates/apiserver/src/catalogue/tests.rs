@@ -25,7 +25,7 @@ fn definition(status: &str) -> Value {
 }
 
 #[test]
-fn built_in_resources_are_found_by_name_and_by_kind() {
+fn built_in_resources_are_found_by_name() {
     let catalogue = Catalogue::builtin();
     for (group, version, plural, kind, namespaced) in [
         ("", "v1", "pods", "Pod", true),
@@ -50,7 +50,6 @@ fn built_in_resources_are_found_by_name_and_by_kind() {
             .resource(group, version, plural)
             .expect("it is served");
         assert_eq!((&*resource.kind, resource.namespaced), (kind, namespaced));
-        assert_eq!(catalogue.kind(group, version, kind), Some(resource));
     }
     assert_eq!(catalogue.resource("", "v1", "pods/status"), None);
     assert_eq!(catalogue.resource("apps", "v1beta1", "deployments"), None);
@@ -60,7 +59,6 @@ fn built_in_resources_are_found_by_name_and_by_kind() {
 fn subresources_name_the_kind_they_speak() {
     let catalogue = Catalogue::builtin();
     for (group, plural, below, wanted) in [
-        ("", "pods", "eviction", "policy/v1 Eviction: create"),
         ("", "pods", "status", "/v1 Pod: get patch update"),
         (
             "",
@@ -130,7 +128,7 @@ fn a_definition_is_served_while_it_is_established() {
 
     let with = before.with(&definition("True"));
     let widget = with
-        .kind("example.com", "v1", "Widget")
+        .resource("example.com", "v1", "widgets")
         .expect("it is served");
     assert_eq!(widget.storage_hash.as_deref(), Some("gIwvi5rymmg="));
     assert!(widget.allows("create") && widget.custom && widget.subresource("scale").is_some());
@@ -161,7 +159,7 @@ fn a_definition_that_terminates_takes_no_more_objects() {
     ]);
     let catalogue = Catalogue::builtin().with(&definition);
     let widget = catalogue
-        .kind("example.com", "v1", "Widget")
+        .resource("example.com", "v1", "widgets")
         .expect("it is served");
     assert!(!widget.allows("create") && widget.allows("delete"));
 }

@@ -15,11 +15,11 @@ use crate::store::{Record, Resource, Scope, Store};
 
 /// An OpenAPI document.
 #[derive(Debug)]
-pub struct Document {
+pub(crate) struct Document {
     /// The text.
-    pub body: Bytes,
+    pub(crate) body: Bytes,
     /// What tells it from others.
-    pub hash: String,
+    pub(crate) hash: String,
 }
 
 /// Documents by group and version.
@@ -30,9 +30,9 @@ type Place = (Box<str>, Box<str>, Box<str>);
 
 /// What is served.
 #[derive(Clone, Debug, Default)]
-pub struct Served {
+pub(crate) struct Served {
     /// All resources.
-    pub catalogue: Catalogue,
+    pub(crate) catalogue: Catalogue,
     kinds: HashMap<Place, Arc<Kind>>,
     /// The OpenAPI documents of group versions, made when they are asked for.
     documents: Arc<Mutex<Documents>>,
@@ -44,7 +44,7 @@ pub struct Served {
 
 impl Served {
     /// The built-in kinds, and those of the definitions that are stored.
-    pub fn new(store: &Store) -> Self {
+    pub(crate) fn new(store: &Store) -> Self {
         let catalogue = Catalogue::builtin();
         let mut kinds = HashMap::new();
         for resource in catalogue.resources() {
@@ -63,7 +63,7 @@ impl Served {
             "apiextensions.k8s.io",
             "customresourcedefinitions",
         ));
-        for record in snapshot.iter(&Scope::all(), "") {
+        for record in snapshot.iter(&Scope::all()) {
             served = served.after(Some(record), record.key().name());
         }
         served
@@ -71,7 +71,7 @@ impl Served {
 
     /// What is served after a definition came, changed or went.
     #[must_use]
-    pub fn after(&self, definition: Option<&Record>, name: &str) -> Self {
+    pub(crate) fn after(&self, definition: Option<&Record>, name: &str) -> Self {
         let mut next = self.clone();
         let group = name.split_once('.').map_or("", |(_, group)| group);
         let mut documents = self.documents().clone();
@@ -97,7 +97,7 @@ impl Served {
             .into_iter()
             .filter(|version| version.served)
         {
-            let (group, plural) = (&*definition.group, &*definition.names.plural);
+            let (group, plural) = (&*definition.group, &*definition.plural);
             let resource = next
                 .catalogue
                 .resource(group, &version.name, plural)
@@ -114,7 +114,7 @@ impl Served {
     }
 
     /// The kind of a resource.
-    pub fn kind(&self, group: &str, version: &str, plural: &str) -> Option<&Arc<Kind>> {
+    pub(crate) fn kind(&self, group: &str, version: &str, plural: &str) -> Option<&Arc<Kind>> {
         self.kinds
             .get(&(group.into(), version.into(), plural.into()))
     }
@@ -126,7 +126,7 @@ impl Served {
     }
 
     /// The OpenAPI document of a group version; nothing where that is not served.
-    pub fn openapi(&self, group: &str, version: &str) -> Option<Arc<Document>> {
+    pub(crate) fn openapi(&self, group: &str, version: &str) -> Option<Arc<Document>> {
         let place = (group.to_owned(), version.to_owned());
         if let Some(known) = self.documents().get(&place) {
             return Some(known.clone());
@@ -152,13 +152,13 @@ impl Served {
     }
 
     /// All types, as OpenAPI 2.0 has them.
-    pub fn swagger(&self) -> &openapi::Swagger {
+    pub(crate) fn swagger(&self) -> &openapi::Swagger {
         self.swagger
             .get_or_init(|| openapi::swagger(&self.catalogue, &|resource| self.schema(resource)))
     }
 
     /// Where the OpenAPI documents are: by group version (`api/v1`, `apis/apps/v1`).
-    pub fn locations(&self) -> BTreeMap<String, String> {
+    pub(crate) fn locations(&self) -> BTreeMap<String, String> {
         let mut locations = BTreeMap::new();
         for group in self.catalogue.groups() {
             for version in &group.versions {
@@ -172,7 +172,7 @@ impl Served {
     }
 
     /// The kind whose objects are stored as this.
-    pub fn stored(&self, resource: &Resource) -> Option<&Arc<Kind>> {
+    pub(crate) fn stored(&self, resource: &Resource) -> Option<&Arc<Kind>> {
         let mut kinds = self.kinds.values();
         kinds.find(|kind| kind.stored == *resource && kind.is_own_form())
     }

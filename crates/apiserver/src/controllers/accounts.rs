@@ -30,7 +30,7 @@ pub(super) async fn run(cluster: Arc<Cluster>, ca_pem: String) {
         let Ok(mut changes) = Changes::from(&cluster, snapshot.revision()) else {
             continue;
         };
-        for record in snapshot.iter(&Scope::all(), "") {
+        for record in snapshot.iter(&Scope::all()) {
             furnish(&cluster, record.key().name(), &ca_pem).await;
         }
         aggregate(&cluster, &roles).await;
@@ -90,7 +90,7 @@ async fn furnish(cluster: &Cluster, namespace: &str, ca_pem: &str) {
 async fn aggregate(cluster: &Cluster, roles: &Resource) {
     let snapshot = cluster.store.snapshot(roles);
     let all: Vec<(Key, Value)> = snapshot
-        .iter(&Scope::all(), "")
+        .iter(&Scope::all())
         .map(|record| (record.key().clone(), record.value()))
         .collect();
     for (key, role) in &all {
@@ -135,9 +135,13 @@ async fn apply_rules(cluster: &Cluster, role: &Value, rules: Vec<Value>) -> Resu
             now: &now(),
         },
     };
-    let config = json!({
+    let mut config = json!({
         "apiVersion": kind.api_version, "kind": *kind.resource.kind,
-        "metadata": {"name": meta::text(role, "name"), "uid": meta::text(role, "uid")}, "rules": rules,
+        "metadata": {"name": meta::text(role, "name"), "uid": meta::text(role, "uid")},
     });
+    // Upstream's client leaves out a list that is empty, and so gives up the field.
+    if !rules.is_empty() {
+        config["rules"] = rules.into();
+    }
     write.apply(cluster, &config).await.map(drop)
 }

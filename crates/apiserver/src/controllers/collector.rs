@@ -8,8 +8,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use self::owners::Owners;
-use super::{Changes, RETRY};
+use super::{Changes, RETRY, now};
 use crate::cluster::Cluster;
+use crate::fields::{self, Writer};
 use crate::registry::delete::{FOREGROUND, ORPHAN, delete, may_go};
 use crate::registry::kind::Kind;
 use crate::registry::meta;
@@ -105,7 +106,7 @@ fn everything(cluster: &Cluster) -> Vec<Arc<Record>> {
     let mut all = Vec::new();
     for (resource, _) in cluster.store.counts("") {
         let snapshot = cluster.store.snapshot(&resource);
-        all.extend(snapshot.iter(&crate::store::Scope::all(), "").cloned());
+        all.extend(snapshot.iter(&crate::store::Scope::all()).cloned());
     }
     all
 }
@@ -245,7 +246,8 @@ async fn change_owners(
     record: &Record,
     change: impl FnOnce(&mut Vec<Value>),
 ) -> Result<Arc<Record>, Status> {
-    let mut object = record.value();
+    let before = record.value();
+    let mut object = before.clone();
     if let Some(metadata) = meta::metadata_mut(&mut object) {
         let owners = metadata.get("ownerReferences").and_then(Value::as_array);
         let mut owners = owners.cloned().unwrap_or_default();
@@ -256,6 +258,12 @@ async fn change_owners(
             metadata.insert("ownerReferences".to_owned(), json!(owners));
         }
     }
+    // Whoever wrote a reference that goes owns it no more.
+    let writer = Writer {
+        manager: "kube-controller-manager",
+        now: &now(),
+    };
+    object = fields::update(&kind.target(""), Some(&before), object, writer);
     let expect = Expect::Revision(record.modified());
     cluster.put(kind, expect, &object).await.map_err(failure)
 }

@@ -20,7 +20,7 @@ pub(super) async fn run(cluster: Arc<Cluster>) {
             continue;
         };
         let mut due: BTreeSet<Key> = snapshot
-            .iter(&Scope::all(), "")
+            .iter(&Scope::all())
             .filter(|record| is_ending(record))
             .map(|record| record.key().clone())
             .collect();

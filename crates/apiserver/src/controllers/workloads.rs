@@ -77,7 +77,7 @@ fn workloads_in(cluster: &Cluster, kinds: &[Resource], scope: &Scope) -> Vec<Key
     let mut found = Vec::new();
     for resource in kinds {
         let snapshot = cluster.store.snapshot(resource);
-        found.extend(snapshot.iter(scope, "").map(|record| record.key().clone()));
+        found.extend(snapshot.iter(scope).map(|record| record.key().clone()));
     }
     found
 }

@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 use crate::validate::text;
 
 /// Keeps a deleted definition until its objects are gone.
-pub const CLEANUP_FINALIZER: &str = "customresourcecleanup.apiextensions.k8s.io";
+pub(crate) const CLEANUP_FINALIZER: &str = "customresourcecleanup.apiextensions.k8s.io";
 
 /// Gives a new definition its defaults, and the status every one begins with.
-pub fn prepare_create(object: &mut Value) {
+pub(crate) fn prepare_create(object: &mut Value) {
     defaults(object);
     let Some(map) = object.as_object_mut() else {
         return;
@@ -30,7 +30,7 @@ pub fn prepare_create(object: &mut Value) {
 
 /// Gives a changed definition its defaults and the status it had. A new storage version joins those
 /// that were ever stored, and the generation counts changes of the spec.
-pub fn prepare_update(new: &mut Value, old: &Value) {
+pub(crate) fn prepare_update(new: &mut Value, old: &Value) {
     defaults(new);
     let changed = new.get("spec") != old.get("spec");
     let generation = old.pointer("/metadata/generation").and_then(Value::as_i64);
@@ -53,7 +53,7 @@ pub fn prepare_update(new: &mut Value, old: &Value) {
 }
 
 /// Leaves of an update of the status all but the spec.
-pub fn prepare_status_update(new: &mut Value, old: &Value) {
+pub(crate) fn prepare_status_update(new: &mut Value, old: &Value) {
     if let (Some(map), Some(spec)) = (new.as_object_mut(), old.get("spec")) {
         map.insert("spec".to_owned(), spec.clone());
     }
@@ -105,7 +105,7 @@ fn texts<'a>(names: &'a Value, name: &str) -> impl Iterator<Item = &'a str> {
 ///
 /// `now` is a time of RFC 3339. Returns the new status, or none where nothing changes. Names that
 /// another definition of the group has are not told apart.
-pub fn settle(definition: &Value, now: &str) -> Option<Value> {
+pub(crate) fn settle(definition: &Value, now: &str) -> Option<Value> {
     let requested = definition.pointer("/spec/names")?;
     let before = definition.get("status")?;
     let empty = json!({});
@@ -171,7 +171,7 @@ fn set_condition(status: &mut Value, condition: [&str; 4], now: &str) {
 }
 
 /// Whether a definition is established: its objects may be there.
-pub fn is_established(definition: &Value) -> bool {
+pub(crate) fn is_established(definition: &Value) -> bool {
     let conditions = definition.pointer("/status/conditions");
     let conditions = conditions.and_then(Value::as_array).into_iter().flatten();
     conditions
@@ -182,7 +182,7 @@ pub fn is_established(definition: &Value) -> bool {
 /// Marks a definition as deleted, for as long as its objects are being removed.
 ///
 /// `now` is a time of RFC 3339. One that is marked already is left as it is.
-pub fn start_deletion(definition: &mut Value, now: &str) {
+pub(crate) fn start_deletion(definition: &mut Value, now: &str) {
     let Some(metadata) = definition
         .get_mut("metadata")
         .and_then(Value::as_object_mut)
@@ -213,7 +213,7 @@ pub fn start_deletion(definition: &mut Value, now: &str) {
 
 /// How far the removal of a definition's objects is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// It has begun.
     Started,
     /// There are none left.
@@ -226,7 +226,7 @@ pub enum Ended {
 /// finalizer goes.
 ///
 /// `now` is a time of RFC 3339.
-pub fn end(definition: &mut Value, ended: Ended, now: &str) {
+pub(crate) fn end(definition: &mut Value, ended: Ended, now: &str) {
     let condition = match ended {
         Ended::Started => [
             "Terminating",

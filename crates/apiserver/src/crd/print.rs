@@ -12,22 +12,22 @@ const AGE: &str = "CreationTimestamp is a timestamp representing the server time
 
 /// A column of a table, as `TableColumnDefinition` of meta.k8s.io has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
+pub(crate) struct Column {
     /// The heading.
-    pub name: String,
+    pub(crate) name: String,
     /// `string`, `integer`, `number`, `boolean` or `date`.
-    pub kind: String,
+    pub(crate) kind: String,
     /// A hint of OpenAPI, such as `int32`.
-    pub format: String,
+    pub(crate) format: String,
     /// For people.
-    pub description: String,
+    pub(crate) description: String,
     /// Columns above 0 are left out unless a wide table is asked for.
-    pub priority: i64,
+    pub(crate) priority: i64,
 }
 
 impl Column {
     /// The column as a client reads it.
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         json!({
             "name": self.name,
             "type": self.kind,
@@ -136,7 +136,7 @@ pub(super) fn text(value: &Value) -> String {
 }
 
 /// How long ago a time of RFC 3339 was, as tables show it.
-pub fn age_since(text: &str, now: Timestamp) -> String {
+pub(crate) fn age_since(text: &str, now: Timestamp) -> String {
     if text.is_empty() || text == "null" {
         return "<unknown>".to_owned();
     }
@@ -147,7 +147,7 @@ pub fn age_since(text: &str, now: Timestamp) -> String {
 }
 
 /// A span of seconds in two or three digits (`HumanDuration` of apimachinery's `util/duration`).
-pub fn human_duration(seconds: i64) -> String {
+pub(crate) fn human_duration(seconds: i64) -> String {
     let two = |large: i64, unit: &str, small: i64, small_unit: &str| {
         if small == 0 {
             format!("{large}{unit}")

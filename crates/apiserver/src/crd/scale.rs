@@ -7,13 +7,13 @@ use crate::status::{Cause, Details, FieldError, Status, go_plain};
 
 /// Where a version keeps what a Scale shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scale {
+pub(crate) struct Scale {
     /// The wanted number (`.spec.replicas`).
-    pub spec_replicas: String,
+    pub(crate) spec_replicas: String,
     /// The number there is (`.status.replicas`).
-    pub status_replicas: String,
+    pub(crate) status_replicas: String,
     /// The selector as text (`.status.selector`), if there is one.
-    pub label_selector: Option<String>,
+    pub(crate) label_selector: Option<String>,
 }
 
 impl Scale {
@@ -21,7 +21,7 @@ impl Scale {
     ///
     /// # Errors
     /// 500 where a value has the wrong type, or where no number is wanted.
-    pub fn of(&self, object: &Value) -> Result<Value, Box<Status>> {
+    pub(crate) fn of(&self, object: &Value) -> Result<Value, Box<Status>> {
         match self.wanted(object)? {
             Some(wanted) => self.shown(object, wanted),
             None => Err(Box::new(missing(&self.spec_replicas))),
@@ -74,7 +74,7 @@ impl Scale {
     ///
     /// # Errors
     /// 500 where something else than a map is in the way.
-    pub fn set(&self, object: &mut Value, replicas: i64) -> Result<(), Box<Status>> {
+    pub(crate) fn set(&self, object: &mut Value, replicas: i64) -> Result<(), Box<Status>> {
         let steps: Vec<&str> = split(&self.spec_replicas).collect();
         let Some((last, steps)) = steps.split_last() else {
             return Ok(());

@@ -7,7 +7,7 @@ use super::print::{Column, Printer};
 use super::props::{Props, Reader, Source};
 use super::scale::Scale;
 use super::version::Version;
-use super::{Definition, Names, format::Format};
+use super::{Definition, format::Format};
 use crate::status::FieldError;
 use crate::validate::{Path, Scope};
 
@@ -166,19 +166,9 @@ impl<'a> Spec<'a> {
         } else {
             Scope::Cluster
         };
-        let names = &self.names;
-        let texts = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
         Definition {
             group: self.group.to_owned(),
-            names: Names {
-                plural: names.plural.to_owned(),
-                singular: names.singular.to_owned(),
-                kind: names.kind.to_owned(),
-                list_kind: names.list_kind.to_owned(),
-                short_names: texts(&names.short_names),
-                categories: texts(&names.categories),
-            },
-            scope,
+            plural: self.names.plural.to_owned(),
             versions: self
                 .versions
                 .iter()
@@ -277,7 +267,6 @@ impl<'a> VersionOf<'a> {
         Version {
             name: self.name.to_owned(),
             served: self.served,
-            storage: self.storage,
             deprecation: spec.deprecation(self),
             has_status: self.has_status,
             scale: self.scale.as_ref().map(|scale| Scale {
@@ -286,7 +275,6 @@ impl<'a> VersionOf<'a> {
                 label_selector: scale.selector.map(str::to_owned),
             }),
             written: format!("{}/{}", spec.group, self.name),
-            group: spec.group.to_owned(),
             kind: kind.to_owned(),
             scope,
             source: self.source.clone(),

@@ -191,6 +191,11 @@ impl Rules {
 
     /// What belongs to one version alone.
     fn version(&mut self, spec: &Spec<'_>, version: &VersionOf<'_>, at: &Path<'_>) {
+        if let Some(warning) = version.warning {
+            for why in warning_faults(version.deprecated, warning) {
+                self.invalid(&at.field("deprecationWarning"), warning, why);
+            }
+        }
         if !spec.shares(SCHEMA) {
             let here = at.field("schema");
             self.schema(version.schema.as_ref(), version.has_status, &here);
@@ -281,6 +286,29 @@ impl Rules {
             self.errors.push(error);
         }
     }
+}
+
+/// What is wrong with what is told to whoever uses a version.
+///
+/// External rule: `validateDeprecationWarning` of k8s.io/apiextensions-apiserver. Which characters can be
+/// printed is Go's to say: here those that control something cannot.
+fn warning_faults(deprecated: bool, warning: &str) -> Vec<String> {
+    if !deprecated {
+        return vec!["can only be set for deprecated versions".to_owned()];
+    }
+    let mut faults = Vec::new();
+    if warning.len() > 256 {
+        faults.push("must be <= 256 characters long".to_owned());
+    }
+    if warning.is_empty() {
+        faults.push("must not be an empty string".to_owned());
+    }
+    if let Some((at, _)) = warning.char_indices().find(|(_, c)| c.is_control()) {
+        let why =
+            "must only contain printable UTF-8 characters; non-printable character found at index";
+        faults.push(format!("{why} {at}"));
+    }
+    faults
 }
 
 impl VersionOf<'_> {

@@ -144,8 +144,8 @@ fn definition(object: &Value) -> Definition {
 fn about(definition: &Definition) -> About<'_> {
     About {
         group: &definition.group,
-        resource: &definition.names.plural,
-        kind: &definition.names.kind,
+        resource: &definition.plural,
+        kind: &definition.versions[0].kind,
     }
 }
 
@@ -174,17 +174,24 @@ fn create(version: &Version, object: &mut Value) -> Result<Vec<String>, Value> {
     Ok(warnings)
 }
 
+fn served(definition: &Definition) -> &Version {
+    let mut versions = definition.versions.iter();
+    versions
+        .find(|version| version.served)
+        .expect("one is served")
+}
+
 #[test]
 fn objects_are_accepted_and_refused_as_by_the_genuine_server() {
     let mut differences = Differences::default();
     for set in data(OBJECTS) {
         let definition = definition(&set["definition"]);
-        let version = definition.served().expect("one is served");
+        let version = served(&definition);
         for case in list(&set, "cases") {
             let (name, mut object) = (&case["name"], case["object"].clone());
             if object == "large annotations" {
                 object = json!({
-                    "apiVersion": version.api_version(), "kind": version.kind,
+                    "apiVersion": version.written, "kind": version.kind,
                     "metadata": {"name": "o", "annotations": {"a": "x".repeat(256 << 10)}},
                 });
             }
@@ -215,7 +222,7 @@ fn changes_are_accepted_and_refused_as_by_the_genuine_server() {
     let mut differences = Differences::default();
     for set in data(UPDATES) {
         let definition = definition(&set["definition"]);
-        let version = definition.served().expect("one is served");
+        let version = served(&definition);
         let old = &set["old"];
         for case in list(&set, "cases") {
             let (name, mut new) = (&case["name"], case["new"].clone());
@@ -225,7 +232,7 @@ fn changes_are_accepted_and_refused_as_by_the_genuine_server() {
             }
             assert_eq!(version.decode(&mut new).ok(), Some(Vec::new()), "{name}");
             let errors = if case["subresource"] == "status" {
-                version.prepare_status_update(&mut new, old);
+                Version::prepare_status_update(&mut new, old);
                 crate::validate::carry_over(&mut new["metadata"], &old["metadata"]);
                 version.check_status_update(&new, old)
             } else {
@@ -260,7 +267,7 @@ fn tables_and_scales_are_those_of_the_genuine_server() {
     let mut differences = Differences::default();
     for table in list(&shown, "tables") {
         let definition = definition(&table["definition"]);
-        let version = definition.served().expect("one is served");
+        let version = served(&definition);
         let name = &table["definition"]["spec"]["names"]["kind"];
         let columns: Vec<Value> = version.columns().iter().map(Column::to_json).collect();
         differences.check(name, &json!(columns), &table["columns"]);
@@ -270,9 +277,7 @@ fn tables_and_scales_are_those_of_the_genuine_server() {
         }
     }
     let definition = definition(&shown["scales"]["definition"]);
-    let scale = definition
-        .served()
-        .and_then(|version| version.scale.clone());
+    let scale = served(&definition).scale.as_ref();
     let scale = scale.expect("it can be scaled");
     for case in list(&shown["scales"], "cases") {
         let own = scale.of(&case["object"]);
@@ -364,6 +369,44 @@ fn definitions_live_as_on_the_genuine_server() {
     faults.none();
 
     differences.none();
+}
+
+#[test]
+fn a_version_warns_only_where_it_is_deprecated() {
+    let refused = |deprecated: bool, warning: &str| {
+        let mut object = data(DEFINITIONS)[0]["definition"].clone();
+        let version = &mut object["spec"]["versions"][0];
+        version["deprecated"] = json!(deprecated);
+        version["deprecationWarning"] = json!(warning);
+        prepare_create(&mut object);
+        let errors = Definition::parse(&object).err().unwrap_or_default();
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        errors.join("; ")
+    };
+    let at = "spec.versions[0].deprecationWarning: Invalid value:";
+    for (deprecated, warning, wanted) in [
+        (true, "use v2", String::new()),
+        (
+            false,
+            "x",
+            format!("{at} \"x\": can only be set for deprecated versions"),
+        ),
+        (
+            false,
+            "",
+            format!("{at} \"\": can only be set for deprecated versions"),
+        ),
+        (true, "", format!("{at} \"\": must not be an empty string")),
+        (
+            true,
+            "x\ny",
+            format!(
+                "{at} \"x\\ny\": must only contain printable UTF-8 characters; non-printable character found at index 1"
+            ),
+        ),
+    ] {
+        assert_eq!(refused(deprecated, warning), wanted);
+    }
 }
 
 #[test]
@@ -503,7 +546,7 @@ fn with_spec(properties: &Value) -> Version {
 
 fn object_of(version: &Version, spec: &Value) -> Value {
     json!({
-        "apiVersion": version.api_version(), "kind": version.kind,
+        "apiVersion": version.written, "kind": version.kind,
         "metadata": {"name": "o", "namespace": "default"}, "spec": spec,
     })
 }

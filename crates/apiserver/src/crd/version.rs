@@ -16,27 +16,23 @@ use crate::validate::{self, NameRule, Scope};
 
 /// One version of a definition.
 #[derive(Clone, Debug)]
-pub struct Version {
+pub(crate) struct Version {
     /// Its name (`v1`).
-    pub name: String,
+    pub(crate) name: String,
     /// Whether it is served.
-    pub served: bool,
-    /// Whether objects are stored in it.
-    pub storage: bool,
+    pub(crate) served: bool,
     /// What to tell whoever uses it; none where it is not deprecated.
-    pub deprecation: Option<String>,
+    pub(crate) deprecation: Option<String>,
     /// Whether there is a `/status`, which alone writes the status.
-    pub has_status: bool,
+    pub(crate) has_status: bool,
     /// Where the numbers of `/scale` are; none where there is none.
-    pub scale: Option<Scale>,
-    /// The group of the definition.
-    pub group: String,
+    pub(crate) scale: Option<Scale>,
     /// The kind of the definition.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The scope of the definition.
-    pub scope: Scope,
+    pub(crate) scope: Scope,
     /// The schema as its author wrote it (`openAPIV3Schema`): what documents are made of.
-    pub source: Value,
+    pub(crate) source: Value,
     /// `group/version`.
     pub(super) written: String,
     pub(super) model: Model,
@@ -45,18 +41,13 @@ pub struct Version {
 
 impl Version {
     /// The shapes of this version's objects.
-    pub fn schema(&self) -> &Schema {
+    pub(crate) fn schema(&self) -> &Schema {
         &self.model.schema
     }
 
     /// The type of this version's objects in [`Version::schema`].
-    pub fn root(&self) -> TypeId {
+    pub(crate) fn root(&self) -> TypeId {
         self.model.root
-    }
-
-    /// `group/version`, as objects name it.
-    pub fn api_version(&self) -> &str {
-        &self.written
     }
 
     /// Brings an object that a client sent into form: unknown fields and senseless nulls go, defaults
@@ -67,7 +58,7 @@ impl Version {
     ///
     /// # Errors
     /// Why not, where its metadata has the wrong type.
-    pub fn decode(&self, object: &mut Value) -> Result<Vec<String>, String> {
+    pub(crate) fn decode(&self, object: &mut Value) -> Result<Vec<String>, String> {
         let mut unknown = Vec::new();
         self.form(object, &mut unknown)?;
         Ok(in_words(unknown))
@@ -77,7 +68,7 @@ impl Version {
     ///
     /// # Errors
     /// As [`Version::decode`], which says what is returned, too.
-    pub fn decode_metadata(&self, object: &mut Value) -> Result<Vec<String>, String> {
+    pub(crate) fn decode_metadata(&self, object: &mut Value) -> Result<Vec<String>, String> {
         let mut unknown = Vec::new();
         self.form_metadata(object, &mut unknown)?;
         Ok(in_words(unknown))
@@ -99,12 +90,12 @@ impl Version {
     }
 
     /// Fills in defaults alone.
-    pub fn fill(&self, object: &mut Value) {
+    pub(crate) fn fill(&self, object: &mut Value) {
         self.model.fill(object);
     }
 
     /// Sets what a new object begins with: generation 1, and no status where that has its own door.
-    pub fn prepare_create(&self, object: &mut Value) {
+    pub(crate) fn prepare_create(&self, object: &mut Value) {
         if self.has_status
             && let Some(map) = object.as_object_mut()
         {
@@ -114,7 +105,7 @@ impl Version {
     }
 
     /// Sets what an update has no say in, and counts the generation if anything but metadata changed.
-    pub fn prepare_update(&self, new: &mut Value, old: &Value) {
+    pub(crate) fn prepare_update(&self, new: &mut Value, old: &Value) {
         if self.has_status
             && let Some(map) = new.as_object_mut()
         {
@@ -130,7 +121,7 @@ impl Version {
     }
 
     /// Leaves of an update of the status nothing but the status and who wrote it.
-    pub fn prepare_status_update(&self, new: &mut Value, old: &Value) {
+    pub(crate) fn prepare_status_update(new: &mut Value, old: &Value) {
         let mut object = old.clone();
         let managers = new
             .get_mut("metadata")
@@ -153,7 +144,7 @@ impl Version {
     }
 
     /// What is wrong with a new object.
-    pub fn check_create(&self, object: &Value) -> Vec<FieldError> {
+    pub(crate) fn check_create(&self, object: &Value) -> Vec<FieldError> {
         let mut errors = self.check_kind(object);
         if errors.is_empty() {
             errors = validate::create(metadata(object), self.scope, NameRule::Subdomain);
@@ -166,7 +157,7 @@ impl Version {
 
     /// What is wrong with an object that is to replace another one. Items that are there twice are
     /// forgiven if they were before. Upstream forgives all faults of what did not change.
-    pub fn check_update(&self, new: &Value, old: &Value) -> Vec<FieldError> {
+    pub(crate) fn check_update(&self, new: &Value, old: &Value) -> Vec<FieldError> {
         let mut errors = self.check_kind(new);
         if errors.is_empty() {
             errors = validate::update(metadata(new), metadata(old), self.scope);
@@ -178,7 +169,7 @@ impl Version {
     }
 
     /// What is wrong with a new status.
-    pub fn check_status_update(&self, new: &Value, old: &Value) -> Vec<FieldError> {
+    pub(crate) fn check_status_update(&self, new: &Value, old: &Value) -> Vec<FieldError> {
         let mut errors = self.check_kind(new);
         if errors.is_empty() {
             errors = validate::update(metadata(new), metadata(old), self.scope);
@@ -226,12 +217,12 @@ impl Version {
     }
 
     /// The columns of this version's tables, the name first.
-    pub fn columns(&self) -> &[Column] {
+    pub(crate) fn columns(&self) -> &[Column] {
         &self.printer.columns
     }
 
     /// The cells of an object, one for each column.
-    pub fn cells(&self, object: &Value, now: Timestamp) -> Vec<Value> {
+    pub(crate) fn cells(&self, object: &Value, now: Timestamp) -> Vec<Value> {
         self.printer.cells(object, now)
     }
 }

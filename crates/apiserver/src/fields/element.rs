@@ -12,7 +12,7 @@ use super::{order, wording};
 ///
 /// The order is upstream's `PathElement.Compare`: fields, keys, values, indexes.
 #[derive(Clone, Debug)]
-pub enum Element {
+pub(crate) enum Element {
     /// The name of a field or the key of a map (`f:spec`).
     Field(Arc<str>),
     /// The fields that tell an item of a list apart, sorted by name (`k:{"name":"web"}`).
@@ -34,12 +34,12 @@ pub(super) enum Malformed {
 
 impl Element {
     /// The element of a field's name.
-    pub fn field(name: &str) -> Self {
+    pub(crate) fn field(name: &str) -> Self {
         Self::Field(name.into())
     }
 
     /// The element of an item with these fields, in any order.
-    pub fn key(mut fields: Vec<(Arc<str>, Value)>) -> Self {
+    pub(crate) fn key(mut fields: Vec<(Arc<str>, Value)>) -> Self {
         fields.sort_by(|(left, _), (right, _)| left.cmp(right));
         Self::Key(fields.into())
     }

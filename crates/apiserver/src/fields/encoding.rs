@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
-use super::element::{Element, Malformed, write_key};
+use super::element::{Element, Malformed};
 use super::set::Set;
 
 /// How deep a set may be. Objects are never that deep.
@@ -16,21 +16,13 @@ impl Set {
     ///
     /// # Errors
     /// What is wrong, for people.
-    pub fn from_value(value: &Value) -> Result<Self, String> {
+    pub(crate) fn from_value(value: &Value) -> Result<Self, String> {
         Ok(read(value, MAX_DEPTH)?.0)
     }
 
-    /// The set as JSON. `serde_json` sorts keys by their text, so the order of items is not upstream's:
-    /// see [`Set::to_json`].
-    pub fn to_value(&self) -> Value {
+    /// The set as JSON. `serde_json` sorts keys by their text, so the order of items is not upstream's.
+    pub(crate) fn to_value(&self) -> Value {
         Value::Object(self.level(false))
-    }
-
-    /// The set as JSON text, byte for byte as upstream writes it: elements in their own order.
-    pub fn to_json(&self) -> String {
-        let mut out = String::new();
-        self.write_level(false, &mut out, &mut String::new());
-        out
     }
 
     fn level(&self, own: bool) -> Map<String, Value> {
@@ -45,29 +37,6 @@ impl Set {
             map.insert(key, Value::Object(below));
         });
         map
-    }
-
-    fn write_level(&self, own: bool, out: &mut String, key: &mut String) {
-        out.push('{');
-        let mut first = true;
-        if own {
-            out.push_str("\".\":{}");
-            first = false;
-        }
-        self.each_key(|element, member, set| {
-            if !std::mem::take(&mut first) {
-                out.push(',');
-            }
-            key.clear();
-            element.write(key);
-            write_key(out, key);
-            out.push(':');
-            match set {
-                Some(set) => set.write_level(member, out, key),
-                None => out.push_str("{}"),
-            }
-        });
-        out.push('}');
     }
 
     /// Calls for each element of this level, in order: whether it is a member, and what is below it.

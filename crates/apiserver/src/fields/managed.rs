@@ -18,7 +18,7 @@ const ANCIENT: &str = "ancient-changes";
 
 /// How somebody came to own fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
+pub(crate) enum Operation {
     /// Applied them.
     Apply,
     /// Wrote them in any other way.
@@ -36,31 +36,31 @@ impl Operation {
 
 /// What one manager owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The manager's name.
-    pub manager: String,
+    pub(crate) manager: String,
     /// How it came to own them.
-    pub operation: Operation,
+    pub(crate) operation: Operation,
     /// In which version the fields are meant (`apps/v1`).
-    pub api_version: String,
+    pub(crate) api_version: String,
     /// Through which subresource; empty for the object itself.
-    pub subresource: String,
+    pub(crate) subresource: String,
     /// When it last changed something: RFC 3339 in UTC with whole seconds (`2026-01-31T12:00:00Z`).
-    pub time: Option<String>,
+    pub(crate) time: Option<String>,
     /// The fields.
-    pub fields: Set,
+    pub(crate) fields: Set,
 }
 
 /// All managers of an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Managed {
+pub(crate) struct Managed {
     /// The managers, each once.
-    pub entries: Vec<Entry>,
+    pub(crate) entries: Vec<Entry>,
 }
 
 impl Entry {
     /// Whether both are the same manager. Appliers are so in all versions.
-    pub fn is_owner(&self, other: &Self) -> bool {
+    pub(crate) fn is_owner(&self, other: &Self) -> bool {
         self.manager == other.manager
             && self.operation == other.operation
             && self.subresource == other.subresource
@@ -181,7 +181,7 @@ impl Managed {
     ///
     /// # Errors
     /// What is wrong, in upstream's words; and more than a thousand entries.
-    pub fn decode(list: Option<&Value>) -> Result<Self, String> {
+    pub(crate) fn decode(list: Option<&Value>) -> Result<Self, String> {
         let items = match list {
             None | Some(Value::Null) => return Ok(Self::default()),
             Some(Value::Array(items)) => items,
@@ -209,7 +209,7 @@ impl Managed {
     }
 
     /// Writes `metadata.managedFields`, sorted; none where there is nobody.
-    pub fn encode(mut self) -> Option<Value> {
+    pub(crate) fn encode(mut self) -> Option<Value> {
         if self.entries.is_empty() {
             return None;
         }

@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::atom::Ty;
 use super::collect;
 use super::compare::{self, Comparison};
-use super::filter::Filter;
 use super::managed::{Entry, Managed, Operation};
 use super::merge::{self, Merged};
 use super::order::same;
@@ -21,7 +20,7 @@ pub(super) struct Ownership<'a> {
     pub(super) schema: &'a Schema,
     pub(super) root: Ty,
     /// What nobody may own.
-    pub(super) reset: Option<&'a Filter>,
+    pub(super) reset: Option<&'a Set>,
     /// Whether two entries are of one owner.
     pub(super) is_owner: fn(&Entry, &Entry) -> bool,
 }
@@ -32,7 +31,7 @@ pub(super) struct Conflicts(pub(super) Vec<Entry>);
 
 /// Whether fields of others may be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Force {
+pub(crate) enum Force {
     /// They may.
     Yes,
     /// Then the apply fails.
@@ -56,7 +55,7 @@ impl Ownership<'_> {
         set.extend(&changes.modified);
         set.extend(&changes.added);
         if let Some(reset) = self.reset {
-            set = reset.keep(&set);
+            set = set.recursive_difference(reset);
         }
         if !set.is_empty() {
             managed.entries.push(Entry {
@@ -83,7 +82,7 @@ impl Ownership<'_> {
         };
         let mut set = collect::fields(self.schema, self.root, config);
         if let Some(reset) = self.reset {
-            set = reset.keep(&set);
+            set = set.recursive_difference(reset);
         }
         let last = match self.position(managed, mine) {
             Some(at) => managed.entries.swap_remove(at).fields,
@@ -133,9 +132,9 @@ impl Ownership<'_> {
         match self.reset {
             None => changes,
             Some(reset) => Comparison {
-                added: reset.keep(&changes.added),
-                removed: reset.keep(&changes.removed),
-                modified: reset.keep(&changes.modified),
+                added: changes.added.recursive_difference(reset),
+                removed: changes.removed.recursive_difference(reset),
+                modified: changes.modified.recursive_difference(reset),
             },
         }
     }

@@ -11,11 +11,11 @@ const SCALE_VERSION: &str = "autoscaling/v1";
 
 /// Where an object has its number of replicas.
 #[derive(Clone, Copy, Debug)]
-pub struct Replicas<'a> {
+pub(crate) struct Replicas<'a> {
     /// The object's version (`apps/v1`).
-    pub api_version: &'a str,
+    pub(crate) api_version: &'a str,
     /// The path there (`spec`, `replicas`).
-    pub path: &'a [Element],
+    pub(crate) path: &'a [Element],
 }
 
 impl Replicas<'_> {
@@ -28,7 +28,7 @@ impl Replicas<'_> {
     ///
     /// # Errors
     /// Where the owners cannot be read.
-    pub fn to_scale(&self, parent: Option<&Value>) -> Result<Option<Value>, String> {
+    pub(crate) fn to_scale(self, parent: Option<&Value>) -> Result<Option<Value>, String> {
         let mut entries = Managed::decode(parent)?.entries;
         entries.retain(|entry| self.is_known(entry) && entry.fields.has(self.path));
         for entry in &mut entries {
@@ -43,8 +43,8 @@ impl Replicas<'_> {
     ///
     /// # Errors
     /// Where the owners of either cannot be read.
-    pub fn to_parent(
-        &self,
+    pub(crate) fn to_parent(
+        self,
         parent: Option<&Value>,
         scale: Option<&Value>,
     ) -> Result<Option<Value>, String> {

@@ -12,14 +12,14 @@ use super::element::Element;
 /// # Guarantees
 /// Both lists are sorted and hold no element twice; no child is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Set {
+pub(crate) struct Set {
     pub(super) members: Vec<Element>,
     pub(super) children: Vec<(Element, Set)>,
 }
 
 impl Set {
     /// A set of these paths.
-    pub fn of<'a>(paths: impl IntoIterator<Item = &'a [Element]>) -> Self {
+    pub(crate) fn of<'a>(paths: impl IntoIterator<Item = &'a [Element]>) -> Self {
         let mut set = Self::default();
         for path in paths {
             set.insert(path);
@@ -28,7 +28,7 @@ impl Set {
     }
 
     /// A set of these paths, each the names of fields with dots between them.
-    pub fn of_fields(paths: &[&str]) -> Self {
+    pub(crate) fn of_fields(paths: &[&str]) -> Self {
         let mut set = Self::default();
         for path in paths {
             let path: Vec<Element> = path.split('.').map(Element::field).collect();
@@ -38,7 +38,7 @@ impl Set {
     }
 
     /// Adds a field, without the fields that it stands in. The empty path is nobody's.
-    pub fn insert(&mut self, path: &[Element]) {
+    pub(crate) fn insert(&mut self, path: &[Element]) {
         match path {
             [] => {}
             [last] => self.insert_member(last.clone()),
@@ -95,18 +95,12 @@ impl Set {
     }
 
     /// Whether no field is in it.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty() && self.children.is_empty()
     }
 
-    /// How many fields are in it.
-    pub fn len(&self) -> usize {
-        let below: usize = self.children.iter().map(|(_, set)| set.len()).sum();
-        self.members.len() + below
-    }
-
     /// Whether a field is in it.
-    pub fn has(&self, path: &[Element]) -> bool {
+    pub(crate) fn has(&self, path: &[Element]) -> bool {
         match path {
             [] => false,
             [last] => self.has_member(last),
@@ -127,14 +121,14 @@ impl Set {
 
     /// What is in either.
     #[must_use]
-    pub fn union(&self, other: &Self) -> Self {
+    pub(crate) fn union(&self, other: &Self) -> Self {
         let mut both = self.clone();
         both.extend(other);
         both
     }
 
     /// Adds all of another set.
-    pub fn extend(&mut self, other: &Self) {
+    pub(crate) fn extend(&mut self, other: &Self) {
         if self.is_empty() {
             self.clone_from(other);
             return;
@@ -151,7 +145,7 @@ impl Set {
 
     /// What is in both.
     #[must_use]
-    pub fn intersection(&self, other: &Self) -> Self {
+    pub(crate) fn intersection(&self, other: &Self) -> Self {
         let mut both = Self::default();
         let mut rights = other.members.iter().peekable();
         for left in &self.members {
@@ -173,7 +167,7 @@ impl Set {
 
     /// What is in this set and not in the other. Fields below a field of the other set stay.
     #[must_use]
-    pub fn difference(&self, other: &Self) -> Self {
+    pub(crate) fn difference(&self, other: &Self) -> Self {
         let mut rest = Self {
             members: self.members_without(other),
             children: Vec::new(),
@@ -195,7 +189,7 @@ impl Set {
 
     /// What is in this set and neither in the other nor below a field of the other.
     #[must_use]
-    pub fn recursive_difference(&self, other: &Self) -> Self {
+    pub(crate) fn recursive_difference(&self, other: &Self) -> Self {
         let mut rest = Self {
             members: self.members_without(other),
             children: Vec::new(),
@@ -239,25 +233,8 @@ impl Set {
         })
     }
 
-    /// The fields below which no other field is in the set.
-    #[must_use]
-    pub fn leaves(&self) -> Self {
-        let mut children = self.children.iter().peekable();
-        let alone =
-            |member: &&Element| catch_up(&mut children, |(child, _)| child.cmp(member)).is_none();
-        Self {
-            members: self.members.iter().filter(alone).cloned().collect(),
-            children: self
-                .children
-                .iter()
-                .map(|(element, set)| (element.clone(), set.leaves()))
-                .filter(|(_, set)| !set.is_empty())
-                .collect(),
-        }
-    }
-
     /// Calls for each field: those of a level before those below them.
-    pub fn each(&self, mut visit: impl FnMut(&[Element])) {
+    pub(crate) fn each(&self, mut visit: impl FnMut(&[Element])) {
         self.each_below(&mut Vec::new(), &mut visit);
     }
 
@@ -323,7 +300,7 @@ fn merge_children(left: Vec<(Element, Set)>, right: &[(Element, Set)]) -> Vec<(E
 }
 
 /// A path as messages write it (`.spec.containers[name="web"].image`).
-pub struct PathText<'a>(pub &'a [Element]);
+pub(crate) struct PathText<'a>(pub(crate) &'a [Element]);
 
 impl fmt::Display for PathText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

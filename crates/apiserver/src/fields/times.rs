@@ -6,7 +6,7 @@ use super::record::{managed_fields, set_managed_fields};
 
 /// Gives the owners their former times back where nothing else has changed: a write that changes nothing is
 /// none. To be called with what would be stored, after defaulting and admission.
-pub fn keep_times(old: &Value, new: &mut Value) {
+pub(crate) fn keep_times(old: &Value, new: &mut Value) {
     let (Some(Value::Array(olds)), Some(Value::Array(news))) =
         (managed_fields(old), managed_fields(new))
     else {

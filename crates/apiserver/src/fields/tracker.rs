@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::atom::Ty;
 use super::conflict::refuse;
-use super::filter::Filter;
 use super::last_applied;
 use super::managed::{Entry, Managed, Operation};
 use super::owners::{Force, Ownership};
@@ -40,37 +39,37 @@ static NOBODYS: LazyLock<Set> = LazyLock::new(|| {
 
 /// What is written to: a kind in the version it is served in, or a subresource of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
+pub(crate) struct Target<'a> {
     /// Where its types are.
-    pub schema: &'a Schema,
+    pub(crate) schema: &'a Schema,
     /// The type of its objects.
-    pub root: TypeId,
+    pub(crate) root: TypeId,
     /// The version (`apps/v1`, `v1`).
-    pub api_version: &'a str,
+    pub(crate) api_version: &'a str,
     /// The kind (`Deployment`).
-    pub kind: &'a str,
+    pub(crate) kind: &'a str,
     /// The subresource (`status`); empty for the object itself.
-    pub subresource: &'a str,
+    pub(crate) subresource: &'a str,
     /// What it resets, which nobody comes to own by writing here.
-    pub reset: Option<&'a Filter>,
+    pub(crate) reset: Option<&'a Set>,
     /// An object of this kind in which nothing is set, as the genuine server sees it: for custom resources
     /// apiVersion and kind alone; for built-in kinds also what their Go types always write, as the
     /// `"strategy": {}` of a Deployment. What is in it is not new in an object that is created.
-    pub empty: &'a Value,
+    pub(crate) empty: &'a Value,
 }
 
 /// Who writes, and when.
 #[derive(Clone, Copy, Debug)]
-pub struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     /// The manager's name: the `fieldManager` parameter, or [`manager_of`] the user agent.
-    pub manager: &'a str,
+    pub(crate) manager: &'a str,
     /// The time: RFC 3339 in UTC with whole seconds (`2026-01-31T12:00:00Z`).
-    pub now: &'a str,
+    pub(crate) now: &'a str,
 }
 
 /// What an apply makes of an object.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// What it was, with the same owners at the same times: there is nothing to write.
     Same,
     /// Another object, or one with other owners, with its `metadata.managedFields`. It may have lost fields
@@ -84,7 +83,7 @@ pub enum Outcome {
 /// * 400 where the configuration is of another kind or version or has `metadata.managedFields`;
 /// * 409 with a cause per field where others own what would change, unless it is forced;
 /// * 500 without a reason where the configuration is not of its type, as the genuine server answers.
-pub fn apply(
+pub(crate) fn apply(
     target: &Target<'_>,
     live: Option<&Value>,
     config: &Value,
@@ -136,7 +135,7 @@ pub fn apply(
 /// entry, makes the object one without owners; what cannot be read is ignored. Objects without owners stay
 /// so, except when they are created. Where the object is not of its type, it has no owners after that, as
 /// with the genuine server.
-pub fn update(
+pub(crate) fn update(
     target: &Target<'_>,
     live: Option<&Value>,
     mut new: Value,
@@ -169,7 +168,7 @@ pub fn update(
 
 /// A manager's name from a user agent: what is before the first `/`, without what cannot be printed, at
 /// most 128 bytes.
-pub fn manager_of(user_agent: &str) -> String {
+pub(crate) fn manager_of(user_agent: &str) -> String {
     let name = user_agent.split('/').next().unwrap_or_default();
     let mut manager = String::new();
     for c in name.chars().filter(|c| !c.is_control()) {

@@ -12,17 +12,17 @@ use crate::catalogue::Catalogue;
 
 /// The document in both of its forms.
 #[derive(Clone, Debug)]
-pub struct Swagger {
+pub(crate) struct Swagger {
     /// As JSON.
-    pub json: Vec<u8>,
+    pub(crate) json: Vec<u8>,
     /// As gnostic's protobuf message.
-    pub protobuf: Vec<u8>,
+    pub(crate) protobuf: Vec<u8>,
     /// What tells it from others.
-    pub hash: String,
+    pub(crate) hash: String,
 }
 
 /// The types of all that is served.
-pub fn swagger(catalogue: &Catalogue, custom: &CustomSchema<'_>) -> Swagger {
+pub(crate) fn swagger(catalogue: &Catalogue, custom: &CustomSchema<'_>) -> Swagger {
     let mut components = Components::default();
     for resource in catalogue.resources() {
         path::insert(resource, custom, &mut components, &mut Map::new());

@@ -7,7 +7,8 @@ use std::io;
 
 use serde_json::{Map, Value};
 
-use super::{MAX_DEPTH, depth, go_kind, rejected};
+use super::{MAX_DEPTH, depth, rejected};
+use crate::schema::strict;
 use crate::status::Status;
 
 /// How many operations one patch may have (`maxJSONPatchOperations`).
@@ -68,7 +69,7 @@ fn check(operation: &Value) -> Result<(), Status> {
 }
 
 fn undecodable(value: &Value, into: &str) -> Status {
-    let what = go_kind(value);
+    let what = strict::word(value);
     Status::bad_request(format!(
         "error decoding patch: json: cannot unmarshal {what} into Go {into}"
     ))

@@ -10,6 +10,11 @@ use super::*;
 /// all kinds of v1 and v2 without any field set, and with random ones.
 const SAMPLE: &str = include_str!("../../testdata/protobuf.txt");
 
+/// Reads a body that says itself what it is.
+fn decode(body: &[u8]) -> Result<Value, Undecodable> {
+    decode_as(body, &Kind::default())
+}
+
 fn samples() -> impl Iterator<Item = (Vec<u8>, Value)> {
     SAMPLE.lines().map(|line| {
         let (body, object) = line.split_once(' ').expect("two words");

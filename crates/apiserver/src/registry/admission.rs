@@ -53,7 +53,12 @@ impl Write<'_> {
     }
 
     /// Nobody hands out more rights than they have, whatever way a role or binding is written.
-    pub(super) fn check_rights(&self, cluster: &Cluster, object: &Value) -> Result<(), Status> {
+    pub(super) fn check_rights(
+        &self,
+        cluster: &Cluster,
+        object: &Value,
+        old: Option<&Value>,
+    ) -> Result<(), Status> {
         let resource = &self.kind.resource;
         let (Some(user), true) = (self.user, &*resource.group == rbac::GROUP) else {
             return Ok(());
@@ -66,8 +71,18 @@ impl Write<'_> {
             namespace: self.namespace,
             name: self.name,
             object,
+            old,
         };
         cluster.with_rules(|rules| rules.check_write(user, &write))
+    }
+
+    /// Refuses what is created while its definition is on its way out, whatever way it is created.
+    pub(super) fn check_defined(&self, name: &str) -> Result<(), Status> {
+        if !self.kind.is_custom() || self.kind.resource.allows("create") {
+            return Ok(());
+        }
+        let why = "create not allowed while custom resource definition is terminating";
+        Err(Status::forbidden(self.kind.about(), name, why))
     }
 
     /// Refuses what is created in a namespace that is not there, or on its way out.

@@ -21,7 +21,7 @@ impl Write<'_> {
     ///
     /// # Errors
     /// In upstream's words.
-    pub async fn patch(
+    pub(crate) async fn patch(
         &self,
         cluster: &Cluster,
         how: PatchType,
@@ -35,7 +35,7 @@ impl Write<'_> {
             let mut warnings = Vec::new();
             let tried = self.try_patch(cluster, &live, how, patch, &mut warnings);
             match tried.await {
-                Err(WriteError::Stale(_)) => {}
+                Err(WriteError::Stale) => {}
                 Err(WriteError::Failed(status)) => return Err(status.warned(warnings)),
                 Ok(written) => return Ok(written),
             }
@@ -87,7 +87,7 @@ impl Write<'_> {
     ///
     /// # Errors
     /// In upstream's words.
-    pub async fn apply(&self, cluster: &Cluster, config: &Value) -> Result<Written, Status> {
+    pub(crate) async fn apply(&self, cluster: &Cluster, config: &Value) -> Result<Written, Status> {
         let force = self.force();
         let target = self.kind.target(self.subresource);
         let key = self.key(self.name)?;
@@ -112,7 +112,7 @@ impl Write<'_> {
                 None => self.create_applied(cluster, config, force).await,
             };
             match done {
-                Err(WriteError::Stale(_)) => {}
+                Err(WriteError::Stale) => {}
                 Err(WriteError::Failed(status)) => return Err(status),
                 Ok(written) => return Ok(written),
             }
@@ -141,6 +141,7 @@ impl Write<'_> {
             return Err(Status::conflict(self.kind.about(), self.name, &why).into());
         }
         meta::settle_place(&mut object, self.namespace, self.name)?;
+        self.check_defined(self.name)?;
         self.check_namespace(cluster, self.name)?;
         let draft = draft::create_applied(self.kind, object, self.subresource, self.author)?;
         self.store_new(cluster, draft, Vec::new()).await

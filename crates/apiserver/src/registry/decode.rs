@@ -11,15 +11,18 @@ use crate::schema::builtin::Builtin;
 use crate::schema::strict;
 use crate::status::Status;
 
+/// What upstream reads version and kind into.
+const NAMED: &str = r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#;
+
 /// An object that somebody sent.
 #[derive(Clone, Debug)]
-pub struct Incoming {
+pub(crate) struct Incoming {
     /// The object.
-    pub object: Value,
+    pub(crate) object: Value,
     /// What is wrong with it but does not hinder, as warnings say it.
-    pub faults: Vec<String>,
+    pub(crate) faults: Vec<String>,
     /// Whether fields that its type does not know are gone already.
-    pub is_checked: bool,
+    pub(crate) is_checked: bool,
 }
 
 impl From<Value> for Incoming {
@@ -36,7 +39,7 @@ impl From<Value> for Incoming {
 ///
 /// # Errors
 /// 400 that says what cannot be read.
-pub fn object(
+pub(crate) fn object(
     encoding: Encoding,
     body: &[u8],
     kind: &Kind,
@@ -45,31 +48,54 @@ pub fn object(
     if encoding != Encoding::Json {
         let of = protobuf::Kind::new(&*kind.api_version, &*kind.resource.kind);
         let mut object = decode(encoding, body, &of)?;
-        if kind.is_custom() {
-            settle_numbers(&mut object)?;
-        }
+        settle_root(kind, &mut object)?;
         return Ok(Incoming::from(object));
     }
     let of = (!kind.is_custom()).then_some(kind.of);
     let read = strict::decode(kind.schema(), of, body);
     // What cannot be read at all names no kind.
+    let mut ends_early = false;
     let named: Value = match &read {
-        Ok(read) => {
+        Ok(read) if read.value.is_object() || read.value.is_null() => {
             json!({"apiVersion": read.value["apiVersion"], "kind": read.value["kind"]})
         }
-        Err(_) => serde_json::from_slice(body).unwrap_or_default(),
+        Ok(read) => read.value.clone(),
+        Err(_) => serde_json::from_slice(body).unwrap_or_else(|error| {
+            ends_early = error.is_eof();
+            Value::Null
+        }),
     };
+    if ends_early {
+        let why = unnamed("unexpected end of JSON input");
+        return Err(origin::unrecognized(kind, &why, body));
+    }
+    if !named.is_object() && !named.is_null() {
+        let found = strict::word(&named);
+        let why = unnamed(&format!(
+            "json: cannot unmarshal {found} into Go value of type {NAMED}"
+        ));
+        return Err(origin::unrecognized(kind, &why, body));
+    }
     check_name(kind, &named, body, validation)?;
     let read = read.map_err(|why| Origin::Body.refuse(kind, &named, &why))?;
     let mut object = read.value;
-    if kind.is_custom() {
-        settle_numbers(&mut object)?;
-    }
+    settle_root(kind, &mut object)?;
     Ok(Incoming {
         object,
         faults: read.faults.iter().map(ToString::to_string).collect(),
         is_checked: of.is_some(),
     })
+}
+
+/// What Go reads a body as: one of a built-in kind that is `null` as an object in which nothing is set.
+fn settle_root(kind: &Kind, object: &mut Value) -> Result<(), Status> {
+    if kind.is_custom() {
+        return settle_numbers(object);
+    }
+    if object.is_null() {
+        *object = json!({});
+    }
+    Ok(())
 }
 
 /// Refuses a body whose version or kind is no text, before anything else of it is looked at.
@@ -124,7 +150,11 @@ fn check_name(
 ///
 /// # Errors
 /// 400 that says what cannot be read.
-pub fn decode(encoding: Encoding, body: &[u8], kind: &protobuf::Kind) -> Result<Value, Status> {
+pub(crate) fn decode(
+    encoding: Encoding,
+    body: &[u8],
+    kind: &protobuf::Kind,
+) -> Result<Value, Status> {
     match encoding {
         Encoding::Json => {
             serde_json::from_slice(body).map_err(|error| unreadable(&error.to_string()))
@@ -141,9 +171,8 @@ pub fn decode(encoding: Encoding, body: &[u8], kind: &protobuf::Kind) -> Result<
 /// # Errors
 /// 400 for what is something else, or has values of other types: what is meant for another request deletes
 /// nothing.
-pub fn delete_options(encoding: Encoding, body: &[u8]) -> Result<Value, Status> {
+pub(crate) fn delete_options(encoding: Encoding, body: &[u8]) -> Result<Value, Status> {
     const KIND: &str = "DeleteOptions";
-    const NAMED: &str = r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#;
     let options = match encoding {
         Encoding::Json => serde_json::from_slice(body).map_err(|error| {
             let why = if error.is_eof() {
@@ -151,7 +180,7 @@ pub fn delete_options(encoding: Encoding, body: &[u8]) -> Result<Value, Status> 
             } else {
                 error.to_string()
             };
-            unnamed(&why)
+            Status::bad_request(unnamed(&why))
         })?,
         Encoding::Yaml | Encoding::Protobuf => {
             decode(encoding, body, &protobuf::Kind::new("v1", KIND))?
@@ -159,9 +188,9 @@ pub fn delete_options(encoding: Encoding, body: &[u8]) -> Result<Value, Status> 
     };
     if !options.is_object() && !options.is_null() {
         let found = strict::word(&options);
-        return Err(unnamed(&format!(
+        return Err(Status::bad_request(unnamed(&format!(
             "json: cannot unmarshal {found} into Go value of type {NAMED}"
-        )));
+        ))));
     }
     let kind = options["kind"].as_str().filter(|kind| !kind.is_empty());
     if let Some(kind) = kind.filter(|kind| *kind != KIND) {
@@ -180,17 +209,15 @@ pub fn delete_options(encoding: Encoding, body: &[u8]) -> Result<Value, Status> 
     Ok(read.map_err(Status::bad_request)?.value)
 }
 
-fn unnamed(why: &str) -> Status {
-    Status::bad_request(format!(
-        "couldn't get version/kind; json parse error: {why}"
-    ))
+fn unnamed(why: &str) -> String {
+    format!("couldn't get version/kind; json parse error: {why}")
 }
 
 /// Reads a patch that is no apply.
 ///
 /// # Errors
 /// 400 that says what cannot be read.
-pub fn patch(body: &[u8]) -> Result<Value, Status> {
+pub(crate) fn patch(body: &[u8]) -> Result<Value, Status> {
     serde_json::from_slice(body).map_err(|error| {
         if error.is_eof() {
             // Go's words, which kubectl shows to whoever forgot a brace.
@@ -204,7 +231,7 @@ pub fn patch(body: &[u8]) -> Result<Value, Status> {
 ///
 /// # Errors
 /// 400 that says what cannot be read.
-pub fn yaml(body: &[u8]) -> Result<Value, Status> {
+pub(crate) fn yaml(body: &[u8]) -> Result<Value, Status> {
     let text = std::str::from_utf8(body).map_err(|error| unreadable(&error.to_string()))?;
     // Most of what is applied is JSON, which is read many times faster.
     if let Ok(value) = serde_json::from_str(text) {
@@ -219,7 +246,7 @@ pub fn yaml(body: &[u8]) -> Result<Value, Status> {
 ///
 /// # Errors
 /// 400 for a number that is too large even for floating point.
-pub fn settle_numbers(value: &mut Value) -> Result<(), Status> {
+pub(crate) fn settle_numbers(value: &mut Value) -> Result<(), Status> {
     match value {
         Value::Array(items) => items.iter_mut().try_for_each(settle_numbers),
         Value::Object(map) => map.values_mut().try_for_each(settle_numbers),

@@ -13,9 +13,9 @@ use crate::time::rfc3339;
 use crate::ways::Special;
 
 /// The finalizers of the garbage collector.
-pub const ORPHAN: &str = "orphan";
+pub(crate) const ORPHAN: &str = "orphan";
 /// See [`ORPHAN`].
-pub const FOREGROUND: &str = "foregroundDeletion";
+pub(crate) const FOREGROUND: &str = "foregroundDeletion";
 /// Namespaces that nobody deletes.
 const LASTING: [&str; 3] = ["default", "kube-system", "kube-public"];
 /// Of which kinds the deletion answers the object (upstream's `ReturnDeletedObject`).
@@ -38,7 +38,7 @@ const RETURNED: &[(&str, &str)] = &[
 const ATTEMPTS: usize = 100;
 
 /// Whether nothing holds an object any more that is marked as deleted.
-pub fn may_go(kind: &Kind, object: &Value) -> bool {
+pub(crate) fn may_go(kind: &Kind, object: &Value) -> bool {
     let grace = meta::metadata(object)
         .get("deletionGracePeriodSeconds")
         .and_then(Value::as_i64);
@@ -59,7 +59,7 @@ fn holds_contents(kind: &Kind, object: &Value) -> bool {
 ///
 /// # Errors
 /// 404, 409 where it is not as the caller presumes.
-pub async fn delete(
+pub(crate) async fn delete(
     cluster: &Cluster,
     kind: &Kind,
     key: &Key,
@@ -91,7 +91,7 @@ pub async fn delete(
                 return Ok(answered(Answer::Shown(shown)));
             }
             match cluster.remove(kind, expect, key.clone()).await {
-                Err(WriteError::Stale(_)) => continue,
+                Err(WriteError::Stale) => continue,
                 Err(WriteError::Failed(status)) => return Err(status),
                 Ok(record) => {
                     kind.released(cluster, &object);
@@ -107,7 +107,7 @@ pub async fn delete(
             return Ok(answered(Answer::Stored(live)));
         }
         match cluster.put(kind, expect, &marked).await {
-            Err(WriteError::Stale(_)) => {}
+            Err(WriteError::Stale) => {}
             Err(WriteError::Failed(status)) => return Err(status),
             Ok(record) => return Ok(answered(Answer::Stored(record))),
         }

@@ -8,6 +8,7 @@ use super::kind::Kind;
 use super::meta;
 use super::options::{FieldValidation, WriteOptions};
 use super::origin::{self, Origin};
+use crate::crd;
 use crate::fields::{self, Force, Outcome, Target, Writer};
 use crate::schema::{Empty, Shape, defaults, strict};
 use crate::status::{About, FieldError, Status};
@@ -15,11 +16,11 @@ use crate::validate;
 
 /// Who writes, and when.
 #[derive(Clone, Copy, Debug)]
-pub struct Author<'a> {
+pub(crate) struct Author<'a> {
     /// The name that fields are owned under.
-    pub manager: &'a str,
+    pub(crate) manager: &'a str,
     /// The time: RFC 3339 in UTC with whole seconds.
-    pub now: &'a str,
+    pub(crate) now: &'a str,
 }
 
 impl<'a> Author<'a> {
@@ -37,7 +38,7 @@ impl<'a> Author<'a> {
 /// # Errors
 /// 400, or 422 where a patch made it, if it is of another kind, or has fields that nobody knows and the
 /// caller is strict.
-pub fn admit(
+pub(crate) fn admit(
     kind: &Kind,
     incoming: Incoming,
     origin: Origin<'_>,
@@ -111,7 +112,7 @@ pub fn admit(
 ///
 /// # Errors
 /// 422 for what breaks a rule.
-pub fn create(kind: &Kind, mut object: Value, author: Author<'_>) -> Result<Value, Status> {
+pub(crate) fn create(kind: &Kind, mut object: Value, author: Author<'_>) -> Result<Value, Status> {
     meta::dedup_owners(&mut object);
     object = kind.tracked(&kind.target(""), None, object, author);
     settle_new(kind, object, "", author)
@@ -121,7 +122,7 @@ pub fn create(kind: &Kind, mut object: Value, author: Author<'_>) -> Result<Valu
 ///
 /// # Errors
 /// As [`fields::apply`].
-pub fn apply(
+pub(crate) fn apply(
     target: &Target<'_>,
     live: Option<&Value>,
     config: &Value,
@@ -138,7 +139,7 @@ pub fn apply(
 ///
 /// # Errors
 /// 422 for what breaks a rule.
-pub fn create_applied(
+pub(crate) fn create_applied(
     kind: &Kind,
     mut object: Value,
     subresource: &str,
@@ -169,7 +170,7 @@ fn settle_new(
 ///
 /// # Errors
 /// 422 for what breaks a rule.
-pub fn change(
+pub(crate) fn change(
     kind: &Kind,
     live: &Value,
     mut object: Value,
@@ -186,7 +187,7 @@ pub fn change(
 ///
 /// # Errors
 /// 422 for what breaks a rule.
-pub fn change_applied(
+pub(crate) fn change_applied(
     kind: &Kind,
     live: &Value,
     mut object: Value,
@@ -208,7 +209,7 @@ fn hollow(object: &Value) -> Vec<String> {
 ///
 /// # Errors
 /// 422 for what breaks a rule.
-pub fn settle_changed(
+pub(crate) fn settle_changed(
     kind: &Kind,
     live: &Value,
     object: Value,
@@ -348,7 +349,7 @@ impl Kind {
 
     fn prepare_update(&self, object: &mut Value, live: &Value, subresource: &str) {
         match (&self.custom, subresource) {
-            (Some(version), "status") => version.prepare_status_update(object, live),
+            (Some(_), "status") => crd::Version::prepare_status_update(object, live),
             (Some(version), _) => version.prepare_update(object, live),
             (None, "status") => (self.ways.prepare_status_update)(object, live),
             (None, "finalize") => (self.ways.prepare_finalize)(object, live),

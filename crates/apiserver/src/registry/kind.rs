@@ -10,7 +10,7 @@ use super::form::Form;
 
 use crate::catalogue::Resource;
 use crate::crd::Version;
-use crate::fields::{Filter, Set, Target};
+use crate::fields::{Set, Target};
 use crate::schema::builtin::Builtin;
 use crate::schema::{Schema, TypeId};
 use crate::status::About;
@@ -19,30 +19,30 @@ use crate::ways::{self, Ways};
 
 /// A kind.
 #[derive(Debug)]
-pub struct Kind {
+pub(crate) struct Kind {
     /// What it is called and what it can be asked for.
-    pub resource: Arc<Resource>,
+    pub(crate) resource: Arc<Resource>,
     /// Group and version as objects write them (`apps/v1`, `v1`).
-    pub api_version: String,
+    pub(crate) api_version: String,
     /// Where its objects are stored.
-    pub stored: store::Resource,
+    pub(crate) stored: store::Resource,
     /// What becomes of them where they are stored in the form of another kind.
     form: Option<&'static Form>,
     /// The type of its objects.
-    pub of: TypeId,
+    pub(crate) of: TypeId,
     /// How it differs from others.
-    pub ways: &'static Ways,
+    pub(crate) ways: &'static Ways,
     /// The version of a definition that it comes from; none for built-in kinds.
-    pub custom: Option<Version>,
+    pub(crate) custom: Option<Version>,
     /// An object in which nothing is set.
     empty: Value,
     /// What writes to the object itself and to its status leave alone.
-    resets: [Filter; 2],
+    resets: [Set; 2],
 }
 
 impl Kind {
     /// A built-in kind; nothing where its type is unknown.
-    pub fn builtin(resource: &Arc<Resource>) -> Option<Self> {
+    pub(crate) fn builtin(resource: &Arc<Resource>) -> Option<Self> {
         let types = Builtin::load();
         let of = types.by_gvk(&resource.group, &resource.version, &resource.kind)?;
         let ways = ways::of(&resource.group, &resource.plural);
@@ -50,7 +50,7 @@ impl Kind {
     }
 
     /// The kind that a subresource takes, where that is another one.
-    pub fn taken_by(&self, subresource: &str) -> Option<Self> {
+    pub(crate) fn taken_by(&self, subresource: &str) -> Option<Self> {
         let of = self.resource.subresource(subresource)?;
         if of.group == self.resource.group && of.kind == self.resource.kind {
             return None;
@@ -65,7 +65,7 @@ impl Kind {
     }
 
     /// A kind that a version of a definition makes.
-    pub fn custom(resource: &Arc<Resource>, version: Version) -> Self {
+    pub(crate) fn custom(resource: &Arc<Resource>, version: Version) -> Self {
         let ways = if version.has_status {
             &ways::CUSTOM_WITH_STATUS
         } else {
@@ -98,8 +98,7 @@ impl Kind {
             ways,
             custom,
             empty: json!({}),
-            resets: [ways.resets, ways.status_resets]
-                .map(|paths| Filter::Exclude(Set::of_fields(paths))),
+            resets: [ways.resets, ways.status_resets].map(Set::of_fields),
             api_version,
         };
         let mut empty = json!({});
@@ -112,7 +111,7 @@ impl Kind {
     }
 
     /// Its types.
-    pub fn schema(&self) -> &Schema {
+    pub(crate) fn schema(&self) -> &Schema {
         match &self.custom {
             Some(version) => version.schema(),
             None => &Builtin::load().schema,
@@ -120,7 +119,7 @@ impl Kind {
     }
 
     /// How messages name it.
-    pub fn about(&self) -> About<'_> {
+    pub(crate) fn about(&self) -> About<'_> {
         About {
             group: &self.resource.group,
             resource: &self.resource.plural,
@@ -129,17 +128,17 @@ impl Kind {
     }
 
     /// Whether it comes from a definition.
-    pub fn is_custom(&self) -> bool {
+    pub(crate) fn is_custom(&self) -> bool {
         self.custom.is_some()
     }
 
     /// Whether its objects are stored as they are.
-    pub fn is_own_form(&self) -> bool {
+    pub(crate) fn is_own_form(&self) -> bool {
         self.form.is_none()
     }
 
     /// An object as this kind has it.
-    pub fn object(&self, record: &Record) -> Value {
+    pub(crate) fn object(&self, record: &Record) -> Value {
         let mut object = record.value();
         if let Some(form) = self.form {
             form.read(&mut object);
@@ -151,21 +150,21 @@ impl Kind {
     }
 
     /// The same as it is shown.
-    pub fn shown(&self, record: &Record) -> Value {
+    pub(crate) fn shown(&self, record: &Record) -> Value {
         let mut object = self.object(record);
         self.conceal(&mut object);
         object
     }
 
     /// Takes out of an object what is not shown.
-    pub fn conceal(&self, object: &mut Value) {
+    pub(crate) fn conceal(&self, object: &mut Value) {
         if let Some(conceal) = self.ways.conceal {
             conceal(object);
         }
     }
 
     /// What is shown as JSON.
-    pub fn json(&self, record: &Record) -> Bytes {
+    pub(crate) fn json(&self, record: &Record) -> Bytes {
         if self.form.is_none() && self.ways.conceal.is_none() {
             return record.json().clone();
         }
@@ -173,13 +172,13 @@ impl Kind {
     }
 
     /// An object in which nothing is set.
-    pub fn empty(&self) -> &Value {
+    pub(crate) fn empty(&self) -> &Value {
         &self.empty
     }
 
     /// An object as it is read, where it is to be stored in another form: upstream stores a custom resource
     /// as an apply or a Scale made it, and prunes it and fills it in whenever it reads it.
-    pub fn formed(&self, object: &Value) -> Option<Value> {
+    pub(crate) fn formed(&self, object: &Value) -> Option<Value> {
         let version = self.custom.as_ref()?;
         let mut formed = object.clone();
         version.decode(&mut formed).ok()?;
@@ -187,7 +186,7 @@ impl Kind {
     }
 
     /// An object as it is stored.
-    pub fn to_stored<'a>(&self, object: &'a Value) -> Cow<'a, Value> {
+    pub(crate) fn to_stored<'a>(&self, object: &'a Value) -> Cow<'a, Value> {
         let Some(form) = self.form else {
             return Cow::Borrowed(object);
         };
@@ -197,7 +196,7 @@ impl Kind {
     }
 
     /// What the owners of fields are recorded for.
-    pub fn target<'a>(&'a self, subresource: &'a str) -> Target<'a> {
+    pub(crate) fn target<'a>(&'a self, subresource: &'a str) -> Target<'a> {
         Target {
             schema: self.schema(),
             root: self.of,
@@ -210,14 +209,14 @@ impl Kind {
     }
 
     /// Gives an object without a status the one in which nothing is set, if its kind has one.
-    pub fn fill_status(&self, object: &mut Value) {
+    pub(crate) fn fill_status(&self, object: &mut Value) {
         if let (Some(status), Some(object)) = (self.empty.get("status"), object.as_object_mut()) {
             object.entry("status").or_insert_with(|| status.clone());
         }
     }
 
     /// Writes its apiVersion and kind into an object.
-    pub fn sign(&self, object: &mut Value) {
+    pub(crate) fn sign(&self, object: &mut Value) {
         if let Some(object) = object.as_object_mut() {
             object.insert("apiVersion".to_owned(), json!(self.api_version));
             object.insert("kind".to_owned(), json!(self.resource.kind));

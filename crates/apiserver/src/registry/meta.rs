@@ -13,7 +13,7 @@ const SUFFIX: usize = 5;
 const LONGEST: usize = 63;
 
 /// The metadata of an object; an empty one where there is none.
-pub fn metadata(object: &Value) -> &Map<String, Value> {
+pub(crate) fn metadata(object: &Value) -> &Map<String, Value> {
     static NONE: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
     object
         .get("metadata")
@@ -22,7 +22,7 @@ pub fn metadata(object: &Value) -> &Map<String, Value> {
 }
 
 /// The metadata of an object, made where there is none.
-pub fn metadata_mut(object: &mut Value) -> Option<&mut Map<String, Value>> {
+pub(crate) fn metadata_mut(object: &mut Value) -> Option<&mut Map<String, Value>> {
     let object = object.as_object_mut()?;
     let metadata = object.entry("metadata").or_insert_with(|| json!({}));
     if metadata.is_null() {
@@ -32,7 +32,7 @@ pub fn metadata_mut(object: &mut Value) -> Option<&mut Map<String, Value>> {
 }
 
 /// A text field of the metadata; empty where it is absent.
-pub fn text<'a>(object: &'a Value, field: &str) -> &'a str {
+pub(crate) fn text<'a>(object: &'a Value, field: &str) -> &'a str {
     metadata(object)
         .get(field)
         .and_then(Value::as_str)
@@ -40,7 +40,7 @@ pub fn text<'a>(object: &'a Value, field: &str) -> &'a str {
 }
 
 /// A name that begins with `base`.
-pub fn generated_name(base: &str) -> String {
+pub(crate) fn generated_name(base: &str) -> String {
     let mut end = base.len().min(LONGEST - SUFFIX);
     while !base.is_char_boundary(end) {
         end -= 1;
@@ -54,7 +54,7 @@ pub fn generated_name(base: &str) -> String {
 }
 
 /// A uid: a random UUID (RFC 9562, version 4).
-pub fn new_uid() -> String {
+pub(crate) fn new_uid() -> String {
     let mut bytes = random::<16>();
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
@@ -81,7 +81,7 @@ fn random<const N: usize>() -> [u8; N] {
 ///
 /// # Errors
 /// 400 in upstream's words (apiserver, `pkg/endpoints/handlers/rest.go`, `checkName`).
-pub fn settle_place(object: &mut Value, namespace: &str, name: &str) -> Result<(), Status> {
+pub(crate) fn settle_place(object: &mut Value, namespace: &str, name: &str) -> Result<(), Status> {
     let Some(metadata) = metadata_mut(object) else {
         return Err(Status::bad_request(
             "the object provided is unrecognized (must be of type object)",
@@ -121,7 +121,7 @@ pub fn settle_place(object: &mut Value, namespace: &str, name: &str) -> Result<(
 }
 
 /// Drops owners that are named twice in the same words.
-pub fn dedup_owners(object: &mut Value) {
+pub(crate) fn dedup_owners(object: &mut Value) {
     let owners = metadata_mut(object).and_then(|metadata| metadata.get_mut("ownerReferences"));
     let Some(owners) = owners.and_then(Value::as_array_mut) else {
         return;
@@ -137,7 +137,7 @@ pub fn dedup_owners(object: &mut Value) {
 }
 
 /// Wipes what only the server writes, and writes what every new object has.
-pub fn settle_new(object: &mut Value, now: &str, with_generation: bool) {
+pub(crate) fn settle_new(object: &mut Value, now: &str, with_generation: bool) {
     let Some(metadata) = metadata_mut(object) else {
         return;
     };
@@ -158,7 +158,7 @@ pub fn settle_new(object: &mut Value, now: &str, with_generation: bool) {
 }
 
 /// Counts a change.
-pub fn bump_generation(object: &mut Value) {
+pub(crate) fn bump_generation(object: &mut Value) {
     if let Some(metadata) = metadata_mut(object) {
         let generation = metadata.get("generation").and_then(Value::as_i64);
         metadata.insert("generation".to_owned(), json!(generation.unwrap_or(0) + 1));
@@ -166,14 +166,14 @@ pub fn bump_generation(object: &mut Value) {
 }
 
 /// Whether an object is on its way out.
-pub fn is_deleting(object: &Value) -> bool {
+pub(crate) fn is_deleting(object: &Value) -> bool {
     metadata(object)
         .get("deletionTimestamp")
         .is_some_and(|at| !at.is_null())
 }
 
 /// The finalizers of an object.
-pub fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
+pub(crate) fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
     let all = metadata(object).get("finalizers").and_then(Value::as_array);
     all.into_iter().flatten().filter_map(Value::as_str)
 }

@@ -8,7 +8,7 @@ use crate::status::{About, FieldError, Status};
 
 /// What to do about fields that the schema does not know, or that are there twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum FieldValidation {
+pub(crate) enum FieldValidation {
     /// Refuse the request.
     Strict,
     /// Warn of each.
@@ -20,15 +20,15 @@ pub enum FieldValidation {
 
 /// The options of a write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WriteOptions {
+pub(crate) struct WriteOptions {
     /// Whether nothing is stored.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Who is to own the fields; empty where the caller names none.
-    pub field_manager: String,
+    pub(crate) field_manager: String,
     /// What to do about unknown fields.
-    pub field_validation: FieldValidation,
+    pub(crate) field_validation: FieldValidation,
     /// Whether an apply takes fields from their owners; none where the caller does not say.
-    pub force: Option<bool>,
+    pub(crate) force: Option<bool>,
 }
 
 /// The longest name of a field manager, as upstream has it.
@@ -40,7 +40,7 @@ impl WriteOptions {
     ///
     /// # Errors
     /// 422 that names the option, in upstream's words (apimachinery, `meta/v1/validation`).
-    pub fn read(query: &Query, kind: &'static str) -> Result<Self, Status> {
+    pub(crate) fn read(query: &Query, kind: &'static str) -> Result<Self, Status> {
         let mut errors = Vec::new();
         let dry_run: Vec<&str> = query.all("dryRun").collect();
         if dry_run.iter().any(|text| *text != "All") {
@@ -77,7 +77,7 @@ impl WriteOptions {
 
     /// Who owns what this write sets: who the caller names, else what it calls itself
     /// ([`manager_of`](crate::fields::manager_of)).
-    pub fn manager<'a>(&'a self, itself: &'a str) -> &'a str {
+    pub(crate) fn manager<'a>(&'a self, itself: &'a str) -> &'a str {
         let named = [&*self.field_manager, itself];
         named
             .into_iter()
@@ -104,22 +104,22 @@ fn check_manager(manager: &str, errors: &mut Vec<FieldError>) {
 
 /// What a deletion asks for beside the object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DeleteOptions {
+pub(crate) struct DeleteOptions {
     /// Whether nothing is stored.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// What becomes of the objects that it owns; none for the kind's own way.
-    pub propagation: Option<Propagation>,
+    pub(crate) propagation: Option<Propagation>,
     /// How many seconds the object may take to end; none for the kind's own way.
-    pub grace_period_seconds: Option<i64>,
+    pub(crate) grace_period_seconds: Option<i64>,
     /// The uid that it must have.
-    pub uid: Option<String>,
+    pub(crate) uid: Option<String>,
     /// The resourceVersion that it must have.
-    pub resource_version: Option<String>,
+    pub(crate) resource_version: Option<String>,
 }
 
 /// What becomes of the objects that a deleted one owns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Propagation {
+pub(crate) enum Propagation {
     /// They stay, without their owner.
     Orphan,
     /// They go after it.
@@ -133,7 +133,7 @@ impl DeleteOptions {
     ///
     /// # Errors
     /// 400 where a number is none, 422 that names an option that makes no sense.
-    pub fn read(query: &Query, body: Option<&Value>) -> Result<Self, Status> {
+    pub(crate) fn read(query: &Query, body: Option<&Value>) -> Result<Self, Status> {
         let mut errors = Vec::new();
         let policy = match body {
             Some(body) => body["propagationPolicy"].as_str(),
@@ -182,9 +182,9 @@ impl DeleteOptions {
                 None
             }
         };
-        if orphan.is_some() && policy.is_some() {
+        if let (Some(_), Some(policy)) = (orphan, policy) {
             let why = "orphanDependents and deletionPropagation cannot be both set";
-            errors.push(FieldError::invalid("propagationPolicy", json!(""), why));
+            errors.push(FieldError::invalid("propagationPolicy", json!(policy), why));
         }
         let grace_period_seconds = match body {
             Some(body) => body["gracePeriodSeconds"].as_i64(),
@@ -213,7 +213,7 @@ impl DeleteOptions {
 ///
 /// # Errors
 /// 422 for an apply without a manager, and for force without an apply, in upstream's words.
-pub fn check_patch(options: &WriteOptions, how: PatchType) -> Result<(), Status> {
+pub(crate) fn check_patch(options: &WriteOptions, how: PatchType) -> Result<(), Status> {
     let error = if how == PatchType::Apply {
         if !options.field_manager.is_empty() {
             return Ok(());
@@ -228,7 +228,7 @@ pub fn check_patch(options: &WriteOptions, how: PatchType) -> Result<(), Status>
 }
 
 /// 422 for options rather than an object.
-pub fn invalid(kind: &'static str, errors: &[FieldError]) -> Status {
+pub(crate) fn invalid(kind: &'static str, errors: &[FieldError]) -> Status {
     let about = About {
         group: "meta.k8s.io",
         resource: "",

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::kind::Kind;
+use crate::protobuf;
 use crate::schema::builtin::Builtin;
 use crate::schema::strict;
 use crate::status::{About, FieldError, Status};
@@ -13,7 +14,7 @@ const SCHEME: &str = "pkg/runtime/scheme.go:111";
 
 /// Where an object comes from.
 #[derive(Clone, Copy, Debug)]
-pub enum Origin<'a> {
+pub(crate) enum Origin<'a> {
     /// Somebody sent it.
     Body,
     /// A patch made it of what was there.
@@ -115,12 +116,10 @@ pub(super) fn no_kind(version: &str, name: &str) -> String {
 
 /// 400 for a body whose kind cannot even be read.
 pub(super) fn unrecognized(kind: &Kind, why: &str, body: &[u8]) -> Status {
-    const SHOWN: usize = 30;
-    let text = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);
-    let rest = if body.len() > SHOWN { " ..." } else { "" };
     Status::bad_request(format!(
-        "the object provided is unrecognized (must be of type {}): {why} ({text}{rest})",
-        kind.resource.kind
+        "the object provided is unrecognized (must be of type {}): {why} ({})",
+        kind.resource.kind,
+        protobuf::summary(body)
     ))
 }
 

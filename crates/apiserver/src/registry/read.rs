@@ -12,18 +12,19 @@ use crate::request::Query;
 use crate::selector::{FieldSelector, LabelSelector};
 use crate::status::Status;
 use crate::store::{
-    Event, EventKind, Expired, Key, ListQuery, Page, Record, Revision, Scope, WatchStart, Watcher,
-    plan_list, plan_watch, revision_of,
+    Event, EventKind, Expired, Key, ListQuery, Record, Revision, Scope, Snapshot, WatchStart,
+    Watcher, plan_list, plan_watch, revision_of,
 };
+use crate::ways;
 
 /// How long a read waits for a revision that is still to come.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How many changes a watcher is handed at a time.
-pub const BATCH: usize = 256;
+pub(crate) const BATCH: usize = 256;
 
 /// Which objects are asked for.
 #[derive(Clone, Debug)]
-pub struct Selection {
+pub(crate) struct Selection {
     kind: Arc<Kind>,
     scope: Scope,
     labels: LabelSelector,
@@ -35,7 +36,7 @@ impl Selection {
     ///
     /// # Errors
     /// 400 for selectors that make no sense.
-    pub fn read(
+    pub(crate) fn read(
         kind: &Arc<Kind>,
         namespace: &str,
         name: &str,
@@ -43,13 +44,12 @@ impl Selection {
     ) -> Result<Self, Status> {
         let labels = LabelSelector::parse(query.get("labelSelector").unwrap_or_default())?;
         let fields = query.get("fieldSelector").unwrap_or_default();
-        let known = |field: &str| {
-            kind.ways
-                .selectable
-                .iter()
-                .any(|(known, _)| *known == field)
+        let refuse = |field: &str| {
+            let mut selectable = kind.ways.selectable.iter();
+            let is_known = selectable.any(|(known, _)| *known == field);
+            (!is_known).then(|| ways::unselectable(&kind.resource, field))
         };
-        let fields = FieldSelector::parse(fields, known)?;
+        let fields = FieldSelector::parse(fields, refuse)?;
         let pinned = fields.exact("metadata.name").unwrap_or(name).to_owned();
         let scope = if !pinned.is_empty() && (!namespace.is_empty() || !kind.resource.namespaced) {
             match Key::new(&kind.stored, namespace, &pinned) {
@@ -72,7 +72,7 @@ impl Selection {
     }
 
     /// Whether an object is asked for.
-    pub fn takes(&self, record: &Record) -> bool {
+    pub(crate) fn takes(&self, record: &Record) -> bool {
         if !self.labels.matches(&record.meta().labels) {
             return false;
         }
@@ -91,9 +91,15 @@ impl Selection {
         })
     }
 
+    /// The objects that are asked for.
+    fn of(&self, snapshot: &Snapshot) -> Vec<Arc<Record>> {
+        let all = snapshot.iter(&self.scope);
+        all.filter(|record| self.takes(record)).cloned().collect()
+    }
+
     /// What an event is for whoever asks for these objects: an object may come to be among them, or
     /// leave them.
-    pub fn sees(&self, event: &Event) -> Option<EventKind> {
+    pub(crate) fn sees(&self, event: &Event) -> Option<EventKind> {
         if self.is_everything() {
             return Some(event.kind);
         }
@@ -115,7 +121,7 @@ impl Selection {
 ///
 /// # Errors
 /// 400 for numbers that are none.
-pub fn list_query(query: &Query) -> Result<ListQuery<'_>, Status> {
+pub(crate) fn list_query(query: &Query) -> Result<ListQuery<'_>, Status> {
     let text = |name: &str| query.get(name).unwrap_or_default();
     // Of a list this says nothing, but it is read.
     query.number("timeoutSeconds")?;
@@ -135,7 +141,7 @@ pub fn list_query(query: &Query) -> Result<ListQuery<'_>, Status> {
 ///
 /// # Errors
 /// 504 for a revision that is still to come, 500 for what is none, as the genuine server has it.
-pub async fn at_least(cluster: &Cluster, query: &Query) -> Result<(), Status> {
+pub(crate) async fn at_least(cluster: &Cluster, query: &Query) -> Result<(), Status> {
     let wanted = query.get("resourceVersion").unwrap_or_default();
     until_reached(cluster, revision_of(wanted)?).await
 }
@@ -144,7 +150,7 @@ pub async fn at_least(cluster: &Cluster, query: &Query) -> Result<(), Status> {
 ///
 /// # Errors
 /// 404.
-pub fn get(
+pub(crate) fn get(
     cluster: &Cluster,
     kind: &Kind,
     namespace: &str,
@@ -155,19 +161,27 @@ pub fn get(
     found.ok_or_else(|| Status::not_found(kind.about(), name))
 }
 
-/// A list, or a page of one.
+/// Objects at one revision.
+#[derive(Clone, Debug)]
+pub(crate) struct List {
+    /// The objects in the order of their paths.
+    pub(crate) items: Vec<Arc<Record>>,
+    /// The list's `metadata.resourceVersion`.
+    pub(crate) revision: u64,
+}
+
+/// A list.
 ///
 /// # Errors
 /// 400 and 422 for parameters that make no sense, 410 for a revision that is gone, 504 for one that is
 /// still to come.
-pub async fn list(
+pub(crate) async fn list(
     cluster: &Cluster,
     kind: &Kind,
     selection: &Selection,
     query: &Query,
-) -> Result<Page, Status> {
-    let plan = plan_list(&list_query(query)?)?;
-    let snapshot = match plan.revision {
+) -> Result<List, Status> {
+    let snapshot = match plan_list(&list_query(query)?)? {
         Revision::AtLeast(revision) => {
             until_reached(cluster, revision).await?;
             cluster.store.snapshot(&kind.stored)
@@ -175,12 +189,14 @@ pub async fn list(
         Revision::Exactly(revision) => {
             until_reached(cluster, revision).await?;
             let found = cluster.store.snapshot_at(&kind.stored, revision);
-            found.map_err(|_: Expired| plan.expired())?
+            let why = "The resourceVersion for the provided list is too old.";
+            found.map_err(|_: Expired| Status::expired(why))?
         }
     };
-    let filter: &dyn Fn(&Record) -> bool = &|record| selection.takes(record);
-    let filter = (!selection.is_everything()).then_some(filter);
-    Ok(snapshot.page(&selection.scope, &plan.start, plan.limit, filter))
+    Ok(List {
+        items: selection.of(&snapshot),
+        revision: snapshot.revision(),
+    })
 }
 
 async fn until_reached(cluster: &Cluster, revision: u64) -> Result<(), Status> {
@@ -193,20 +209,20 @@ async fn until_reached(cluster: &Cluster, revision: u64) -> Result<(), Status> {
 
 /// A watch that has begun.
 #[derive(Debug)]
-pub struct Watch {
+pub(crate) struct Watch {
     /// What it begins with: the objects that are there.
-    pub initial: Vec<Arc<Record>>,
+    pub(crate) initial: Vec<Arc<Record>>,
     /// The bookmark that ends the beginning, at this revision; none where nobody asked for one.
-    pub end_of_initial: Option<u64>,
+    pub(crate) end_of_initial: Option<u64>,
     /// What comes after.
-    pub changes: Watcher,
+    pub(crate) changes: Watcher,
 }
 
 /// Begins a watch.
 ///
 /// # Errors
 /// 400 and 422 for parameters that make no sense, 410 for a revision that is gone.
-pub async fn watch(
+pub(crate) async fn watch(
     cluster: &Cluster,
     kind: &Kind,
     selection: &Selection,
@@ -224,17 +240,12 @@ pub async fn watch(
         WatchStart::State(revision) => {
             until_reached(cluster, revision).await?;
             let snapshot = cluster.store.snapshot(&kind.stored);
-            let all = snapshot.iter(&selection.scope, "");
-            let initial = all
-                .filter(|record| selection.takes(record))
-                .cloned()
-                .collect();
             let changes = match begin(snapshot.revision()) {
                 Ok(changes) => changes,
                 Err(expired) => return Ok(Err(expired)),
             };
             return Ok(Ok(Watch {
-                initial,
+                initial: selection.of(&snapshot),
                 end_of_initial: plan.end_bookmark.then_some(snapshot.revision()),
                 changes,
             }));
@@ -248,7 +259,7 @@ pub async fn watch(
 }
 
 /// An event's type, as a watch writes it.
-pub fn event_type(kind: EventKind) -> &'static str {
+pub(crate) fn event_type(kind: EventKind) -> &'static str {
     match kind {
         EventKind::Added => "ADDED",
         EventKind::Modified => "MODIFIED",
@@ -257,7 +268,7 @@ pub fn event_type(kind: EventKind) -> &'static str {
 }
 
 /// The `PartialObjectMetadata` of an object.
-pub fn partial(record: &Record) -> Vec<u8> {
+pub(crate) fn partial(record: &Record) -> Vec<u8> {
     let mut text =
         br#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":"#.to_vec();
     text.extend_from_slice(&record.metadata_json());
@@ -266,7 +277,7 @@ pub fn partial(record: &Record) -> Vec<u8> {
 }
 
 /// The `PartialObjectMetadata` of an object that is not stored.
-pub fn partial_of(object: &Value) -> Value {
+pub(crate) fn partial_of(object: &Value) -> Value {
     serde_json::json!({
         "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"],
     })

@@ -23,7 +23,7 @@ impl Kind {
     ///
     /// # Errors
     /// Where the object has no number to show.
-    pub fn scale_of(&self, object: &Value) -> Result<Value, Status> {
+    pub(crate) fn scale_of(&self, object: &Value) -> Result<Value, Status> {
         if let Some(scale) = self
             .custom
             .as_ref()
@@ -103,7 +103,7 @@ const UNSET: i64 = i32::MIN as i64;
 
 /// What is to become of a Scale.
 #[derive(Clone, Debug)]
-pub enum Wanted {
+pub(crate) enum Wanted {
     /// This, of which the caller should know something.
     Whole(Value, Vec<String>),
     /// What a patch makes of it.
@@ -124,7 +124,11 @@ impl Write<'_> {
     ///
     /// # Errors
     /// In upstream's words.
-    pub async fn scale(&self, cluster: &Cluster, wanted: &Wanted) -> Result<Written, Status> {
+    pub(crate) async fn scale(
+        &self,
+        cluster: &Cluster,
+        wanted: &Wanted,
+    ) -> Result<Written, Status> {
         let Some(kind) = SCALE.as_ref() else {
             return Err(Status::internal("there are no Scales"));
         };
@@ -142,7 +146,7 @@ impl Write<'_> {
             let mut warnings = wanted.warnings();
             let tried = self.try_scale(cluster, &through, &live, wanted, &mut warnings);
             match tried.await {
-                Err(WriteError::Stale(_)) => {}
+                Err(WriteError::Stale) => {}
                 Err(WriteError::Failed(status)) => return Err(status.warned(warnings)),
                 Ok(written) => return Ok(written),
             }
@@ -308,7 +312,7 @@ impl Write<'_> {
     ///
     /// # Errors
     /// In upstream's words, which knows no Scales where it serves custom resources.
-    pub fn admit_scale(&self, encoding: Encoding, body: &[u8]) -> Result<Wanted, Status> {
+    pub(crate) fn admit_scale(&self, encoding: Encoding, body: &[u8]) -> Result<Wanted, Status> {
         let Some(kind) = SCALE.as_ref() else {
             return Err(Status::internal("there are no Scales"));
         };

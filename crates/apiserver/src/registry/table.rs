@@ -10,7 +10,7 @@ use crate::table::object::{Include, Table, metadata_of};
 impl Kind {
     /// A table of objects. `version` is that of meta.k8s.io; `metadata` is that of the list, none for the
     /// table of one object; `with_columns` is false from the second event of a watch on.
-    pub fn table(
+    pub(crate) fn table(
         &self,
         version: &str,
         objects: &[Value],

@@ -11,11 +11,11 @@ use crate::ways::Special;
 
 /// What was taken for an object that is about to be stored.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Taken(bool);
+pub(crate) struct Taken(bool);
 
 impl Taken {
     /// Gives it back: the object was not stored.
-    pub fn give_back(self, cluster: &Cluster, draft: &Value, live: Option<&Value>) {
+    pub(crate) fn give_back(self, cluster: &Cluster, draft: &Value, live: Option<&Value>) {
         if self.0 {
             cluster.addresses().release(draft, live);
         }
@@ -27,7 +27,7 @@ impl Kind {
     ///
     /// # Errors
     /// 422 where somebody else has it.
-    pub fn take(
+    pub(crate) fn take(
         &self,
         cluster: &Cluster,
         draft: &mut Value,
@@ -47,14 +47,14 @@ impl Kind {
     }
 
     /// Gives back what a changed object does not need any more.
-    pub fn changed(&self, cluster: &Cluster, before: &Value, after: &Value) {
+    pub(crate) fn changed(&self, cluster: &Cluster, before: &Value, after: &Value) {
         if self.ways.special == Special::HasAddresses {
             cluster.addresses().release(before, Some(after));
         }
     }
 
     /// Gives back what a deleted object had.
-    pub fn released(&self, cluster: &Cluster, object: &Value) {
+    pub(crate) fn released(&self, cluster: &Cluster, object: &Value) {
         if self.ways.special == Special::HasAddresses {
             cluster.addresses().release(object, None);
         }

@@ -23,37 +23,37 @@ pub(super) const ATTEMPTS: usize = 100;
 
 /// A write, apart from the object.
 #[derive(Clone, Copy, Debug)]
-pub struct Write<'a> {
+pub(crate) struct Write<'a> {
     /// Who asks; none for the server itself.
-    pub user: Option<&'a User>,
+    pub(crate) user: Option<&'a User>,
     /// What is written to.
-    pub kind: &'a Kind,
+    pub(crate) kind: &'a Kind,
     /// The namespace; empty for kinds without.
-    pub namespace: &'a str,
+    pub(crate) namespace: &'a str,
     /// The object's name; empty where it is created.
-    pub name: &'a str,
+    pub(crate) name: &'a str,
     /// `status`, or empty for the object itself.
-    pub subresource: &'a str,
+    pub(crate) subresource: &'a str,
     /// The caller's options.
-    pub options: &'a WriteOptions,
+    pub(crate) options: &'a WriteOptions,
     /// Who writes, and when.
-    pub author: Author<'a>,
+    pub(crate) author: Author<'a>,
 }
 
 /// What a write made.
 #[derive(Clone, Debug)]
-pub struct Written {
+pub(crate) struct Written {
     /// The object as it is answered.
-    pub object: Answer,
+    pub(crate) object: Answer,
     /// Whether it is new.
-    pub is_new: bool,
+    pub(crate) is_new: bool,
     /// What the caller should know.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// An object that is answered.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// It is stored.
     Stored(Arc<Record>),
     /// It is not, or not like this.
@@ -92,7 +92,11 @@ impl Write<'_> {
     ///
     /// # Errors
     /// In upstream's words.
-    pub async fn create(&self, cluster: &Cluster, incoming: Incoming) -> Result<Written, Status> {
+    pub(crate) async fn create(
+        &self,
+        cluster: &Cluster,
+        incoming: Incoming,
+    ) -> Result<Written, Status> {
         let mut warnings = Vec::new();
         let object = self.admit(incoming, Origin::Body, &mut warnings)?;
         if !meta::text(&object, "resourceVersion").is_empty() {
@@ -128,6 +132,7 @@ impl Write<'_> {
         warnings: &[String],
     ) -> Result<Written, Status> {
         meta::settle_place(&mut object, self.namespace, self.name)?;
+        self.check_defined(meta::text(&object, "name"))?;
         self.check_namespace(cluster, meta::text(&object, "name"))?;
         let base = match meta::text(&object, "name") {
             "" => {
@@ -146,7 +151,7 @@ impl Write<'_> {
             }
             let draft = draft::create(self.kind, draft, self.author)?;
             match self.store_new(cluster, draft, warnings.to_vec()).await {
-                Err(WriteError::Stale(_)) => {}
+                Err(WriteError::Stale) => {}
                 Err(WriteError::Failed(status)) => return Err(status),
                 Ok(written) => return Ok(written),
             }
@@ -174,13 +179,13 @@ impl Write<'_> {
         mut warnings: Vec<String>,
     ) -> Result<Written, WriteError> {
         self.check_done()?;
-        self.check_rights(cluster, &draft)?;
+        self.check_rights(cluster, &draft, None)?;
         self.mount_account(cluster, &mut draft).await?;
         warnings.extend(self.advice(&draft, None));
         if self.options.dry_run {
             let key = self.key(meta::text(&draft, "name"))?;
-            if let Some(live) = cluster.store.get(&key) {
-                return Err(WriteError::Stale(Some(live)));
+            if cluster.store.get(&key).is_some() {
+                return Err(WriteError::Stale);
             }
         }
         // What comes to be by its status is given nothing.
@@ -207,7 +212,11 @@ impl Write<'_> {
     ///
     /// # Errors
     /// In upstream's words.
-    pub async fn replace(&self, cluster: &Cluster, incoming: Incoming) -> Result<Written, Status> {
+    pub(crate) async fn replace(
+        &self,
+        cluster: &Cluster,
+        incoming: Incoming,
+    ) -> Result<Written, Status> {
         let mut warnings = Vec::new();
         let object = self.admit(incoming, Origin::Body, &mut warnings)?;
         let replaced = self.try_replace(cluster, object, &warnings).await;
@@ -240,7 +249,7 @@ impl Write<'_> {
                 .store_changed(cluster, &live, &value, changed, warnings.to_vec())
                 .await
             {
-                Err(WriteError::Stale(_)) => {}
+                Err(WriteError::Stale) => {}
                 Err(WriteError::Failed(status)) => return Err(status),
                 Ok(written) => return Ok(written),
             }
@@ -314,7 +323,7 @@ impl Write<'_> {
             // A mark that was left with nothing to wait for is acted upon at the next write.
             return Ok(Written::stored(live.clone(), false, warnings));
         };
-        self.check_rights(cluster, &draft)?;
+        self.check_rights(cluster, &draft, Some(value))?;
         warnings.extend(self.advice(&draft, Some(value)));
         let ends = meta::is_deleting(&draft) && super::delete::may_go(self.kind, &draft);
         let taken = self.kind.take(cluster, &mut draft, Some(value))?;

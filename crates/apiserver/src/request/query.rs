@@ -5,18 +5,18 @@ use crate::status::Status;
 
 /// Values by name; the first one counts where a name is there several times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Query(Vec<(String, String)>);
+pub(crate) struct Query(Vec<(String, String)>);
 
 /// A query that is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BadQuery;
+pub(crate) struct BadQuery;
 
 impl Query {
     /// Reads what stands behind the question mark.
     ///
     /// # Errors
     /// [`BadQuery`] when an escape is broken or decodes to no text.
-    pub fn parse(text: &str) -> Result<Self, BadQuery> {
+    pub(crate) fn parse(text: &str) -> Result<Self, BadQuery> {
         let parts = text.split('&').filter(|part| !part.is_empty());
         let pairs = parts.map(|part| {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
@@ -26,7 +26,7 @@ impl Query {
     }
 
     /// The value of a name; an empty one counts as none.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let pair = self.0.iter().find(|(known, _)| known == name);
         pair.map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty())
@@ -36,7 +36,7 @@ impl Query {
     ///
     /// # Errors
     /// 400 for what is no number, in the words of Go's `strconv.ParseInt`.
-    pub fn number(&self, name: &str) -> Result<Option<i64>, Status> {
+    pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Status> {
         let Some((_, text)) = self.0.iter().find(|(known, _)| known == name) else {
             return Ok(None);
         };
@@ -56,14 +56,14 @@ impl Query {
     }
 
     /// All values of a name.
-    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let hits = self.0.iter().filter(move |(known, _)| known == name);
         hits.map(|(_, value)| value.as_str())
     }
 
     /// Whether a name is there and set: without a value, or with one that is not `false` or `0`, as
     /// upstream converts query values to booleans.
-    pub fn is_true(&self, name: &str) -> bool {
+    pub(crate) fn is_true(&self, name: &str) -> bool {
         let pair = self.0.iter().find(|(known, _)| known == name);
         pair.is_some_and(|(_, value)| !matches!(value.to_ascii_lowercase().as_str(), "false" | "0"))
     }

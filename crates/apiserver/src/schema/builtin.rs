@@ -11,9 +11,9 @@ use super::{Empty, Field, ListKind, Patch, Scalar, Schema, Shape, Struct, Type, 
 
 /// The types of the built-in kinds.
 #[derive(Debug)]
-pub struct Builtin {
+pub(crate) struct Builtin {
     /// The types.
-    pub schema: Schema,
+    pub(crate) schema: Schema,
     names: HashMap<Box<str>, TypeId>,
     /// By kind, since most kinds are in one group and version.
     kinds: HashMap<Box<str>, Vec<Served>>,
@@ -31,7 +31,7 @@ type Gvk = [Box<str>; 3];
 
 impl Builtin {
     /// The types, which are read at the first call.
-    pub fn load() -> &'static Self {
+    pub(crate) fn load() -> &'static Self {
         static LOADED: OnceLock<Builtin> = OnceLock::new();
         LOADED.get_or_init(|| {
             read(include_str!("../../data/types.json"))
@@ -40,12 +40,12 @@ impl Builtin {
     }
 
     /// The type with this OpenAPI name (`io.k8s.api.core.v1.PodSpec`).
-    pub fn by_name(&self, name: &str) -> Option<TypeId> {
+    pub(crate) fn by_name(&self, name: &str) -> Option<TypeId> {
         self.names.get(name).copied()
     }
 
     /// The type of a kind; the core group is empty.
-    pub fn by_gvk(&self, group: &str, version: &str, kind: &str) -> Option<TypeId> {
+    pub(crate) fn by_gvk(&self, group: &str, version: &str, kind: &str) -> Option<TypeId> {
         let served = self.kinds.get(kind)?;
         served
             .iter()
@@ -54,7 +54,7 @@ impl Builtin {
     }
 
     /// All kinds as group, version, kind and type, in no order.
-    pub fn kinds(&self) -> impl Iterator<Item = (&str, &str, &str, TypeId)> {
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = (&str, &str, &str, TypeId)> {
         self.kinds.iter().flat_map(|(kind, served)| {
             served
                 .iter()

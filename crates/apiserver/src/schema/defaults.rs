@@ -12,7 +12,7 @@ const MAX_DEPTH: usize = 128;
 /// defaults, also within defaults.
 ///
 /// External rule: `Default` of k8s.io/apiextensions-apiserver, pkg/apiserver/schema/defaulting.
-pub fn apply(schema: &Schema, of: TypeId, value: &mut Value) {
+pub(crate) fn apply(schema: &Schema, of: TypeId, value: &mut Value) {
     apply_within(schema, of, value, 0);
 }
 
@@ -58,7 +58,7 @@ fn apply_within(schema: &Schema, of: TypeId, value: &mut Value, depth: usize) {
 ///
 /// Defaults that upstream generates from markers in the types (`protocol: TCP`) are set too; those that
 /// upstream has as code are not known here. Doing it twice changes nothing.
-pub fn settle(schema: &Schema, of: TypeId, value: &mut Value) {
+pub(crate) fn settle(schema: &Schema, of: TypeId, value: &mut Value) {
     settle_within(schema, of, value, 0);
 }
 

@@ -31,7 +31,7 @@ enum Format {
 
 /// The canonical form: no fraction, the largest suffix that leaves none. None where the text is no
 /// quantity or an amount that is out of range.
-pub fn canonical(text: &str) -> Option<String> {
+pub(crate) fn canonical(text: &str) -> Option<String> {
     let (nanos, format) = parse(text.trim())?;
     if nanos == 0 {
         return Some("0".to_owned());

@@ -15,11 +15,10 @@ use std::fmt;
 use serde::de::DeserializeSeed;
 use serde_json::Value;
 
-pub use restore::refusal;
-pub use scalar::word;
+pub(crate) use restore::refusal;
+pub(crate) use scalar::word;
 
 use super::{Scalar, Schema, Shape, TypeId};
-use crate::status::Status;
 use read::Seed;
 
 /// More are not told.
@@ -27,25 +26,25 @@ const MAX_FAULTS: usize = 100;
 
 /// An object that was read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Decoded {
+pub(crate) struct Decoded {
     /// The object, with fields of its type alone. Fields that were `null` are gone.
-    pub value: Value,
+    pub(crate) value: Value,
     /// What is wrong with it but does not hinder, in the order of the text. At most 100, each once.
-    pub faults: Vec<Fault>,
+    pub(crate) faults: Vec<Fault>,
 }
 
 /// A field that was dropped or overwritten.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// What is wrong.
-    pub kind: FaultKind,
+    pub(crate) kind: FaultKind,
     /// The field's path (`spec.containers[0].imagee`).
-    pub path: String,
+    pub(crate) path: String,
 }
 
 /// What is wrong with a field that does not hinder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FaultKind {
+pub(crate) enum FaultKind {
     /// The type does not know it.
     Unknown,
     /// It is there more than once; the last one counts.
@@ -67,9 +66,9 @@ impl fmt::Display for Fault {
 /// twice are told.
 ///
 /// # Errors
-/// What is wrong with the text or with a value, for [`cannot_be_handled`]. Texts that are nested more
-/// than 128 levels deep are refused.
-pub fn decode(schema: &Schema, of: Option<TypeId>, text: &[u8]) -> Result<Decoded, String> {
+/// What is wrong with the text or with a value. Texts that are nested more than 128 levels deep are
+/// refused.
+pub(crate) fn decode(schema: &Schema, of: Option<TypeId>, text: &[u8]) -> Result<Decoded, String> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     run(schema, of, |seed| {
         let value = seed.deserialize(&mut deserializer)?;
@@ -82,15 +81,12 @@ pub fn decode(schema: &Schema, of: Option<TypeId>, text: &[u8]) -> Result<Decode
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_value(schema: &Schema, of: Option<TypeId>, value: Value) -> Result<Decoded, String> {
+pub(crate) fn decode_value(
+    schema: &Schema,
+    of: Option<TypeId>,
+    value: Value,
+) -> Result<Decoded, String> {
     run(schema, of, |seed| seed.deserialize(value))
-}
-
-/// 400: the object is not one of its kind, as the genuine server says it.
-pub fn cannot_be_handled(version: &str, kind: &str, why: &str) -> Status {
-    Status::bad_request(format!(
-        "{kind} in version {version:?} cannot be handled as a {kind}: {why}"
-    ))
 }
 
 fn run(

@@ -13,17 +13,20 @@ struct Term {
 
 /// A selector on fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldSelector {
+pub(crate) struct FieldSelector {
     terms: Box<[Term]>,
 }
 
 impl FieldSelector {
-    /// Reads a query's `fieldSelector`.
+    /// Reads a query's `fieldSelector`. `refuse` says of a field why nothing can be selected by it.
     ///
     /// # Errors
     /// What the genuine server answers with 400: what cannot be read, and then the first field, by
     /// the alphabet, that the kind does not know.
-    pub fn parse(text: &str, is_known: impl Fn(&str) -> bool) -> Result<Self, SelectorError> {
+    pub(crate) fn parse(
+        text: &str,
+        refuse: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, SelectorError> {
         let mut parts = split(text);
         if parts.len() > MAX_REQUIREMENTS {
             return Err(SelectorError::too_many());
@@ -37,8 +40,9 @@ impl FieldSelector {
                 )));
             };
             let value = unescape(value)?.into();
-            if !is_known(field) && !is_metadata(field) {
-                let why = format!("field label not supported: {field}");
+            if !is_metadata(field)
+                && let Some(why) = refuse(field)
+            {
                 return Err(SelectorError(why));
             }
             terms.push(Term {
@@ -54,7 +58,7 @@ impl FieldSelector {
 
     /// Whether an object fits. `other` gives the values of fields beside `metadata.name` and
     /// `metadata.namespace`, empty where they are absent.
-    pub fn matches<'a>(
+    pub(crate) fn matches<'a>(
         &self,
         namespace: &str,
         name: &str,
@@ -71,7 +75,7 @@ impl FieldSelector {
     }
 
     /// The value that a field must have, where the selector pins it: lists by name become lookups.
-    pub fn exact(&self, field: &str) -> Option<&str> {
+    pub(crate) fn exact(&self, field: &str) -> Option<&str> {
         let found = self
             .terms
             .iter()
@@ -80,12 +84,12 @@ impl FieldSelector {
     }
 
     /// Whether more than name and namespace is asked for, so that objects have to be looked into.
-    pub fn needs_object(&self) -> bool {
+    pub(crate) fn needs_object(&self) -> bool {
         self.terms.iter().any(|term| !is_metadata(&term.field))
     }
 
     /// Whether every object fits.
-    pub fn is_everything(&self) -> bool {
+    pub(crate) fn is_everything(&self) -> bool {
         self.terms.is_empty()
     }
 }

@@ -7,11 +7,11 @@ use crate::validate::{label_value, qualified_name};
 
 /// The labels of an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Labels(Box<[(Box<str>, Box<str>)]>);
+pub(crate) struct Labels(Box<[(Box<str>, Box<str>)]>);
 
 impl Labels {
     /// Those of `metadata.labels`.
-    pub fn of(labels: Option<&Value>) -> Self {
+    pub(crate) fn of(labels: Option<&Value>) -> Self {
         let Some(Value::Object(labels)) = labels else {
             return Self::default();
         };
@@ -24,7 +24,7 @@ impl Labels {
     }
 
     /// The value of a label.
-    pub fn get(&self, key: &str) -> Option<&str> {
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
         let search = |(have, _): &(Box<str>, Box<str>)| (**have).cmp(key);
         let found = self.0.binary_search_by(search).ok()?;
         self.0.get(found).map(|(_, value)| &**value)
@@ -42,14 +42,14 @@ enum Test {
 
 /// A label selector. Without requirements it picks everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LabelSelector(Vec<(String, Test)>);
+pub(crate) struct LabelSelector(Vec<(String, Test)>);
 
 impl LabelSelector {
     /// Reads `labelSelector` of a query: `app=web,tier in (front, back),!draft`.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, SelectorError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, SelectorError> {
         let mut requirements = Vec::new();
         if text.trim().is_empty() {
             return Ok(Self(requirements));
@@ -64,7 +64,7 @@ impl LabelSelector {
     }
 
     /// Whether it picks an object with these labels.
-    pub fn matches(&self, labels: &Labels) -> bool {
+    pub(crate) fn matches(&self, labels: &Labels) -> bool {
         self.0.iter().all(|(key, test)| {
             let value = labels.get(key);
             let among = |values: &[String]| {
@@ -80,7 +80,7 @@ impl LabelSelector {
     }
 
     /// Whether it picks everything.
-    pub fn is_everything(&self) -> bool {
+    pub(crate) fn is_everything(&self) -> bool {
         self.0.is_empty()
     }
 }

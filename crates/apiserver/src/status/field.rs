@@ -8,20 +8,20 @@ use super::Cause;
 
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FieldError {
+pub(crate) struct FieldError {
     /// The class.
-    pub kind: FieldErrorKind,
+    pub(crate) kind: FieldErrorKind,
     /// The field's path (`spec.ports[0].name`); `<nil>` for the object as a whole.
-    pub field: String,
+    pub(crate) field: String,
     /// The value, where the class shows it.
-    pub value: Value,
+    pub(crate) value: Value,
     /// What else is to be said.
-    pub detail: String,
+    pub(crate) detail: String,
 }
 
 /// The classes of faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FieldErrorKind {
+pub(crate) enum FieldErrorKind {
     /// Has to be there.
     Required,
     /// Breaks a rule.
@@ -44,7 +44,7 @@ pub enum FieldErrorKind {
 
 impl FieldErrorKind {
     /// The class as a cause names it.
-    pub fn reason(self) -> &'static str {
+    pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::Required => "FieldValueRequired",
             Self::Invalid => "FieldValueInvalid",
@@ -78,7 +78,11 @@ impl FieldErrorKind {
 
 impl FieldError {
     /// A field that breaks a rule.
-    pub fn invalid(field: impl Into<String>, value: Value, detail: impl Into<String>) -> Self {
+    pub(crate) fn invalid(
+        field: impl Into<String>,
+        value: Value,
+        detail: impl Into<String>,
+    ) -> Self {
         Self {
             kind: FieldErrorKind::Invalid,
             field: field.into(),
@@ -88,7 +92,7 @@ impl FieldError {
     }
 
     /// A field that is missing.
-    pub fn required(field: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub(crate) fn required(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             kind: FieldErrorKind::Required,
             field: field.into(),
@@ -98,7 +102,7 @@ impl FieldError {
     }
 
     /// A field that may not be there.
-    pub fn forbidden(field: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub(crate) fn forbidden(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             kind: FieldErrorKind::Forbidden,
             field: field.into(),
@@ -108,7 +112,7 @@ impl FieldError {
     }
 
     /// An item that is there twice.
-    pub fn duplicate(field: impl Into<String>, value: Value) -> Self {
+    pub(crate) fn duplicate(field: impl Into<String>, value: Value) -> Self {
         Self {
             kind: FieldErrorKind::Duplicate,
             field: field.into(),
@@ -118,7 +122,7 @@ impl FieldError {
     }
 
     /// A value that is none of the known ones.
-    pub fn not_supported(field: impl Into<String>, value: Value, known: &[&str]) -> Self {
+    pub(crate) fn not_supported(field: impl Into<String>, value: Value, known: &[&str]) -> Self {
         let known: Vec<String> = known.iter().map(|value| go_quote(value)).collect();
         Self {
             kind: FieldErrorKind::NotSupported,
@@ -129,7 +133,11 @@ impl FieldError {
     }
 
     /// A value of another type than the field's.
-    pub fn type_invalid(field: impl Into<String>, value: Value, detail: impl Into<String>) -> Self {
+    pub(crate) fn type_invalid(
+        field: impl Into<String>,
+        value: Value,
+        detail: impl Into<String>,
+    ) -> Self {
         Self {
             kind: FieldErrorKind::TypeInvalid,
             ..Self::invalid(field, value, detail)
@@ -137,7 +145,7 @@ impl FieldError {
     }
 
     /// A text of more than `most` bytes.
-    pub fn too_long(field: impl Into<String>, most: u64) -> Self {
+    pub(crate) fn too_long(field: impl Into<String>, most: u64) -> Self {
         let unit = if most == 1 { "byte" } else { "bytes" };
         Self {
             kind: FieldErrorKind::TooLong,
@@ -148,7 +156,7 @@ impl FieldError {
     }
 
     /// A list or a map of `count` items where `most` are allowed.
-    pub fn too_many(field: impl Into<String>, count: usize, most: u64) -> Self {
+    pub(crate) fn too_many(field: impl Into<String>, count: usize, most: u64) -> Self {
         let unit = if most == 1 { "item" } else { "items" };
         Self {
             kind: FieldErrorKind::TooMany,
@@ -159,7 +167,7 @@ impl FieldError {
     }
 
     /// What is wrong, without the field.
-    pub fn body(&self) -> String {
+    pub(crate) fn body(&self) -> String {
         let words = self.kind.words();
         let shown = if self.kind.shows_value() {
             format!("{words}: {}", shown(&self.value))

@@ -12,16 +12,16 @@ use super::record::{Key, MAX_DIGITS, Meta, Record, Resource, decimal};
 
 /// How large an object's text may be: what etcd takes of one request
 /// (`--max-request-bytes`, 1.5 MiB).
-pub const MAX_OBJECT_BYTES: usize = 1_572_864;
+pub(crate) const MAX_OBJECT_BYTES: usize = 1_572_864;
 
 /// How deep lists and objects may be nested in an object. What reads JSON here takes 127 levels, and a line of the
 /// log is one around the object: what is acknowledged can be read again.
-pub const MAX_OBJECT_DEPTH: usize = 126;
+pub(crate) const MAX_OBJECT_DEPTH: usize = 126;
 
 /// An object on its way into the store: written out but for its resource version, which only the
 /// store knows.
 #[derive(Debug)]
-pub struct Draft {
+pub(crate) struct Draft {
     key: Key,
     /// The text with nothing between the quotes of `resourceVersion`.
     text: Vec<u8>,
@@ -38,7 +38,7 @@ impl Draft {
     ///
     /// # Errors
     /// [`DraftError`] for what is no object with metadata and a name, and for what is too large or too deep.
-    pub fn new(resource: &Resource, object: &Value) -> Result<Self, DraftError> {
+    pub(crate) fn new(resource: &Resource, object: &Value) -> Result<Self, DraftError> {
         let deep = depth(object);
         if deep > MAX_OBJECT_DEPTH {
             return Err(DraftError::TooDeep(deep));
@@ -73,7 +73,7 @@ impl Draft {
 
     /// The same, written in another form: see [`Record::is_unsettled`].
     #[must_use]
-    pub fn unsettled(self) -> Self {
+    pub(crate) fn unsettled(self) -> Self {
         Self {
             unsettled: true,
             ..self
@@ -81,13 +81,8 @@ impl Draft {
     }
 
     /// Where the object goes.
-    pub fn key(&self) -> &Key {
+    pub(crate) fn key(&self) -> &Key {
         &self.key
-    }
-
-    /// What is known of the object.
-    pub fn meta(&self) -> &Meta {
-        &self.meta
     }
 
     /// The record as it was stored before.

@@ -7,7 +7,7 @@ use crate::status::Status;
 
 /// Why an object cannot be stored.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DraftError {
+pub(crate) enum DraftError {
     /// It is no object with metadata.
     #[error("an object needs metadata")]
     Shape,
@@ -24,7 +24,7 @@ pub enum DraftError {
 
 /// Why a change was not made.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum CommitError {
+pub(crate) enum CommitError {
     /// The object is not as expected. This is how it is, none where there is none.
     #[error("the object is not at the expected revision")]
     Stale(Option<Arc<Record>>),
@@ -39,11 +39,11 @@ pub enum CommitError {
 /// The history does not reach back to a revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too old resource version: {wanted} ({oldest})")]
-pub struct Expired {
+pub(crate) struct Expired {
     /// The revision.
-    pub wanted: u64,
+    pub(crate) wanted: u64,
     /// The oldest one to which it does.
-    pub oldest: u64,
+    pub(crate) oldest: u64,
 }
 
 impl Expired {

@@ -15,7 +15,7 @@ mod folder;
 mod line;
 
 pub(crate) use folder::Lock;
-pub use folder::OpenError;
+pub(crate) use folder::OpenError;
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -187,4 +187,4 @@ impl Drop for Log {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

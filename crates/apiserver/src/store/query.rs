@@ -1,135 +1,67 @@
-//! What `resourceVersion`, `resourceVersionMatch`, `limit`, `continue` and `sendInitialEvents` of a
-//! request ask for, and what the genuine server answers to those that make no sense.
+//! What `resourceVersion`, `resourceVersionMatch` and `sendInitialEvents` of a request ask for, and what the
+//! genuine server answers to those that make no sense. Lists are given whole, whatever the `limit`, as the
+//! API allows; so nothing is ever continued.
 //!
 //! Sources: `ValidateListOptions` of `apimachinery/pkg/apis/meta/internalversion/validation` and of
-//! `apiserver/pkg/storage`, `storage/continue.go`, and answers recorded from kube-apiserver v1.36.3.
-
-use base64::Engine;
-use base64::alphabet::URL_SAFE;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde_json::Value;
+//! `apiserver/pkg/storage`, and answers recorded from kube-apiserver v1.36.3.
 
 use crate::status::{About, FieldError, Status};
 
-const FORMAT: &str = "meta.k8s.io/v1";
-
-// Go's `RawURLEncoding`: no padding, and what is left over in the last letter does not matter.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_encode_padding(false)
-        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
-        .with_decode_allow_trailing_bits(true),
-);
-
 /// The parameters of a list or a watch, empty where absent.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ListQuery<'a> {
+pub(crate) struct ListQuery<'a> {
     /// `resourceVersion`.
-    pub resource_version: &'a str,
+    pub(crate) resource_version: &'a str,
     /// `resourceVersionMatch`.
-    pub version_match: &'a str,
+    pub(crate) version_match: &'a str,
     /// `continue`.
-    pub continues: &'a str,
-    /// `limit`.
-    pub limit: i64,
+    pub(crate) continues: &'a str,
+    /// `limit`, which says no more than whether an older state is asked for.
+    pub(crate) limit: i64,
     /// `sendInitialEvents`.
-    pub send_initial_events: Option<bool>,
+    pub(crate) send_initial_events: Option<bool>,
     /// `allowWatchBookmarks`.
-    pub bookmarks: bool,
+    pub(crate) bookmarks: bool,
 }
 
 /// Of which revision a list is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Revision {
+pub(crate) enum Revision {
     /// The latest, once that is this one or later; 0 for whichever.
     AtLeast(u64),
     /// This one.
     Exactly(u64),
 }
 
-/// What a list asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListPlan {
-    /// Of which revision.
-    pub revision: Revision,
-    /// From which path within the scope on.
-    pub start: String,
-    /// How many objects at most; 0 for all.
-    pub limit: usize,
-    resumed: bool,
-}
-
-impl ListPlan {
-    /// What to answer where the history does not reach back to the revision: 410, and for a page
-    /// with a token that continues with the latest state instead.
-    pub fn expired(&self) -> Status {
-        if !self.resumed {
-            return Status::expired("The resourceVersion for the provided list is too old.");
-        }
-        let message = "The provided continue parameter is too old to display a consistent list result. \
-            You can start a new list without the continue parameter, or use the continue token in this \
-            response to retrieve the remainder of the results. Continuing with the provided token results \
-            in an inconsistent list - objects that were created, modified, or deleted between the time the \
-            first chunk was returned and now may show up in the list.";
-        Status {
-            continues: token(-1, &self.start),
-            ..Status::expired(message)
-        }
-    }
-}
-
-/// Reads what a list asks for.
+/// Reads of which revision a list is to be.
 ///
 /// # Errors
-/// The genuine server's 422 for parameters that exclude each other, and 400 for those that cannot
-/// be read.
-pub fn plan_list(query: &ListQuery<'_>) -> Result<ListPlan, Status> {
+/// The genuine server's 422 for parameters that exclude each other, 400 for those that cannot be read, and
+/// 410 for what is to go on: clients then ask for the whole list.
+pub(crate) fn plan_list(query: &ListQuery<'_>) -> Result<Revision, Status> {
     check_list(query)?;
-    let wanted = query.resource_version;
-    // Upstream's cache does not page a list that any revision is good enough for.
-    let limit = if wanted == "0" { 0 } else { query.limit };
-    let plan = ListPlan {
-        revision: Revision::AtLeast(0),
-        start: String::new(),
-        limit: usize::try_from(limit).unwrap_or_default(),
-        resumed: false,
-    };
     if !query.continues.is_empty() {
-        let (start, revision) = read_token(query.continues).ok_or_else(|| {
-            Status::bad_request("invalid continue token: continue key is not valid")
-        })?;
-        if !matches!(wanted, "" | "0") {
-            let message = "specifying resource version is not allowed when using continue";
-            return Err(Status::bad_request(message));
-        }
-        // A negative revision continues with the latest state.
-        let revision = u64::try_from(revision).map_or(Revision::AtLeast(0), Revision::Exactly);
-        return Ok(ListPlan {
-            revision,
-            start,
-            resumed: true,
-            ..plan
-        });
+        return Err(Status::expired(
+            "this server gives lists whole: start a new one without the continue parameter",
+        ));
     }
-    let number = number(wanted)
+    let number = number(query.resource_version)
         .map_err(|fault| Status::bad_request(format!("invalid resource version: {fault}")))?;
     let exact = match query.version_match {
         "Exact" => true,
         "NotOlderThan" => false,
         _ => query.limit > 0,
     };
-    let revision = if exact && number > 0 {
+    Ok(if exact && number > 0 {
         Revision::Exactly(number)
     } else {
         Revision::AtLeast(number)
-    };
-    Ok(ListPlan { revision, ..plan })
+    })
 }
 
 /// Where a watch starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WatchStart {
+pub(crate) enum WatchStart {
     /// With the current state, once that is this revision or later.
     State(u64),
     /// With the next change.
@@ -140,11 +72,11 @@ pub enum WatchStart {
 
 /// What a watch asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WatchPlan {
+pub(crate) struct WatchPlan {
     /// Where it starts.
-    pub start: WatchStart,
+    pub(crate) start: WatchStart,
     /// Whether a bookmark with `k8s.io/initial-events-end` follows on the initial state.
-    pub end_bookmark: bool,
+    pub(crate) end_bookmark: bool,
 }
 
 /// Reads what a watch asks for.
@@ -152,7 +84,7 @@ pub struct WatchPlan {
 /// # Errors
 /// The genuine server's 422 for parameters that exclude each other; a version that is no number
 /// gets its 500 without a reason.
-pub fn plan_watch(query: &ListQuery<'_>) -> Result<WatchPlan, Status> {
+pub(crate) fn plan_watch(query: &ListQuery<'_>) -> Result<WatchPlan, Status> {
     let mut query = *query;
     let untold = query.send_initial_events.is_none() && query.version_match.is_empty();
     if untold && matches!(query.resource_version, "" | "0") {
@@ -178,7 +110,7 @@ pub fn plan_watch(query: &ListQuery<'_>) -> Result<WatchPlan, Status> {
 ///
 /// # Errors
 /// The genuine server's 500 without a reason.
-pub fn revision_of(text: &str) -> Result<u64, Status> {
+pub(crate) fn revision_of(text: &str) -> Result<u64, Status> {
     number(text).map_err(|fault| Status::internal(fault.to_string()))
 }
 
@@ -202,8 +134,6 @@ fn unsupported(query: &ListQuery<'_>, known: &[&str]) -> FieldError {
     FieldError::not_supported("resourceVersionMatch", query.version_match.into(), known)
 }
 
-const WITH_CONTINUE: &str = "resourceVersionMatch is forbidden when continue is provided";
-
 fn check_list(query: &ListQuery<'_>) -> Result<(), Status> {
     let mut faults = Vec::new();
     let by = query.version_match;
@@ -212,9 +142,6 @@ fn check_list(query: &ListQuery<'_>) -> Result<(), Status> {
             faults.push(forbidden(
                 "resourceVersionMatch is forbidden unless resourceVersion is provided",
             ));
-        }
-        if !query.continues.is_empty() {
-            faults.push(forbidden(WITH_CONTINUE));
         }
         if !matches!(by, "Exact" | "NotOlderThan") {
             faults.push(unsupported(query, &["Exact", "NotOlderThan", ""]));
@@ -250,9 +177,6 @@ fn check_watch(query: &ListQuery<'_>) -> Result<(), Status> {
         if by != "NotOlderThan" {
             faults.push(unsupported(query, &["NotOlderThan"]));
         }
-        if !query.continues.is_empty() {
-            faults.push(forbidden(WITH_CONTINUE));
-        }
     }
     refuse(&faults)
 }
@@ -270,24 +194,4 @@ fn number(text: &str) -> Result<u64, FieldError> {
     };
     let detail = format!("strconv.ParseUint: parsing {text:?}: {why}");
     Err(FieldError::invalid("resourceVersion", text.into(), detail))
-}
-
-/// Writes a token that continues at a path within the scope.
-pub(super) fn token(revision: i64, start: &str) -> String {
-    let start = Value::from(start);
-    BASE64.encode(format!(
-        "{{\"v\":\"{FORMAT}\",\"rv\":{revision},\"start\":{start}}}"
-    ))
-}
-
-/// Where a list goes on, and at which revision: a negative one stands for the latest.
-fn read_token(token: &str) -> Option<(String, i64)> {
-    let json: Value = serde_json::from_slice(&BASE64.decode(token).ok()?).ok()?;
-    let revision = json["rv"].as_i64().filter(|revision| *revision != 0)?;
-    let start = json["start"].as_str().filter(|_| json["v"] == FORMAT)?;
-    // A path that climbs would leave what the caller may list.
-    let path = start.strip_prefix('/').unwrap_or(start);
-    let wrong = |segment: &str| matches!(segment, "" | "." | "..");
-    let is_whole = !start.is_empty() && (path.is_empty() || !path.split('/').any(wrong));
-    is_whole.then(|| (path.to_owned(), revision))
 }

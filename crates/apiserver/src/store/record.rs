@@ -18,11 +18,11 @@ pub(super) const MAX_DIGITS: usize = 20;
 
 /// A resource with its group, written as in messages: `pods`, `deployments.apps`. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Resource(Arc<str>);
+pub(crate) struct Resource(Arc<str>);
 
 impl Resource {
     /// A resource (`deployments`) of a group (`apps`; empty for the core group).
-    pub fn new(group: &str, resource: &str) -> Self {
+    pub(crate) fn new(group: &str, resource: &str) -> Self {
         if group.is_empty() {
             Self(resource.into())
         } else {
@@ -35,24 +35,24 @@ impl Resource {
     }
 
     /// The resource in the plural.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.0.split_once('.').map_or(&*self.0, |(name, _)| name)
     }
 
     /// The group; empty for the core group.
-    pub fn group(&self) -> &str {
+    pub(crate) fn group(&self) -> &str {
         self.0.split_once('.').map_or("", |(_, group)| group)
     }
 
     /// Both, as `deployments.apps`.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 /// Where an object is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
+pub(crate) struct Key {
     resource: Resource,
     /// `namespace/name`, or `name` alone: the order of lists is that of these texts, as in etcd,
     /// where `a-b/x` stands before `a/x`.
@@ -64,7 +64,11 @@ impl Key {
     ///
     /// # Errors
     /// [`DraftError::Name`] for what cannot be a segment of a path or is too long.
-    pub fn new(resource: &Resource, namespace: &str, name: &str) -> Result<Self, DraftError> {
+    pub(crate) fn new(
+        resource: &Resource,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Self, DraftError> {
         let wrong = |text: &str| text.contains(['/', '\0']) || text.len() > MAX_NAME_BYTES;
         if name.is_empty() || wrong(name) || wrong(namespace) || wrong(resource.as_str()) {
             return Err(DraftError::Name);
@@ -82,22 +86,22 @@ impl Key {
     }
 
     /// The resource.
-    pub fn resource(&self) -> &Resource {
+    pub(crate) fn resource(&self) -> &Resource {
         &self.resource
     }
 
     /// `namespace/name`, or `name` alone.
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
     /// The namespace; empty for kinds without.
-    pub fn namespace(&self) -> &str {
+    pub(crate) fn namespace(&self) -> &str {
         self.path.split_once('/').map_or("", |(space, _)| space)
     }
 
     /// The name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.path
             .split_once('/')
             .map_or(&*self.path, |(_, name)| name)
@@ -106,36 +110,36 @@ impl Key {
 
 /// An owner that an object names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owner {
+pub(crate) struct Owner {
     /// Its uid.
-    pub uid: Box<str>,
+    pub(crate) uid: Box<str>,
     /// Whether it manages the object.
-    pub controller: bool,
+    pub(crate) controller: bool,
     /// Whether it may not go, in the foreground, before the object.
-    pub block_owner_deletion: bool,
+    pub(crate) block_owner_deletion: bool,
 }
 
 /// What is known of an object without reading its text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Meta {
+pub(crate) struct Meta {
     /// `metadata.uid`; empty where absent.
-    pub uid: Box<str>,
+    pub(crate) uid: Box<str>,
     /// `metadata.labels`.
-    pub labels: Labels,
+    pub(crate) labels: Labels,
     /// `metadata.ownerReferences`.
-    pub owners: Box<[Owner]>,
+    pub(crate) owners: Box<[Owner]>,
     /// `metadata.finalizers`.
-    pub finalizers: Box<[Box<str>]>,
+    pub(crate) finalizers: Box<[Box<str>]>,
     /// `metadata.deletionTimestamp`.
-    pub deletion_timestamp: Option<Box<str>>,
+    pub(crate) deletion_timestamp: Option<Box<str>>,
     /// `metadata.generation`; 0 where absent.
-    pub generation: i64,
+    pub(crate) generation: i64,
 }
 
 impl Meta {
     /// Takes it out of an object's `metadata`. What has the wrong type counts as absent: whoever
     /// writes has validated it.
-    pub fn of(metadata: &Map<String, Value>) -> Self {
+    pub(crate) fn of(metadata: &Map<String, Value>) -> Self {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(Box::<str>::from);
         let items = |key| {
             let list = metadata.get(key).and_then(Value::as_array);
@@ -179,7 +183,7 @@ pub(super) fn decimal(mut number: u64, room: &mut [u8; MAX_DIGITS]) -> &[u8] {
 
 /// One version of an object.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub(crate) struct Record {
     pub(super) key: Arc<Key>,
     pub(super) json: Bytes,
     /// Where the digits of the resource version are.
@@ -193,7 +197,7 @@ pub struct Record {
 
 impl Record {
     /// Where the object is.
-    pub fn key(&self) -> &Key {
+    pub(crate) fn key(&self) -> &Key {
         &self.key
     }
 
@@ -202,38 +206,38 @@ impl Record {
     }
 
     /// The object as it is sent, with its resource version.
-    pub fn json(&self) -> &Bytes {
+    pub(crate) fn json(&self) -> &Bytes {
         &self.json
     }
 
     /// Its `metadata` as it is sent.
-    pub fn metadata_json(&self) -> Bytes {
+    pub(crate) fn metadata_json(&self) -> Bytes {
         self.json.slice(self.metadata.clone())
     }
 
     /// What is known of it.
-    pub fn meta(&self) -> &Meta {
+    pub(crate) fn meta(&self) -> &Meta {
         &self.meta
     }
 
     /// The revision at which the object came to be.
-    pub fn created(&self) -> u64 {
+    pub(crate) fn created(&self) -> u64 {
         self.created
     }
 
     /// The revision of this version: its `metadata.resourceVersion`.
-    pub fn modified(&self) -> u64 {
+    pub(crate) fn modified(&self) -> u64 {
         self.modified
     }
 
     /// Whether it was written in another form than it is read in, so that its next write counts even if that
     /// changes nothing. A restart forgets this.
-    pub fn is_unsettled(&self) -> bool {
+    pub(crate) fn is_unsettled(&self) -> bool {
         self.unsettled
     }
 
     /// Reads the object. Nothing is kept of it: whoever needs it twice keeps it.
-    pub fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         serde_json::from_slice(&self.json).unwrap_or_default()
     }
 

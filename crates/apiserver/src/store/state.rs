@@ -16,20 +16,20 @@ const EVENT_OVERHEAD: usize = 512;
 
 /// One change.
 #[derive(Clone, Debug)]
-pub struct Event {
+pub(crate) struct Event {
     /// What happened.
-    pub kind: EventKind,
+    pub(crate) kind: EventKind,
     /// The object after the change; of a deleted one its last state, whose resource version is
     /// that of the deletion.
-    pub record: Arc<Record>,
+    pub(crate) record: Arc<Record>,
     /// The object before the change. Selectors that it fitted and `record` does not make a deletion
     /// out of a change, and the other way round.
-    pub previous: Option<Arc<Record>>,
+    pub(crate) previous: Option<Arc<Record>>,
 }
 
 impl Event {
     /// The revision that the change made.
-    pub fn revision(&self) -> u64 {
+    pub(crate) fn revision(&self) -> u64 {
         self.record.modified()
     }
 
@@ -61,7 +61,7 @@ impl Event {
 
 /// What happened to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventKind {
+pub(crate) enum EventKind {
     /// It came to be.
     Added,
     /// It changed.
@@ -257,11 +257,6 @@ impl State {
     pub(super) fn owned_by(&self, uid: &str) -> impl Iterator<Item = &Arc<Record>> {
         let keys = self.owned.get(uid);
         keys.into_iter().flatten().filter_map(|key| self.get(key))
-    }
-
-    /// How many objects name an owner.
-    pub(super) fn owned_count(&self, uid: &str) -> usize {
-        self.owned.get(uid).map_or(0, BTreeSet::len)
     }
 
     /// Brings the look-ups by uid and by owner up to a change.

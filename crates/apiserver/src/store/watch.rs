@@ -17,7 +17,7 @@ const STEP: usize = 1024;
 
 /// A cursor over the changes of some objects.
 #[derive(Debug)]
-pub struct Watcher {
+pub(crate) struct Watcher {
     state: Arc<RwLock<State>>,
     slot: Arc<Slot>,
     /// None watches everything.
@@ -61,7 +61,7 @@ impl Watcher {
 
     /// Up to which revision everything was handed out: what a bookmark says. It moves on with
     /// [`Watcher::try_next`] also where nothing of its objects changed.
-    pub fn revision(&self) -> u64 {
+    pub(crate) fn revision(&self) -> u64 {
         self.position
     }
 
@@ -70,7 +70,11 @@ impl Watcher {
     ///
     /// # Errors
     /// [`Expired`] where a change was missed. The watch is over then.
-    pub fn try_next(&mut self, limit: usize, out: &mut Vec<Arc<Event>>) -> Result<(), Expired> {
+    pub(crate) fn try_next(
+        &mut self,
+        limit: usize,
+        out: &mut Vec<Arc<Event>>,
+    ) -> Result<(), Expired> {
         let wanted = out.len().saturating_add(limit);
         while out.len() < wanted && self.step(wanted, out)? {}
         Ok(())
@@ -83,7 +87,11 @@ impl Watcher {
     ///
     /// # Errors
     /// [`Expired`] where a change was missed. The watch is over then.
-    pub async fn next(&mut self, limit: usize, out: &mut Vec<Arc<Event>>) -> Result<(), Expired> {
+    pub(crate) async fn next(
+        &mut self,
+        limit: usize,
+        out: &mut Vec<Arc<Event>>,
+    ) -> Result<(), Expired> {
         let slot = Arc::clone(&self.slot);
         let before = out.len();
         loop {

@@ -9,7 +9,7 @@ use crate::status::Status;
 
 /// What comes along of the object that a row is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Include {
+pub(crate) enum Include {
     /// Nothing: null.
     None,
     /// Its metadata, as a `PartialObjectMetadata`.
@@ -24,7 +24,7 @@ impl Include {
     ///
     /// # Errors
     /// 400 for any other word, in the words of the genuine server.
-    pub fn read(text: &str) -> Result<Self, Status> {
+    pub(crate) fn read(text: &str) -> Result<Self, Status> {
         match text {
             "None" => Ok(Self::None),
             "" | "Metadata" => Ok(Self::Metadata),
@@ -39,7 +39,7 @@ impl Include {
 
 /// A table that is being written.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct Table {
     api_version: String,
     include: Include,
     rows: Vec<Value>,
@@ -47,7 +47,7 @@ pub struct Table {
 
 impl Table {
     /// A table without rows. `version` is that of meta.k8s.io (`v1`, `v1beta1`).
-    pub fn new(version: &str, include: Include) -> Self {
+    pub(crate) fn new(version: &str, include: Include) -> Self {
         Self {
             api_version: format!("meta.k8s.io/{version}"),
             include,
@@ -56,7 +56,7 @@ impl Table {
     }
 
     /// Adds the row of an object. `conditions` is left out where there is none.
-    pub fn push(&mut self, object: &Value, cells: Vec<Value>, conditions: Option<Value>) {
+    pub(crate) fn push(&mut self, object: &Value, cells: Vec<Value>, conditions: Option<Value>) {
         let object = match self.include {
             Include::None if !ends_initial(object) => Value::Null,
             Include::None | Include::Metadata => self.partial(object),
@@ -81,7 +81,7 @@ impl Table {
 
     /// The table. `metadata` is that of the list, or what [`metadata_of`] makes of an object; `columns` are
     /// left out from the second event of a watch on.
-    pub fn finish(self, metadata: Value, columns: Option<&[Column]>) -> Value {
+    pub(crate) fn finish(self, metadata: Value, columns: Option<&[Column]>) -> Value {
         let columns = columns.map(|all| all.iter().map(Column::to_json).collect::<Value>());
         let table = [
             ("kind", "Table".into()),
@@ -108,7 +108,7 @@ fn ends_initial(object: &Value) -> bool {
 }
 
 /// The metadata of a table of one object: its version alone.
-pub fn metadata_of(object: &Value) -> Value {
+pub(crate) fn metadata_of(object: &Value) -> Value {
     match object.pointer("/metadata/resourceVersion") {
         Some(version) => json!({"resourceVersion": version}),
         None => json!({}),

@@ -14,7 +14,7 @@ const IMMUTABLE: &str = "field is immutable";
 /// What is wrong with the metadata of an object that is to be created, once its name was generated.
 ///
 /// `metadata` is the object's field of that name; anything but a map counts as empty.
-pub fn create(metadata: &Value, scope: Scope, rule: NameRule) -> Vec<FieldError> {
+pub(crate) fn create(metadata: &Value, scope: Scope, rule: NameRule) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let place = Path::at("metadata");
     let metadata = Fields::of(metadata);
@@ -28,7 +28,7 @@ pub fn create(metadata: &Value, scope: Scope, rule: NameRule) -> Vec<FieldError>
 /// [`carry_over`] comes before: what a caller may leave out is taken from the old object there. Upstream
 /// asks twice, once for all objects and once for those of the kind, and clients see both answers: the
 /// faults of a change are here twice, too.
-pub fn update(new: &Value, old: &Value, scope: Scope) -> Vec<FieldError> {
+pub(crate) fn update(new: &Value, old: &Value, scope: Scope) -> Vec<FieldError> {
     let mut errors = create(new, scope, NameRule::PathSegment);
     let changes = change(new, old);
     errors.extend(changes.iter().cloned());
@@ -79,7 +79,7 @@ fn change(new: &Value, old: &Value) -> Vec<FieldError> {
 /// Gives an update what its caller may leave out or has no say in: uid, times and generation.
 ///
 /// Neither may be anything but maps; others are left alone.
-pub fn carry_over(new: &mut Value, old: &Value) {
+pub(crate) fn carry_over(new: &mut Value, old: &Value) {
     let (Some(new), Some(old)) = (new.as_object_mut(), old.as_object()) else {
         return;
     };
@@ -110,7 +110,7 @@ pub fn carry_over(new: &mut Value, old: &Value) {
 /// What to tell whoever adds finalizers whose names may clash with those of others.
 ///
 /// `old` is the metadata as it was; `null` for a new object.
-pub fn finalizer_warnings(new: &Value, old: &Value) -> Vec<String> {
+pub(crate) fn finalizer_warnings(new: &Value, old: &Value) -> Vec<String> {
     let known: Vec<&str> = Fields::of(old).texts("finalizers").collect();
     let added: BTreeSet<&str> = Fields::of(new)
         .texts("finalizers")

@@ -3,20 +3,18 @@
 
 /// What the name of an object has to look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NameRule {
+pub(crate) enum NameRule {
     /// A lower-case DNS name: most kinds.
     Subdomain,
     /// One label of such a name: namespaces, services, ...
     Label,
-    /// One label that starts with a letter.
-    Label1035,
     /// Whatever can be a part of a URL's path: the kinds of RBAC.
     PathSegment,
 }
 
 /// What of a name there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// All of it.
     Whole,
     /// Its beginning (`generateName`): more is going to follow.
@@ -25,7 +23,7 @@ pub enum Form {
 
 impl NameRule {
     /// What is wrong with a name; nothing for a good one.
-    pub fn faults(self, name: &str, form: Form) -> Vec<String> {
+    pub(crate) fn faults(self, name: &str, form: Form) -> Vec<String> {
         if self == Self::PathSegment {
             return path_segment(name, form);
         }
@@ -44,7 +42,6 @@ impl NameRule {
         match self {
             Self::Subdomain => subdomain(bytes),
             Self::Label => label(bytes),
-            Self::Label1035 => label1035(bytes),
             Self::PathSegment => Vec::new(),
         }
     }
@@ -148,7 +145,7 @@ fn is_key(name: &[u8]) -> bool {
 }
 
 /// What is wrong with a label's key or with the name of a finalizer: `name` or `domain/name`.
-pub fn qualified_name(key: &str) -> Vec<String> {
+pub(crate) fn qualified_name(key: &str) -> Vec<String> {
     let mut faults = Vec::new();
     let name = match key.split_once('/') {
         None => key,
@@ -183,7 +180,7 @@ pub fn qualified_name(key: &str) -> Vec<String> {
 }
 
 /// What is wrong with a label's value.
-pub fn label_value(value: &str) -> Vec<String> {
+pub(crate) fn label_value(value: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if value.len() > 63 {
         faults.push(more_bytes_than(63));

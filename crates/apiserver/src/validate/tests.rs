@@ -47,13 +47,6 @@ fn names_have_the_forms_of_upstream() {
     check(NameRule::Subdomain, Form::Whole, &dots, &odd_dots);
     check(NameRule::Subdomain, Form::Whole, &[&l253], &[&l254]);
     check(
-        NameRule::Label1035,
-        Form::Whole,
-        &["a", "a-1", &l63],
-        &["0", "1a", "a.b", &l64],
-    );
-    check(NameRule::Label1035, Form::Whole, &[], &bad);
-    check(
         NameRule::PathSegment,
         Form::Whole,
         &["", "a:b", ".test", "..test", "Iñtër@"],

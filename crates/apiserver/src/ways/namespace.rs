@@ -123,7 +123,7 @@ fn standard(name: &str, at: &Path<'_>, faults: &mut Faults) {
 /// What is wrong with the finalizers of an object of a built-in kind, beyond their characters.
 ///
 /// External rule: `ValidateObjectMeta` of k8s.io/kubernetes, pkg/apis/core/validation.
-pub fn finalizer_faults(object: &Value) -> Vec<FieldError> {
+pub(crate) fn finalizer_faults(object: &Value) -> Vec<FieldError> {
     let mut faults = Faults::default();
     let at = Path::at("metadata.finalizers");
     for (index, name) in object["metadata"].texts("finalizers").enumerate() {

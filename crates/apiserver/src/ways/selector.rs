@@ -70,7 +70,7 @@ pub(super) fn takes(selector: &Value, labels: &Value) -> bool {
 }
 
 /// A selector as text, by key; empty where it asks for nothing.
-pub fn text(selector: &Value) -> String {
+pub(crate) fn text(selector: &Value) -> String {
     let labels = selector.entries("matchLabels");
     let mut parts: Vec<(&str, String)> = labels
         .map(|(key, value)| (key, format!("{key}={}", value.as_str().unwrap_or_default())))

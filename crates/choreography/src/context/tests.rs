@@ -48,6 +48,21 @@ fn check(context: &Context, path: &str, expected: &str) {
 }
 
 #[test]
+fn inputs_may_be_given_without_a_resource() {
+    let resource = Resource {
+        sources: vec![reference("src=git")],
+        images: vec![reference("img=build")],
+        configs: vec![reference("cfg=render")],
+        ..Resource::default()
+    };
+    let mut given = Inputs::default();
+    for (name, from) in [("src", "git"), ("img", "build"), ("cfg", "render")] {
+        given.insert(name, outputs()[from].clone());
+    }
+    assert_eq!(given, Inputs::of(&resource, &outputs()));
+}
+
+#[test]
 fn inputs_have_long_names_and_where_alone_short_ones() {
     let context = context(&Resource {
         sources: vec![reference("src=git")],

@@ -95,7 +95,7 @@ fn a_template_that_waits_for_its_inputs() {
     };
     check(
         &error,
-        "ResourceSubmitted=Unknown WaitingForInput: waiting for output of [P, Q]: unable to stamp object for resource [R] for template [ClusterTemplate/T] in supply chain [B]: no",
+        "ResourceSubmitted=Unknown WaitingForInput: waiting for output of [P, Q]: no",
     );
     check_for(
         OwnerKind::Deliverable,
@@ -121,6 +121,7 @@ fn an_object_that_is_refused() {
 #[test]
 fn objects_that_cannot_be_listed() {
     let error = ResourceError::List {
+        is_forbidden: false,
         namespace: "ns".to_owned(),
         labels: Labels::from([
             ("b".to_owned(), "2".to_owned()),

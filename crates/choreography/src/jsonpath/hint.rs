@@ -20,6 +20,29 @@ pub struct Hint {
     pub names: Vec<String>,
 }
 
+impl std::fmt::Display for Hint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            reached,
+            missing,
+            names,
+        } = self;
+        let place = if reached.is_empty() {
+            "nothing that a template sees".to_owned()
+        } else {
+            format!("`{reached}`")
+        };
+        if names.is_empty() {
+            return write!(f, "{place} has no `{missing}`, nor anything else");
+        }
+        write!(
+            f,
+            "{place} has no `{missing}`, but `{}`",
+            names.join("`, `")
+        )
+    }
+}
+
 /// Where a path leaves the data, if it does so at a name.
 pub fn hint<'v>(path: &str, data: impl Into<Item<'v>>) -> Option<Hint> {
     let blocks = parse(&wrapped(path)).ok()?;

@@ -97,6 +97,17 @@ fn a_hint_says_where_a_path_leaves_the_data() {
     assert_eq!(of("a.b"), None);
     assert_eq!(of("list[*].x"), None);
     assert_eq!(of("list["), None);
+    let said = |path: &str| hint(path, &data).map(|hint| hint.to_string());
+    let some = said("list[0].nam");
+    assert_eq!(
+        some.as_deref(),
+        Some("`list` has no `nam`, but `n`, `name`, `value`")
+    );
+    let none = said("value.text.x");
+    assert_eq!(
+        none.as_deref(),
+        Some("`value.text` has no `x`, nor anything else")
+    );
     let owner = Typed::deliverable(&json!({}));
     let names = hint("spec.build", &owner).map(|hint| hint.names.join(","));
     assert_eq!(names.as_deref(), Some("params,serviceAccountName,source"));

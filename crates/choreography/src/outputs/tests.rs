@@ -45,6 +45,44 @@ fn check(paths: Paths<'_>, object: Value, expected: &str) {
 }
 
 #[test]
+fn a_status_of_an_earlier_generation_gives_nothing() {
+    let of = |observed: i64| {
+        json!({
+            "metadata": {"generation": 2, "name": "n"}, "spec": {"statuses": "s"},
+            "status": {"observedGeneration": observed, "image": "i"},
+        })
+    };
+    let behind = |path: &str| {
+        format!(
+            "MissingValue: failed to evaluate json path '{path}': failed to evaluate the url path [{path}]: \
+             the status is of an earlier generation"
+        )
+    };
+    for path in [".status.image", "status.image", "{.status.image}"] {
+        check(Paths::Image(path), of(1), &behind(path));
+        check(Paths::Image(path), of(2), "\"i\"");
+    }
+    let same = [ObservedMatch {
+        input: ".status.image".to_owned(),
+        output: ".status.image".to_owned(),
+    }];
+    let deployed = || {
+        Paths::Deployment(Deployed {
+            matches: Some(&same),
+            completion: None,
+        })
+    };
+    check(
+        deployed(),
+        of(1),
+        "NotMet: could not find value on input [.status.image]: the status is of an earlier generation",
+    );
+    check(deployed(), of(2), "\"u\" \"r\"");
+    check(Paths::Image(".metadata.name"), of(1), "\"n\"");
+    check(Paths::Image(".spec.statuses"), of(1), "\"s\"");
+}
+
+#[test]
 fn outputs_are_values_of_any_type() {
     let object = json!({"status": {"url": "u", "rev": {"a": 1}, "n": null}});
     let source = |url, revision| Paths::Source { url, revision };

@@ -8,6 +8,7 @@ use super::{Done, State, Walk};
 use crate::conditions::Draft;
 use crate::error::{Level, Place, ResourceError, submitted};
 use crate::health::of_owner;
+use crate::jsonpath::Hint;
 use crate::resource_status::{Happened, entry, health_of};
 
 /// What the owner's status says after a pass.
@@ -19,8 +20,13 @@ pub struct Report {
     pub submitted: Draft,
     /// Whether every resource is healthy.
     pub healthy: Draft,
+    /// What the message of `submitted` leaves out: where a template's path leaves the data.
+    pub hint: Option<Hint>,
     /// Whether the pass has to be repeated though nothing changed.
     pub retries: bool,
+    /// Whether an output is held back until its object's controller has looked at the object as it is now, which most
+    /// do within milliseconds.
+    pub is_behind: bool,
 }
 
 impl<B: Blueprint> Walk<'_, B> {
@@ -61,7 +67,9 @@ impl<B: Blueprint> Walk<'_, B> {
             resources: entries,
             submitted,
             healthy: Draft::new(condition_type::RESOURCES_HEALTHY, of_owner(&health)),
+            hint: first.and_then(|(_, error)| error.hint().cloned()),
             retries: errors.iter().any(|(_, error)| error.retries()),
+            is_behind: ended.iter().any(|done| done.is_behind),
         }
     }
 }

@@ -1,22 +1,19 @@
-//! The steps of a resource: its template is chosen and read, its object made, submitted and read
-//! back.
+//! The steps of a resource: its template is chosen and read, its object made and submitted.
+
+use std::collections::BTreeMap;
 
 use kinds::cartographer::blueprint::Resource;
-use kinds::cartographer::owner::CoreReference;
-use kinds::cartographer::template::{Lifecycle, Outputs as Paths};
 use kinds::{Blueprint, TemplateKind};
 use serde_json::Value;
 
-use super::{Ask, Done, Fetched, Prepared, Refused, State, Submission, Submitted, Walk};
-use crate::context::{Context, Inputs, Output};
-use crate::error::{ObjectName, ResourceError};
-use crate::health::{self, Judged};
-use crate::labels::Stamping;
-use crate::outputs::{self, OutputError, passed_through};
-use crate::params::Params;
-use crate::retention;
+use super::back::failed;
+use super::{Ask, Done, Fetched, Prepared, State, Submission, Walk};
+use crate::context::{Inputs, Output};
+use crate::digest::digest_and_preview;
+use crate::error::ResourceError;
+use crate::outputs::passed_through;
 use crate::selection::{self, Chosen};
-use crate::stamp::{self, StampError};
+use crate::stamp::{self, Begun, Ingredients, StampError};
 
 impl<'a, B: Blueprint> Walk<'a, B> {
     /// Moves one resource on, if any can be.
@@ -82,14 +79,32 @@ impl<'a, B: Blueprint> Walk<'a, B> {
         let inputs = Inputs::of(resource, &self.outputs);
         let output = passed_through(kind, input, &inputs);
         let is_missing = output.is_none() && kind != TemplateKind::ClusterTemplate;
+        let error = is_missing.then(|| {
+            let producers = self.awaited(resource.producers_of(kind, input));
+            let never = ResourceError::PassThrough {
+                input: input.to_owned(),
+            };
+            if producers.is_empty() {
+                return never;
+            }
+            let why = format!("unable to find passthrough [{input}] in []");
+            ResourceError::NoInput { producers, why }
+        });
         Done {
             output,
             is_passed_through: true,
-            error: is_missing.then(|| ResourceError::PassThrough {
-                input: input.to_owned(),
-            }),
+            error,
             ..Done::default()
         }
+    }
+
+    /// Those of some resources that the blueprint has and that have no output yet.
+    pub(super) fn awaited<'p>(&self, producers: impl Iterator<Item = &'p str>) -> Vec<String> {
+        let all = &self.blueprint.blueprint().resources;
+        let is_awaited = |producer: &&str| {
+            all.iter().any(|one| one.name == **producer) && !self.outputs.contains_key(*producer)
+        };
+        producers.filter(is_awaited).map(str::to_owned).collect()
     }
 
     fn with_template(&mut self, index: usize, key: (TemplateKind, String), fetched: Fetched) {
@@ -109,53 +124,56 @@ impl<'a, B: Blueprint> Walk<'a, B> {
             }
         };
         let resource = self.resource(index);
-        let stamping = Stamping {
-            blueprint: self.blueprint.name(),
-            resource: &resource.name,
-            template_kind: kind,
-            template_name: resource.template_ref.name.as_deref(),
-            lifecycle: template.spec().lifecycle,
-        };
-        let labels = stamping.labels(self.owner);
-        let params = Params {
-            template: &template.spec().params,
-            blueprint: &self.blueprint.blueprint().params,
-            resource: &resource.params,
-        };
-        let inputs = Inputs::of(resource, &self.outputs);
-        let params = params.merge(self.owner.params());
-        let context = Context::of_resource(self.owner, params, &inputs, &labels);
-        let spec = template.spec();
-        let (in_tags, in_ytt) = (spec.template.clone(), spec.ytt.clone());
+        let (owner, blueprint) = (self.owner, self.blueprint);
+        let ingredients =
+            Ingredients::of_resource(owner, blueprint, resource, &template, &self.outputs);
+        let begun = stamp::begin(&template, owner, &ingredients);
+        let Ingredients { labels, inputs, .. } = ingredients;
         let prepared = Prepared {
             template,
             labels,
             inputs,
+            digests: self.digests(resource),
+            deployment: resource
+                .deployment
+                .as_ref()
+                .map(|from| from.resource.clone()),
             namespace: String::new(),
             name: String::new(),
         };
-        match (in_tags, in_ytt.filter(|ytt| !ytt.is_empty())) {
-            (Some(in_tags), _) => {
-                let evaluated = stamp::evaluate(&in_tags, &context);
-                self.made(index, prepared, evaluated);
-            }
-            (None, Some(template)) => {
-                let resource = resource.name.clone();
-                let (kind, name) = (prepared.template.kind(), prepared.template.name());
-                let name = format!("{}/{name} spec.ytt", kind.as_str());
+        match begun {
+            Begun::Evaluated(evaluated) => self.made(index, prepared, evaluated),
+            Begun::Ytt {
+                name,
+                template,
+                data,
+            } => {
                 self.states[index] = State::Object(Box::new(prepared));
                 self.asks.push(Ask::Ytt {
-                    resource,
+                    resource: resource.name.clone(),
                     name,
                     template,
-                    data: context.values(),
+                    data,
                 });
             }
-            (None, None) => {
-                let text = "unknown resource template type, expected either template or ytt";
-                self.made(index, prepared, Err(StampError::Engine(text.to_owned())));
+        }
+    }
+
+    /// What goes into a resource, by its digests.
+    fn digests(&self, resource: &Resource) -> BTreeMap<String, String> {
+        let mut digests = BTreeMap::new();
+        for producer in resource.producers() {
+            for (name, value) in self
+                .outputs
+                .get(producer)
+                .into_iter()
+                .flat_map(Output::parts)
+            {
+                let (digest, _) = digest_and_preview(value);
+                digests.insert(format!("{producer}.{name}"), digest);
             }
         }
+        digests
     }
 
     /// Goes on with what a template of either form gave.
@@ -185,6 +203,7 @@ impl<'a, B: Blueprint> Walk<'a, B> {
             object,
             labels: prepared.labels.clone(),
             lifecycle: prepared.template.spec().lifecycle,
+            inputs: prepared.digests.clone(),
         })));
         self.states[index] = State::Object(Box::new(prepared));
     }
@@ -205,7 +224,10 @@ impl<'a, B: Blueprint> Walk<'a, B> {
             .collect();
         let kind = prepared.template.kind();
         let template = prepared.template.name().to_owned();
-        if may_wait && !producers.is_empty() {
+        // Nothing ever comes of a resource that the blueprint does not have.
+        let all = &self.blueprint.blueprint().resources;
+        let is_one = |producer: &String| all.iter().any(|one| one.name == *producer);
+        if may_wait && !producers.is_empty() && producers.iter().all(is_one) {
             ResourceError::Waiting {
                 producers,
                 kind,
@@ -218,65 +240,6 @@ impl<'a, B: Blueprint> Walk<'a, B> {
                 template,
                 why,
             }
-        }
-    }
-
-    pub(super) fn read_back(
-        &mut self,
-        resource: &str,
-        prepared: &Prepared,
-        submitted: Submitted,
-    ) -> Done {
-        let Submitted {
-            object,
-            earlier,
-            reference,
-        } = submitted;
-        let spec = prepared.template.spec();
-        let rule = spec.health_rule.as_ref();
-        let paths = prepared.template.outputs();
-        let found = if spec.lifecycle == Lifecycle::Mutable {
-            outputs::read(paths, &object, &prepared.inputs)
-        } else {
-            let runs: Vec<_> = std::iter::once(&object)
-                .chain(&earlier)
-                .map(|run| (run, health::of_object(rule, spec.lifecycle, run)))
-                .collect();
-            let policy = spec.retention_policy.unwrap_or_default();
-            for doomed in retention::beyond(runs.iter().copied(), policy) {
-                self.asks.push(Ask::Delete {
-                    resource: resource.to_owned(),
-                    object: doomed.clone(),
-                });
-            }
-            match retention::newest_healthy(runs) {
-                Some(run) => outputs::read(paths, run, &prepared.inputs),
-                None => no_healthy_run(paths),
-            }
-        };
-        let (output, problem) = match found {
-            Ok(output) => (output, None),
-            Err(why) => (None, Some(why)),
-        };
-        let health = health::of_resource(Judged {
-            rule,
-            kind: prepared.template.kind(),
-            lifecycle: spec.lifecycle,
-            has_outputs: output.is_some(),
-            object: Some(&object),
-        });
-        let error = problem.map(|why| ResourceError::Output {
-            object: name_of(&reference),
-            health: health.status,
-            why,
-        });
-        Done {
-            template: Some(prepared.key()),
-            stamped: Some(reference),
-            output,
-            is_passed_through: false,
-            health: Some(health),
-            error,
         }
     }
 
@@ -318,66 +281,7 @@ impl<'a, B: Blueprint> Walk<'a, B> {
 }
 
 impl Prepared {
-    fn key(&self) -> (TemplateKind, String) {
+    pub(super) fn key(&self) -> (TemplateKind, String) {
         (self.template.kind(), self.template.name().to_owned())
-    }
-}
-
-fn failed(prepared: Option<&Prepared>, error: ResourceError) -> Done {
-    let health = prepared.map(|prepared| {
-        let spec = prepared.template.spec();
-        health::of_resource(Judged {
-            rule: spec.health_rule.as_ref(),
-            kind: prepared.template.kind(),
-            lifecycle: spec.lifecycle,
-            has_outputs: false,
-            object: None,
-        })
-    });
-    Done {
-        template: prepared.map(Prepared::key),
-        health,
-        error: Some(error),
-        ..Done::default()
-    }
-}
-
-pub(super) fn refusal(prepared: &Prepared, refused: Refused) -> Done {
-    let error = match refused {
-        Refused::Rejected { is_forbidden, why } => ResourceError::Rejected {
-            namespace: prepared.namespace.clone(),
-            name: prepared.name.clone(),
-            is_forbidden,
-            why,
-        },
-        Refused::List(why) => ResourceError::List {
-            namespace: prepared.namespace.clone(),
-            labels: prepared.labels.clone(),
-            why,
-        },
-        Refused::Other(why) => ResourceError::Other(why),
-    };
-    failed(Some(prepared), error)
-}
-
-/// Without a healthy run there is no value at the first path where one is read.
-fn no_healthy_run(paths: Paths<'_>) -> Result<Option<Output>, OutputError> {
-    let path = match paths {
-        Paths::Source { url: path, .. } | Paths::Image(path) | Paths::Config(path) => path,
-        Paths::None => return Ok(None),
-        Paths::Deployment(_) => "",
-    };
-    Err(OutputError::MissingValue {
-        path: path.to_owned(),
-        why: "no object is healthy".to_owned(),
-    })
-}
-
-fn name_of(reference: &CoreReference) -> ObjectName {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    ObjectName {
-        resource: text(&reference.resource),
-        namespace: text(&reference.namespace),
-        name: text(&reference.name),
     }
 }

@@ -441,6 +441,17 @@ fn an_option_may_pass_its_input_on() {
     let second = report.lines().nth(1);
     assert_eq!(
         second,
+        Some("choice [] Unknown:WaitingForInput Unknown:WaitingForInput")
+    );
+    let chain = with_options(json!([
+        {"passThrough": "none", "selector": field("DoesNotExist")},
+        {"name": "git", "selector": field("Exists")},
+    ]));
+    let mut server = Server::new(templates());
+    let report = shown(&pass(&workload(json!({})), &chain, &mut server));
+    let second = report.lines().nth(1);
+    assert_eq!(
+        second,
         Some("choice [] False:PassThrough False:PassThrough")
     );
 }
@@ -717,4 +728,53 @@ fn odd_templates_never_panic() {
             &mut Server::new(vec![git]),
         );
     }
+}
+
+#[test]
+fn what_goes_into_an_object_is_told_by_its_digest() {
+    let (owner, chain) = (workload(json!({})), chain(json!(source_to_push())));
+    let mut server = Server::new(templates());
+    let mut walk = Walk::new(&owner, &chain);
+    let mut told = Vec::new();
+    loop {
+        let asks = walk.next();
+        if asks.is_empty() {
+            break;
+        }
+        for ask in asks {
+            if let Ask::Submit(submission) = &ask {
+                told.push((submission.resource.clone(), submission.inputs.clone()));
+            }
+            server.carry_out(&mut walk, ask);
+        }
+    }
+    let report = walk.finish(&[], "2026-01-01T00:00:00Z");
+    let statuses: BTreeMap<String, String> = report
+        .resources
+        .iter()
+        .flat_map(|resource| {
+            let named = |output: &kinds::cartographer::owner::Output| {
+                (
+                    format!("{}.{}", resource.name, output.name),
+                    output.digest.clone(),
+                )
+            };
+            resource.outputs.iter().map(named).collect::<Vec<_>>()
+        })
+        .collect();
+    let of = |names: &[&str]| -> BTreeMap<String, String> {
+        names
+            .iter()
+            .map(|name| ((*name).to_owned(), statuses[*name].clone()))
+            .collect()
+    };
+    assert_eq!(
+        told,
+        [
+            ("source".to_owned(), of(&[])),
+            ("build".to_owned(), of(&["source.url", "source.revision"])),
+            ("config".to_owned(), of(&["build.image"])),
+            ("push".to_owned(), of(&["config.config"])),
+        ]
+    );
 }

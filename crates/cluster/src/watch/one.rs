@@ -5,7 +5,6 @@ use kube::api::Api;
 use kube::core::ApiResource;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event};
-use tokio::time::sleep;
 
 use super::{Objects, Retry, Watches, refused};
 
@@ -22,15 +21,19 @@ impl Watches {
         let config = watcher::Config::default()
             .streaming_lists()
             .fields(&format!("metadata.name={name}"));
-        let (stop, rest) = (self.stop.clone(), self.rest);
+        let (stop, mut rest) = (self.stop.clone(), self.rest());
         tokio::spawn(async move {
             let stream = watcher::watcher(objects, config).backoff(Retry::default());
             let mut stream = stream.take_until(stop.cancelled_owned()).boxed();
             while let Some(event) = stream.next().await {
                 match event {
-                    Ok(Event::InitDone | Event::Apply(_) | Event::Delete(_)) => changed(),
+                    Ok(Event::InitDone) => {
+                        rest.reset();
+                        changed();
+                    }
+                    Ok(Event::Apply(_) | Event::Delete(_)) => changed(),
                     // Asking at once whether it is allowed by now would only be noise.
-                    Err(error) if refused(&error).is_some() => sleep(rest).await,
+                    Err(error) if refused(&error).is_some() => rest.take().await,
                     Ok(Event::Init | Event::InitApply(_)) | Err(_) => {}
                 }
             }

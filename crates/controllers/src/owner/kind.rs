@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use choreography::owner::OwnerKind;
 use kinds::cartographer::blueprint::Blueprint;
+use kinds::cartographer::condition_type;
 use kinds::cartographer::owner::{ObjectReference, ResourceStatus};
 use kinds::{ClusterDelivery, ClusterSupplyChain, Condition, Deliverable, Workload};
 use serde::Serialize;
@@ -20,6 +21,8 @@ pub(crate) struct Nouns {
     pub(crate) kind: OwnerKind,
     /// Itself, as field managers do.
     pub(crate) manager: &'static str,
+    /// The condition that says whether a blueprint serves it.
+    pub(crate) served: &'static str,
     /// The field of the status that names the blueprint.
     pub(crate) reference: &'static str,
 }
@@ -90,6 +93,7 @@ impl Kind for Workload {
     const NOUNS: Nouns = Nouns {
         kind: OwnerKind::Workload,
         manager: "workload",
+        served: condition_type::SUPPLY_CHAIN_READY,
         reference: "supplyChainRef",
     };
 
@@ -114,6 +118,7 @@ impl Kind for Deliverable {
     const NOUNS: Nouns = Nouns {
         kind: OwnerKind::Deliverable,
         manager: "deliverable",
+        served: condition_type::DELIVERY_READY,
         reference: "deliveryRef",
     };
 

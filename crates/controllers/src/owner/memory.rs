@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use choreography::walk::Submitted;
 use manifest::ObjectId;
+use tokio::time::Instant;
 
 use crate::stamping::Stamper;
 
@@ -26,7 +28,33 @@ pub(crate) struct Memory {
     /// By the resources' names.
     pub(super) resources: BTreeMap<String, Known>,
     /// How many passes in a row have failed in a way that may pass.
-    pub(super) failures: u32,
+    pub(crate) failures: u32,
+    /// The generation that was looked at last, and since when it is to get ready.
+    pub(super) generation: Option<i64>,
+    pub(super) awaited: Option<Instant>,
+    /// Since when an output is held back that is of an object's earlier generation.
+    pub(super) behind: Option<Instant>,
+    /// The resourceVersion of the status that was written last, and when that was.
+    pub(crate) written: Option<(u64, Instant)>,
+}
+
+/// How long a watch may take to bring a status that was written, before a pass goes by what is there.
+const SOON: Duration = Duration::from_secs(5);
+
+/// How long a status is held back that says only that the controller of an object has not looked at it yet.
+const PASSES: Duration = Duration::from_secs(1);
+
+impl Memory {
+    /// How long a status is held back yet. `is_behind` says whether an output is.
+    pub(super) fn hold_back(&mut self, is_behind: bool) -> Option<Duration> {
+        if !is_behind {
+            self.behind = None;
+            return None;
+        }
+        let since = self.behind.get_or_insert_with(Instant::now);
+        let left = PASSES.saturating_sub(since.elapsed());
+        (!left.is_zero()).then_some(left)
+    }
 }
 
 /// All owners.
@@ -42,6 +70,13 @@ impl Memories {
     /// Puts it back.
     pub(crate) fn put(&self, stamper: &Stamper, memory: Memory) {
         self.lock().insert(stamper.clone(), memory);
+    }
+
+    /// Whether a version of an object is from before the status that was written last, which its watch is about to bring.
+    pub(crate) fn is_ahead_of(&self, stamper: &Stamper, version: u64) -> bool {
+        let all = self.lock();
+        let written = all.get(stamper).and_then(|memory| memory.written);
+        written.is_some_and(|(written, at)| version < written && at.elapsed() < SOON)
     }
 
     /// Drops what is known of one that is gone.

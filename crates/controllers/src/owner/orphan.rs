@@ -1,18 +1,23 @@
 //! Objects that were stamped and that nothing stamps any more: they are deleted, as the account, and their
 //! entries stay in the status until they are gone.
 
+use std::collections::HashSet;
+
 use choreography::orphans::{self, Fate, Live, Looked};
+use choreography::verdict::Status;
 use cluster::caller::Want;
 use cluster::{ApiError, Caller, Resource};
 use kinds::cartographer::label;
-use kinds::cartographer::owner::ResourceStatus;
+use kinds::cartographer::owner::{CoreReference, ResourceStatus};
 use kinds::cartographer::template::Lifecycle;
 use kube::ResourceExt as _;
 use kube::core::DynamicObject;
+use manifest::ObjectId;
 use serde_json::json;
 
 use super::walk::Walked;
 use super::{Kind, Pass, tell};
+use crate::stamping;
 
 impl<K: Kind> Pass<'_, K> {
     pub(super) async fn clean_up(
@@ -29,14 +34,61 @@ impl<K: Kind> Pass<'_, K> {
                     walked.removed.extend(object.and_then(tell::named));
                 }
                 Err(error) => {
-                    let (owner, name) = (&self.stamper.key, &suspect.name);
-                    tracing::warn!(error = %error, "could not delete the object of resource `{name}`, which `{owner}` stamps no more");
+                    let object = suspect.stamped_ref.as_ref().and_then(tell::named);
+                    self.tell_kept(object.as_deref().unwrap_or(&suspect.name), &error);
                     self.uses.refused |= error.is_forbidden();
                     walked.report.retries |= !error.is_forbidden();
                     walked.orphans.push(suspect.clone());
                 }
             }
         }
+    }
+
+    /// Deletes what was stamped in place, is not wanted any more, and that no status told of: a pass may have been cut
+    /// short before it wrote one. Not where this one has not reached everything: who knows what is wanted then.
+    pub(super) async fn clear_up(
+        &mut self,
+        caller: &Caller,
+        before: &[ResourceStatus],
+        mut wanted: HashSet<ObjectId>,
+        walked: &mut Walked,
+    ) {
+        if walked.report.submitted.verdict.status != Status::True {
+            return;
+        }
+        let told = before.iter().filter_map(|entry| entry.stamped_ref.as_ref());
+        wanted.extend(told.map(|stamped| identity(stamped).0));
+        for id in self.ctx.seen.surplus(&self.stamper, &wanted) {
+            match self.clear(caller, &id).await {
+                Ok(removed) => {
+                    self.ctx.seen.forget(&id);
+                    walked.removed.extend(removed);
+                }
+                Err(error) => {
+                    self.tell_kept(&id.to_string(), &error);
+                    self.uses.refused |= error.is_forbidden();
+                    walked.report.retries |= !error.is_forbidden();
+                }
+            }
+        }
+    }
+
+    /// Deletes an object that this owner has stamped in place; tells its name for events.
+    async fn clear(&self, caller: &Caller, id: &ObjectId) -> Result<Option<String>, ApiError> {
+        let Some((api, _)) = self.ctx.catalog.preferred_api(&id.group, &id.kind) else {
+            return Ok(None); // the kind is gone, and so are its objects
+        };
+        let place = Resource::object(&api, id.namespace.as_deref(), &id.name);
+        let live = self.live(caller, &place).await?;
+        let is_in_place = |live: &DynamicObject| {
+            let lifecycle = live.labels().get(label::TEMPLATE_LIFECYCLE);
+            lifecycle.is_some_and(|lifecycle| lifecycle == "mutable")
+        };
+        let Some(live) = live.filter(is_in_place) else {
+            return Ok(None);
+        };
+        let named = format!("{}/{}", stamping::resource_of(&api), id.name);
+        Ok(delete(caller, &place, &live).await?.then_some(named))
     }
 
     /// Deletes the object of an entry unless it is to stay. Tells whether it did.
@@ -47,14 +99,11 @@ impl<K: Kind> Pass<'_, K> {
         current: &[ResourceStatus],
     ) -> Result<bool, ApiError> {
         let stamped = suspect.stamped_ref.clone().unwrap_or_default();
-        let version = stamped.api_version.unwrap_or_default();
-        let (group, number) = version.split_once('/').unwrap_or(("", &version));
-        let kind = stamped.kind.unwrap_or_default();
-        let Some(api) = self.ctx.catalog.api(group, number, &kind) else {
+        let (id, number) = identity(&stamped);
+        let Some(api) = self.ctx.catalog.api(&id.group, &number, &id.kind) else {
             return Ok(false); // the kind is gone, and so are its objects
         };
-        let name = stamped.name.unwrap_or_default();
-        let place = Resource::object(&api, stamped.namespace.as_deref(), &name);
+        let place = Resource::object(&api, id.namespace.as_deref(), &id.name);
         let live = self.live(caller, &place).await?;
         let lifecycle = live
             .as_ref()
@@ -69,15 +118,7 @@ impl<K: Kind> Pass<'_, K> {
         let (Fate::Delete, Some(live)) = (orphans::fate(suspect, current, looked), &live) else {
             return Ok(false);
         };
-        let options = json!({
-            "propagationPolicy": "Background",
-            "preconditions": {"uid": live.metadata.uid, "resourceVersion": live.metadata.resource_version},
-        });
-        match caller.delete(&place, &options).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.is_not_found() => Ok(false),
-            Err(error) => Err(error),
-        }
+        delete(caller, &place, live).await
     }
 
     /// The object, unless it is gone, on its way out, or no longer this owner's.
@@ -104,4 +145,30 @@ impl<K: Kind> Pass<'_, K> {
         let template = self.ctx.library.template(kind, template.name.as_deref()?)?;
         Some(template.spec().lifecycle)
     }
+}
+
+/// Deletes an object as it was looked at. Tells whether it was there.
+async fn delete(caller: &Caller, place: &Resource, live: &DynamicObject) -> Result<bool, ApiError> {
+    let options = json!({
+        "propagationPolicy": "Background",
+        "preconditions": {"uid": live.metadata.uid, "resourceVersion": live.metadata.resource_version},
+    });
+    match caller.delete(place, &options).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_not_found() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The object that an entry names, and the version of its kind.
+fn identity(stamped: &CoreReference) -> (ObjectId, String) {
+    let version = stamped.api_version.as_deref().unwrap_or_default();
+    let (group, number) = version.split_once('/').unwrap_or(("", version));
+    let id = ObjectId {
+        group: group.to_owned(),
+        kind: stamped.kind.clone().unwrap_or_default(),
+        namespace: stamped.namespace.clone(),
+        name: stamped.name.clone().unwrap_or_default(),
+    };
+    (id, number.to_owned())
 }

@@ -1,6 +1,9 @@
 //! The events of an owner, in Cartographer's words.
 
-use kinds::cartographer::condition_type::HEALTHY;
+use choreography::jsonpath::Hint;
+use cluster::ApiError;
+use kinds::Condition;
+use kinds::cartographer::condition_type::{self, HEALTHY};
 use kinds::cartographer::owner::{CoreReference, ResourceStatus};
 use kinds::cartographer::reason::Reason;
 use kinds::condition::find;
@@ -8,7 +11,10 @@ use kinds::condition::find;
 use super::walk::Walked;
 use super::{Kind, Pass};
 use crate::event;
-use crate::stamping::Change;
+use crate::stamping::{self, Change};
+
+/// Shipway's own word: Cartographer says nothing of it.
+const ADOPTED: &str = "Adopted";
 
 /// A stamped object as events call it: `plural.group/name`.
 pub(super) fn named(stamped: &CoreReference) -> Option<String> {
@@ -20,8 +26,8 @@ pub(super) fn named(stamped: &CoreReference) -> Option<String> {
 }
 
 impl<K: Kind> Pass<'_, K> {
-    /// Tells what a pass did and found.
-    pub(super) fn tell(&self, walked: &Walked) {
+    /// Tells what a pass did.
+    pub(super) fn tell_doings(&self, walked: &Walked) {
         for (change, object) in &walked.changes {
             let verb = match change {
                 Change::Created => "Created",
@@ -32,17 +38,43 @@ impl<K: Kind> Pass<'_, K> {
                 &format!("{verb} object [{object}]"),
             );
         }
+        for object in &walked.adopted {
+            let kind = K::kind(&());
+            let note = format!(
+                "Adopted object [{object}], which was there before: it goes with the {kind}"
+            );
+            let events = &self.ctx.events;
+            event::warn_word(events, self.object, ADOPTED, "Stamp", &note);
+        }
         for object in &walked.removed {
             self.event(
                 Reason::StampedObjectRemoved,
                 &format!("Deleted object [{object}]"),
             );
         }
+    }
+
+    /// Tells what a pass found that the status did not say before.
+    pub(super) fn tell_findings(&self, walked: &Walked) {
         let before = self.object.standing().resources;
         for now in &walked.report.resources {
             let before = before.iter().find(|entry| entry.name == now.name);
             self.tell_news(now, before);
         }
+    }
+
+    /// Tells that an object stays which is not wanted any more: the owner may not delete it, or not now.
+    pub(super) fn tell_kept(&self, object: &str, error: &ApiError) {
+        stamping::tell_kept(self.ctx, self.object, &self.stamper, (object, error));
+    }
+
+    /// Tells what keeps an owner from what it is to get, once for each change of it, and what else is known of that:
+    /// Cartographer leaves that to whoever reads statuses.
+    pub(super) fn narrate(&self, before: &[Condition], now: &[Condition], hint: Option<&Hint>) {
+        let kinds = [K::NOUNS.served, condition_type::RESOURCES_SUBMITTED];
+        let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+        let about = (self.object, &self.stamper.key);
+        stamping::narrate(self.ctx, about, kinds, (before, now), &hint);
     }
 
     fn tell_news(&self, now: &ResourceStatus, before: Option<&ResourceStatus>) {

@@ -1,15 +1,17 @@
 //! What news of the cluster means for those that stamp: whose pass is due.
 
-use cluster::watch::Report;
+use cluster::watch::{Filter, Report};
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use kinds::cartographer::GROUP;
 use kinds::{Blueprint, BlueprintSpec};
+use kube::core::ApiResource;
 use kube::runtime::reflector::ObjectRef;
 use manifest::ObjectId;
 
 use super::{Stamper, StamperKind};
 use crate::board::{Key, Wait};
 use crate::context::{Ctx, Kept};
-use crate::owner::{self, Kind};
+use crate::owner::Kind;
 
 /// Takes a report in, before anything else is done with it.
 pub(crate) fn take(ctx: &Ctx, report: &Report) {
@@ -18,14 +20,21 @@ pub(crate) fn take(ctx: &Ctx, report: &Report) {
         Report::Seen(sighting) => changed(ctx, &sighting.id),
         Report::Gone(id, _) => {
             if let Some(stamper) = stamper(id) {
-                owner::forget(ctx, &stamper);
+                forget(ctx, &stamper);
             }
             changed(ctx, id);
         }
         // They were listed anew after a break: any of them may have changed or gone.
         Report::Listed(kind, _) if kind.group == GROUP => wake_everyone(ctx),
-        Report::Listed(kind, _) if kind.group == RIGHTS => ctx.wake_stampers(ctx.uses.refused()),
+        Report::Listed(kind, _) if kind.group == RIGHTS => rights_changed(ctx),
+        // From now on they are looked at.
+        Report::Unwatchable(kind, _) if !ctx.tracker.is_unwatchable(kind) => {
+            ctx.wake_stampers(ctx.seen.stampers_of(kind));
+        }
         Report::Listed(..) | Report::Unwatchable(..) => {}
+    }
+    if matches!(report, Report::Gone(..) | Report::Listed(..)) {
+        ctx.unfollowed.notify_one();
     }
 }
 
@@ -40,12 +49,42 @@ pub(crate) fn moved(ctx: &Ctx, wait: &Wait) {
     }
 }
 
+/// Drops what is kept for one that is gone.
+fn forget(ctx: &Ctx, stamper: &Stamper) {
+    ctx.memories.forget(stamper);
+    ctx.uses.forget(stamper);
+    ctx.seen.forget_all(stamper);
+    if stamper.kind == StamperKind::Runnable {
+        ctx.selections.forget(&stamper.key);
+    }
+}
+
+/// Watches what grants rights, from the first time on that somebody was refused something: until then nobody
+/// waits for it.
+pub(crate) fn watch_rights(ctx: &Ctx) {
+    let rights = [
+        ApiResource::erase::<Role>(&()),
+        ApiResource::erase::<RoleBinding>(&()),
+        ApiResource::erase::<ClusterRole>(&()),
+        ApiResource::erase::<ClusterRoleBinding>(&()),
+    ];
+    for api in &rights {
+        ctx.watches.ensure(api, Filter::All);
+    }
+}
+
+fn rights_changed(ctx: &Ctx) {
+    ctx.wake_stampers(ctx.uses.refused());
+    ctx.watches.rights_changed();
+}
+
 const RIGHTS: &str = "rbac.authorization.k8s.io";
 
 fn stamper(id: &ObjectId) -> Option<Stamper> {
     let kind = match (id.group.as_str(), id.kind.as_str()) {
         (GROUP, "Workload") => StamperKind::Workload,
         (GROUP, "Deliverable") => StamperKind::Deliverable,
+        (GROUP, "Runnable") => StamperKind::Runnable,
         _ => return None,
     };
     Some(Stamper {
@@ -56,7 +95,7 @@ fn stamper(id: &ObjectId) -> Option<Stamper> {
 
 fn changed(ctx: &Ctx, id: &ObjectId) {
     if id.group == RIGHTS {
-        ctx.wake_stampers(ctx.uses.refused());
+        rights_changed(ctx);
         return;
     }
     if id.group != GROUP || id.namespace.is_some() {
@@ -133,6 +172,7 @@ fn names(blueprint: &BlueprintSpec, kind: &str, name: &str) -> bool {
 pub(crate) fn wake_everyone(ctx: &Ctx) {
     wake_all(&ctx.workloads);
     wake_all(&ctx.deliverables);
+    wake_all(&ctx.runnables);
     wake_all(&ctx.library.supply_chains);
     wake_all(&ctx.library.deliveries);
 }

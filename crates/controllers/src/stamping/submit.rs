@@ -4,21 +4,27 @@
 //! added stays. One that is made anew for each change is created, and found again by a label with the digest
 //! of what was stamped: neither a restart nor an admission that changes it stamps it twice.
 
-use cluster::apply::{ApplyError, Intent, apply};
+use cluster::apply::{Applied, ApplyError, Intent, apply};
 use cluster::caller::Want;
+use cluster::field_path::leave_undeclared_out;
 use cluster::ownership::{covers, own_entry};
 use cluster::{ApiError, Caller, Owner, Resource};
 use delivery::scope::{Scope, Served};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kinds::names;
 use kube::core::ApiResource;
 use manifest::{ObjectId, fingerprint};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::marks::{
+    contains, is_owned_as, is_shipment, known, meta, note, note_inputs, text, version,
+};
 use super::seen::Stamper;
+use crate::board::Key;
 use crate::context::Ctx;
 
+/// How many fields that a kind does not have are left out of an object.
+const MOST_LEFT_OUT: usize = 16;
 /// How many digits of a digest mark an object.
 const DIGITS: usize = 32;
 
@@ -47,6 +53,8 @@ pub(crate) struct Stamped {
     /// The whole object.
     pub(crate) live: Value,
     pub(crate) change: Option<Change>,
+    /// Whether it was there before, and nobody's of ours.
+    pub(crate) adopted: bool,
 }
 
 /// All objects that were made for one thing, each for another version of it.
@@ -114,46 +122,60 @@ impl Submission<'_> {
         Ok((api, id))
     }
 
-    /// Brings an object that is changed in place into its form. `expected` says whether it was stamped
-    /// before; then it is looked at first, so that one that is right costs no write.
+    /// Brings an object that is changed in place into its form, with a note of what went into it, if anything did.
+    /// `expected` says whether it was stamped before; then it is looked at first, so that one that is right costs
+    /// no write.
     pub(crate) async fn replace(
         &self,
         (api, id): (ApiResource, ObjectId),
         mut wanted: Value,
+        inputs: &str,
         expected: bool,
     ) -> Result<Stamped, Refused> {
+        note_inputs(&mut wanted, inputs);
         let mark = fingerprint(&wanted.to_string(), DIGITS);
         self.sign(&mut wanted);
         note(&mut wanted, "annotations", names::STAMP, &mark);
         self.ctx.seen.follow(&id, self.stamper);
         let place = Resource::object(&api, id.namespace.as_deref(), &id.name);
         let before = if expected {
-            self.look(&place).await?
+            self.look(&place, &id).await?
         } else {
             None
         };
         if let Some(live) = &before {
             self.ctx.seen.read(&id, version(live));
-            if self.is_as_wanted(live, &wanted) {
+            if self.is_as_wanted(live, &wanted, &id) {
                 let live = live.clone();
                 return Ok(Stamped {
                     id,
                     api,
                     live,
                     change: None,
+                    adopted: false,
                 });
             }
         }
         let doing = if before.is_some() { "patch" } else { "create" };
-        let intent = Intent {
-            object: &wanted,
-            api: &api,
-            ignore: &[],
-            known: before.as_ref().is_some_and(|live| self.is_ours(live)),
-            want: Want::Whole,
-            release_from: None,
-        };
-        let applied = apply(self.caller, self.owner, intent).await;
+        let known = before.as_ref().is_some_and(|live| self.is_ours(live));
+        let mut applied = self.apply(&api, &wanted, known).await;
+        // A kind's other writers have what it does not have dropped, and so had Cartographer.
+        let mut left_out = Vec::new();
+        while let Err(ApplyError::Api(error)) = &applied
+            && left_out.len() < MOST_LEFT_OUT
+        {
+            // It may name one at a time.
+            let named = leave_undeclared_out(&mut wanted, &error.to_string());
+            if named.is_empty() {
+                break;
+            }
+            left_out.extend(named);
+            applied = self.apply(&api, &wanted, known).await;
+        }
+        if applied.is_ok() && !left_out.is_empty() {
+            let (fields, key) = (left_out.join(", "), &self.stamper.key);
+            tracing::warn!(owner.key = %key, "`{id}` of `{key}` is applied without {fields}: its kind has no such field");
+        }
         let applied = applied.map_err(|error| match error {
             ApplyError::OwnedBy { owner, .. } => Refused {
                 doing,
@@ -175,18 +197,39 @@ impl Submission<'_> {
             api,
             live,
             change,
+            adopted: applied.adopted,
         })
     }
 
-    /// Makes an object unless one was made of the very same. `labels` are those that all objects of its
-    /// sort carry.
+    async fn apply(
+        &self,
+        api: &ApiResource,
+        object: &Value,
+        known: bool,
+    ) -> Result<Applied, ApplyError> {
+        let intent = Intent {
+            object,
+            api,
+            ignore: &[],
+            known,
+            want: Want::Whole,
+            release_from: None,
+        };
+        apply(self.caller, self.owner, intent).await
+    }
+
+    /// Makes an object unless one was made of the very same, with a note of what went into it, if anything did.
+    /// That an input changed of which the object shows nothing makes no other one. `labels` are those that all
+    /// objects of its sort carry.
     pub(crate) async fn make(
         &self,
         (api, id): (ApiResource, ObjectId),
         mut wanted: Value,
+        inputs: &str,
         labels: &[(String, String)],
     ) -> Result<Run, Refused> {
         let mark = fingerprint(&wanted.to_string(), DIGITS);
+        note_inputs(&mut wanted, inputs);
         self.sign(&mut wanted);
         note(&mut wanted, "labels", names::STAMP, &mark);
         let collection = Resource::collection(&api, id.namespace.as_deref());
@@ -199,6 +242,8 @@ impl Submission<'_> {
         let listed: Result<List, ApiError> = listed.and_then(|answer| answer.decode());
         let listed = listed.map_err(|why| Refused::new("list", &why))?;
         let mut all = listed.items.unwrap_or_default();
+        // What a run makes may carry its labels, and what one of the same name made before is not this one's.
+        all.retain(|object| is_owned_as(object, &wanted));
         for object in &mut all {
             // The items of a list do not say what they are.
             object["apiVersion"] = wanted["apiVersion"].clone();
@@ -218,6 +263,7 @@ impl Submission<'_> {
                 api,
                 live,
                 change: None,
+                adopted: false,
             };
             return Ok(Run { current, all });
         }
@@ -234,6 +280,7 @@ impl Submission<'_> {
             api,
             live,
             change,
+            adopted: false,
         };
         Ok(Run { current, all })
     }
@@ -265,7 +312,12 @@ impl Submission<'_> {
         note(wanted, "labels", names::OWNER_LABEL, &owner.label());
     }
 
-    async fn look(&self, place: &Resource) -> Result<Option<Value>, Refused> {
+    /// The object as it is. A Shipment is known already: all of them are kept.
+    async fn look(&self, place: &Resource, id: &ObjectId) -> Result<Option<Value>, Refused> {
+        if is_shipment(id) {
+            let kept = self.ctx.shipments.get(&Key::of(id));
+            return Ok(kept.map(|kept| serde_json::to_value(&*kept).expect("it is plain data")));
+        }
         match self.caller.get(place, Want::Whole).await {
             Ok(answer) => {
                 let live = answer.decode().map_err(|why| Refused::new("get", &why))?;
@@ -277,9 +329,13 @@ impl Submission<'_> {
     }
 
     /// Whether an object was stamped from the very same, and every field of it is still ours.
-    fn is_as_wanted(&self, live: &Value, wanted: &Value) -> bool {
+    fn is_as_wanted(&self, live: &Value, wanted: &Value, id: &ObjectId) -> bool {
         let same = live["metadata"]["annotations"][names::STAMP]
             == wanted["metadata"]["annotations"][names::STAMP];
+        if is_shipment(id) {
+            // It is kept without its managers: its values have to do.
+            return same && contains(live, wanted);
+        }
         let entry = meta(live);
         let entry = entry.as_ref().filter(|meta| self.owner.owns(meta));
         let entry = entry.and_then(|meta| own_entry(meta, &self.owner.manager()));
@@ -291,33 +347,11 @@ impl Submission<'_> {
     }
 }
 
-/// The identity of an object of the same kind and place as another.
-fn known(like: &ObjectId, object: &Value) -> ObjectId {
-    ObjectId {
-        name: text(&object["metadata"]["name"]).to_owned(),
-        ..like.clone()
+/// A resource as statuses and events name it: `plural[.group]`.
+pub(crate) fn resource_of(api: &ApiResource) -> String {
+    if api.group.is_empty() {
+        api.plural.clone()
+    } else {
+        format!("{}.{}", api.plural, api.group)
     }
-}
-
-/// Sets a label or an annotation. Where the template has no map there the API server says so.
-fn note(object: &mut Value, map: &str, key: &str, value: &str) {
-    let map = &mut object["metadata"][map];
-    if map.is_null() || map.is_object() {
-        map[key] = json!(value);
-    }
-}
-
-fn meta(object: &Value) -> Option<ObjectMeta> {
-    ObjectMeta::deserialize(&object["metadata"]).ok()
-}
-
-fn version(object: &Value) -> u64 {
-    let version = object["metadata"]["resourceVersion"].as_str();
-    version
-        .and_then(|version| version.parse().ok())
-        .unwrap_or(0)
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }

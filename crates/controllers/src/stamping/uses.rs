@@ -104,3 +104,52 @@ impl Index {
         self.0.lock().expect("nothing panics while holding it")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::Key;
+    use crate::stamping::StamperKind;
+
+    fn runnable(name: &str) -> Stamper {
+        Stamper {
+            kind: StamperKind::Runnable,
+            key: Key::new("dev", name),
+        }
+    }
+
+    fn of_template(name: &str) -> Uses {
+        Uses {
+            parts: BTreeSet::from([("ClusterRunTemplate", name.to_owned())]),
+            account: Some(("dev".to_owned(), format!("{name}-account"))),
+            ..Uses::default()
+        }
+    }
+
+    #[test]
+    fn a_change_concerns_those_alone_that_stand_on_it() {
+        let index = Index::default();
+        for name in ["lint", "test"] {
+            assert!(!index.put(&runnable(name), of_template(name), index.now()));
+        }
+        assert_eq!(
+            index.change("ClusterRunTemplate", "test"),
+            [runnable("test")]
+        );
+        assert_eq!(index.change("ClusterTemplate", "test"), []);
+        assert_eq!(index.of_account("dev", "lint-account"), [runnable("lint")]);
+        assert_eq!(index.of_account("ops", "lint-account"), []);
+        index.forget(&runnable("test"));
+        assert_eq!(index.change("ClusterRunTemplate", "test"), []);
+    }
+
+    #[test]
+    fn what_changes_while_a_pass_is_under_way_is_not_missed() {
+        let index = Index::default();
+        let since = index.now();
+        index.change("ClusterRunTemplate", "test");
+        assert!(!index.put(&runnable("lint"), of_template("lint"), since));
+        assert!(index.put(&runnable("test"), of_template("test"), since));
+        assert!(!index.put(&runnable("test"), of_template("test"), index.now()));
+    }
+}

@@ -69,11 +69,13 @@ const SERVED: [(&str, &str, &str); 21] = [
 ];
 
 /// What is below objects and needs code of its own that `apiserver` does not have: nothing there forwards
-/// to nodes, and Pods and requests for certificates are written as a whole or not at all.
-const UNSERVED: [&str; 5] = [
+/// to nodes, no Pod makes room for another one, and Pods and requests for certificates are written as a
+/// whole or not at all.
+const UNSERVED: [&str; 6] = [
     "approval",
     "binding",
     "ephemeralcontainers",
+    "eviction",
     "proxy",
     "resize",
 ];

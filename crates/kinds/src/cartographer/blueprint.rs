@@ -152,6 +152,26 @@ impl Resource {
             .chain(deployment)
             .chain(configs)
     }
+
+    /// The names of the resources that an input of this name comes from, where a template of this kind would pass
+    /// it on.
+    pub fn producers_of<'r>(
+        &'r self,
+        kind: TemplateKind,
+        input: &'r str,
+    ) -> impl Iterator<Item = &'r str> {
+        let (inputs, deployment) = match kind {
+            TemplateKind::ClusterSourceTemplate => (&self.sources[..], None),
+            TemplateKind::ClusterImageTemplate => (&self.images[..], None),
+            TemplateKind::ClusterConfigTemplate => (&self.configs[..], None),
+            TemplateKind::ClusterDeploymentTemplate => (&[][..], self.deployment.as_ref()),
+            TemplateKind::ClusterTemplate => (&[][..], None),
+        };
+        let named = inputs.iter().filter(move |from| from.name == input);
+        named
+            .map(|from| from.resource.as_str())
+            .chain(deployment.map(|from| from.resource.as_str()))
+    }
 }
 
 /// The template of a resource: by name, or one out of several.

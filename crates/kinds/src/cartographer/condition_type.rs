@@ -14,6 +14,8 @@ pub const RESOURCE_SUBMITTED: &str = "ResourceSubmitted";
 pub const HEALTHY: &str = "Healthy";
 /// A blueprint: whether the templates that it names exist.
 pub const TEMPLATES_READY: &str = "TemplatesReady";
+/// A blueprint: said only where admission would have refused it. Not one of Cartographer's.
+pub const VALID: &str = "Valid";
 /// A Runnable: whether its run template is there and could be stamped.
 pub const RUN_TEMPLATE_READY: &str = "RunTemplateReady";
 /// A Runnable: what the stamped object says in its condition `Succeeded`.

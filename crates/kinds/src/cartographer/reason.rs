@@ -29,6 +29,8 @@ pub enum Reason {
     MultipleDeliveryMatches,
     /// Templates that the blueprint names do not exist.
     TemplatesNotFound,
+    /// The blueprint breaks a rule that admission checks. Not Cartographer's word: it checks only there.
+    InvalidBlueprint,
 
     /// The ServiceAccount to submit as could not be read.
     ServiceAccountError,

@@ -40,6 +40,18 @@ const A: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
 const B: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: b\n";
 
 #[test]
+fn a_document_that_is_no_object_stands_as_it_is() {
+    let text = "status: {a: 1.0}\n---\n- b\n";
+    let documents = parse_documents("a.yaml", text.as_bytes()).expect("reads");
+    let seen: Vec<_> = documents
+        .into_iter()
+        .map(|Document { line, value }| (line, value))
+        .collect();
+    let expected = [(1, json!({"status": {"a": 1}})), (3, json!(["b"]))];
+    assert_eq!(seen, expected);
+}
+
+#[test]
 fn reads_every_document_with_the_line_of_its_first_key() {
     check(&format!("{A}---\n{B}"), "1 ConfigMap/a\n6 ConfigMap/b");
     check(

@@ -1,5 +1,7 @@
 //! `shipway controller`: the product.
 
+mod webhooks;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,6 +24,8 @@ use crate::duration::interval;
 use crate::error::CliError;
 use crate::http::{self, Site};
 use crate::output::Visible;
+use crate::ytt::Workers;
+use webhooks::WebhookArgs;
 
 /// How long what is under way may take when the controller is to stop; Kubernetes waits for 30 s.
 const GRACE: Duration = Duration::from_secs(20);
@@ -61,6 +65,8 @@ pub(crate) struct ControllerArgs {
     /// Take push events signed with the key `key` of this Secret
     #[arg(long, value_name = "NAMESPACE/NAME")]
     hook_secret: Option<String>,
+    #[command(flatten)]
+    webhooks: WebhookArgs,
     /// Keep Git repositories below this folder instead of a temporary one
     #[arg(long, value_name = "FOLDER")]
     cache_dir: Option<PathBuf>,
@@ -91,17 +97,18 @@ pub(crate) struct ControllerArgs {
 }
 
 impl ControllerArgs {
-    /// The flags of a controller of a cluster that this program carries along: the usual ones.
+    /// The flags of a controller of a cluster that this program carries along: the usual ones of a profile.
     ///
     /// It holds the Lease under one name in every process: whoever has the data has outlived the one before,
     /// which may have been killed, and need not wait for the end of its term.
-    pub(super) fn embedded(cache_dir: PathBuf, cluster: &str) -> Self {
+    pub(super) fn embedded(cache_dir: PathBuf, cluster: &str, profile: Profile) -> Self {
         let command = Self::augment_args(clap::Command::new("controller"));
         let usual = command.get_matches_from(["controller", "--profile", "run"]);
         let usual = Self::from_arg_matches(&usual).expect("only the profile has no default");
         Self {
             cache_dir: Some(cache_dir),
             holder: Some(format!("shipway-up-{cluster}")),
+            profile,
             ..usual
         }
     }
@@ -151,6 +158,12 @@ pub(super) async fn control(
         held = hold_lease(&caller, &contact, (cluster, &args)) => held?,
         () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
     };
+    // Those whose answers a controller of this cluster gives: one without the Lease is not asked.
+    let writer = caller.within(held.term());
+    let ytt = Arc::new(Workers::new());
+    args.webhooks
+        .serve(args.profile, &writer, ytt.clone(), stop.clone())
+        .await?;
     let (started, running) = oneshot::channel();
     let temporary = tempfile::tempdir()
         .map_err(|error| CliError::failed(format!("no temporary folder: {error}")))?;
@@ -165,6 +178,7 @@ pub(super) async fn control(
         audit_interval: args.audit_interval,
         limits: limits(args.git_timeout),
         profile: args.profile.into(),
+        ytt,
     };
     tokio::spawn(async move {
         if let Ok(engine) = running.await {
@@ -265,9 +279,11 @@ fn random() -> u32 {
 
 /// Logs into a file, after what is in it.
 pub(super) fn log_into(path: &std::path::Path) -> Result<(), CliError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
     let file = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
+        .mode(0o600)
         .open(path)
         .map_err(|error| {
             CliError::failed(format!("could not write `{}`: {error}", path.display()))

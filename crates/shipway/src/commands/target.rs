@@ -45,6 +45,11 @@ impl Target {
         self
     }
 
+    /// Whether a flag says which namespace.
+    pub(crate) fn is_namespace_chosen(&self) -> bool {
+        self.args.namespace.is_some()
+    }
+
     /// The Shipments of the namespace.
     pub(crate) fn shipments(&self) -> Api<Shipment> {
         Api::namespaced(self.client.clone(), &self.namespace)
@@ -82,14 +87,23 @@ impl Target {
         self.args.place()
     }
 
-    /// What the API server's refusal means for whoever runs a command.
+    /// What the API server's refusal means for whoever runs a command about Shipments.
     pub(crate) fn refused(&self, error: &kube::Error) -> CliError {
+        self.refused_here("Shipments", "crds", error)
+    }
+
+    /// The same of a command about what only a cluster with supply chains has.
+    pub(crate) fn refused_of(&self, what: &str, error: &kube::Error) -> CliError {
+        self.refused_here(what, "crds --profile full", error)
+    }
+
+    fn refused_here(&self, what: &str, install: &str, error: &kube::Error) -> CliError {
         match error {
             kube::Error::Api(status)
                 if status.code == 404 && status.message.contains("page not found") =>
             {
-                CliError::failed("this cluster does not know Shipments").hint(format!(
-                    "install them with `shipway crds | kubectl apply --server-side{} -f -`",
+                CliError::failed(format!("this cluster does not know {what}")).hint(format!(
+                    "install them with `shipway {install} | kubectl apply --server-side{} -f -`",
                     self.args.place()
                 ))
             }

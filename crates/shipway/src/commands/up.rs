@@ -8,12 +8,18 @@ use clap::Args;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::controller::{ControllerArgs, control, log_into, stop_on_signal};
-use crate::config::{data_folder, merge_into, user_kubeconfig};
+use super::controller::{ControllerArgs, Profile, control, log_into, stop_on_signal};
+use crate::config::{check_merge, data_folder, merge_into, private_folder, user_kubeconfig};
 use crate::duration::duration;
 use crate::embedded::{CLUSTERS, Embedded};
 use crate::error::CliError;
 use crate::output::{note, word};
+use crate::progress::Progress;
+
+/// Where the copies of repositories are.
+const GIT: &str = "git";
+/// All that is in the folder of the data.
+const DATA: [&str; 6] = ["clusters", GIT, "keys", "kubeconfig", "lock", "log"];
 
 /// Run Kubernetes clusters on this machine, with Shipway at work on each
 ///
@@ -27,6 +33,9 @@ pub(crate) struct UpArgs {
     /// Run clusters of these names, instead of those of the folder; an empty one gets run-qa, run-staging and run-production
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     clusters: Vec<String>,
+    /// What runs on the clusters: deliveries alone, or supply chains as well
+    #[arg(long, value_enum, default_value_t = Profile::Run)]
+    profile: Profile,
     /// Listen on this port; 0 takes a free one
     #[arg(long, default_value_t = 7443)]
     port: u16,
@@ -51,19 +60,19 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
         Some(folder) => std::path::absolute(folder).map_err(CliError::failed)?,
         None => data_folder()?.join("clusters"),
     };
-    std::fs::create_dir_all(&folder).map_err(|error| {
-        CliError::failed(format!(
-            "could not make the folder `{}`: {error}",
-            folder.display()
-        ))
-    })?;
-    let log = folder.join("log");
-    log_into(&log)?;
     let clusters = if args.clusters.is_empty() {
         clusters_of(&folder)
     } else {
         args.clusters.clone()
     };
+    // Before anything is made: a folder that was refused would remember the names of its clusters.
+    let own = args.merge_kubeconfig.then(user_kubeconfig).transpose()?;
+    if let Some(file) = &own {
+        check_merge(file, &clusters)?;
+    }
+    private_folder(&folder, &DATA)?;
+    let log = folder.join("log");
+    log_into(&log)?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     let embedded = Embedded {
@@ -73,19 +82,22 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
         lasting: true,
         settle_after: args.settle_after,
     };
+    let progress = Progress::start("starting the clusters");
     let running = embedded.start().await?;
-    let merged = if args.merge_kubeconfig {
-        Some(merge_into(&user_kubeconfig()?, running.contexts())?)
-    } else {
-        None
+    let merged = match &own {
+        Some(file) => Some(merge_into(file, running.contexts())?),
+        None => None,
     };
+    private_folder(&folder.join(GIT), &[])?;
     let mut controllers = JoinSet::new();
     for name in &clusters {
-        running.install(name).await?;
+        progress.say(format!("installing definitions and roles on `{name}`"));
+        running.install(name, args.profile).await?;
         let (cluster, stop) = (running.context(name), stop.clone());
-        let own = ControllerArgs::embedded(folder.join("git").join(name), name);
+        let own = ControllerArgs::embedded(folder.join(GIT).join(name), name, args.profile);
         controllers.spawn(async move { Box::pin(control(&cluster, own, stop)).await });
     }
+    drop(progress);
     let names: Vec<String> = clusters.iter().map(|name| format!("`{name}`")).collect();
     note(format!(
         "Clusters on https://{}: {}; the status of workloads there is simulated",
@@ -106,8 +118,12 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
     note(format!("  shipway get -A --context {}", clusters[0]));
     let chosen = args.data_dir.as_ref();
     let here = chosen.map(|_| format!(" --data-dir {}", word(&folder.display().to_string())));
+    let profile = match args.profile {
+        Profile::Run => "",
+        Profile::Full => " --profile full",
+    };
     note(format!(
-        "The log is in {}. Ctrl-C ends it, and `shipway up{}` goes on with the same data.",
+        "The log is in {}. Ctrl-C ends it, and `shipway up{profile}{}` goes on with the same data.",
         log.display(),
         here.unwrap_or_default()
     ));

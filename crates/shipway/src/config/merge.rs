@@ -7,39 +7,57 @@ use serde_json::{Value, json};
 
 use crate::error::CliError;
 
+/// Whether contexts of these names can be added to the user's kubeconfig, so that whoever asks for it is
+/// refused before anything is made.
+pub(crate) fn check_merge(file: &Path, names: &[String]) -> Result<(), CliError> {
+    let contexts: Vec<Value> = names.iter().map(|name| json!({"name": name})).collect();
+    let user = read(file)?;
+    merged(user, &json!({"contexts": contexts}))
+        .map(drop)
+        .map_err(|why| refused(file, &why))
+}
+
 /// Adds what a kubeconfig of ours holds to the user's, and tells which file that is. A context of the
 /// same name is replaced where it is ours, and refused where it is not.
 pub(crate) fn merge_into(file: &Path, ours: &Value) -> Result<PathBuf, CliError> {
-    let failed = |what: &str, error: &dyn std::fmt::Display| {
-        CliError::failed(format!("could not {what} `{}`: {error}", file.display()))
-    };
     // What a link stands for is written, not the link.
     let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let text = match std::fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(failed("read the kubeconfig", &error)),
-    };
-    let user: Value = if text.trim().is_empty() {
-        json!({})
-    } else {
-        // Its lines hold tokens: of what is wrong with them only the place is told.
-        serde_saphyr::from_str(&text).map_err(|error: serde_saphyr::Error| {
-            let line = error.location().map(|at| at.line());
-            failed("read the kubeconfig", &super::no_yaml(line))
-        })?
-    };
-    let merged = merged(user, ours).map_err(|why| {
-        failed("add contexts to", &why).hint("choose other names with --clusters")
-    })?;
+    let merged = merged(read(&file)?, ours).map_err(|why| refused(&file, &why))?;
     if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| failed("make the folder of", &error))?;
+        let made = std::fs::create_dir_all(folder);
+        made.map_err(|error| failed("make the folder of", &file, &error))?;
     }
     // In one step: nobody reads half of it, and a full disk costs nothing.
     let fresh = file.with_extension("shipway-new");
     super::write_private(&fresh, &manifest::to_yaml(&merged))?;
-    std::fs::rename(&fresh, &file).map_err(|error| failed("write the kubeconfig", &error))?;
+    std::fs::rename(&fresh, &file)
+        .map_err(|error| failed("write the kubeconfig", &file, &error))?;
     Ok(file)
+}
+
+fn failed(what: &str, file: &Path, error: &dyn std::fmt::Display) -> CliError {
+    CliError::failed(format!("could not {what} `{}`: {error}", file.display()))
+}
+
+fn refused(file: &Path, why: &str) -> CliError {
+    failed("add contexts to", file, &why).hint("choose other names with --clusters")
+}
+
+/// The user's kubeconfig; an empty one where there is none.
+fn read(file: &Path) -> Result<Value, CliError> {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(failed("read the kubeconfig", file, &error)),
+    };
+    if text.trim().is_empty() {
+        return Ok(json!({}));
+    }
+    // Its lines hold tokens: of what is wrong with them only the place is told.
+    serde_saphyr::from_str(&text).map_err(|error: serde_saphyr::Error| {
+        let line = error.location().map(|at| at.line());
+        failed("read the kubeconfig", file, &super::no_yaml(line))
+    })
 }
 
 /// Both in one; the user's own parts stay as they are and where they are.

@@ -21,6 +21,7 @@ use tempfile::TempDir;
 
 use super::board::Board;
 use super::repository::Repositories;
+use crate::commands::controller::Profile;
 use crate::commands::crds;
 use crate::config::ClusterArgs;
 use crate::error::CliError;
@@ -154,7 +155,7 @@ impl Stage {
                 .collect();
             note(format!(
                 "  in the context `{}`\n    {} {}, and what is delivered there\n    \
-                 Shipway's definitions and roles, as far as they are missing, and the definition `{CATALOG}`\n    \
+                 Shipway's definitions, roles and delivery, as far as they are missing, and the definition `{CATALOG}`\n    \
                  ClusterRoleBindings whose names begin as those of the namespaces",
                 context.name,
                 if namespaces.len() == 1 {
@@ -180,7 +181,7 @@ impl Stage {
         board.chapter("The ground");
         for context in &self.contexts {
             let mut there = 0;
-            let objects = crds::objects()?;
+            let objects = crds::objects(Profile::Run)?;
             let all = objects.len();
             for object in objects {
                 // What the user has is used as it is.
@@ -191,11 +192,20 @@ impl Stage {
                 }
             }
             access::established(&context.client).await?;
+            let delivery = crds::delivery();
+            let all = all + delivery.len();
+            for object in delivery {
+                if find(&context.client, &object).await?.is_some() {
+                    there += 1;
+                } else {
+                    apply(&context.client, &marked(object)).await?;
+                }
+            }
             let name = &context.name;
             board.seen(&if there == all {
-                format!("`{name}`: definitions and roles are there already, and stay as they are")
+                format!("`{name}`: definitions, roles and the delivery are there already, and stay as they are")
             } else {
-                format!("`{name}`: definitions and roles are installed (`shipway crds | kubectl apply --server-side -f -`)")
+                format!("`{name}`: definitions, roles and the delivery are installed (`shipway crds`, `shipway crds --delivery`)")
             });
         }
         for environment in &self.environments {
@@ -258,7 +268,7 @@ impl Stage {
             let namespaces = self.namespaces(context).map(|name| format!("`{name}`"));
             let namespaces: Vec<String> = namespaces.collect();
             format!(
-                "in the context `{}`: the namespaces {}, and definitions and roles",
+                "in the context `{}`: the namespaces {}, definitions, roles and the delivery",
                 context.name,
                 namespaces.join(", ")
             )

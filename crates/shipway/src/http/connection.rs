@@ -13,22 +13,24 @@ use axum::response::{IntoResponse as _, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 /// What one server takes upon itself.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
+pub(crate) struct Bounds {
     /// How many connections there are at a time; others wait for their turn.
-    pub(super) connections: usize,
+    pub(crate) connections: usize,
     /// How long the head of a request may take, also the first or the next one.
-    pub(super) head: Duration,
+    pub(crate) head: Duration,
     /// How long the rest of a request and its answer may take.
-    pub(super) request: Duration,
+    pub(crate) request: Duration,
     /// How long a connection is used for.
-    pub(super) connection: Duration,
+    pub(crate) connection: Duration,
 }
 
 impl Default for Bounds {
@@ -42,9 +44,9 @@ impl Default for Bounds {
     }
 }
 
-/// Serves until `stop`.
-pub(super) async fn serve(
-    listener: TcpListener,
+/// Serves until `stop`, over TLS where there is an acceptor.
+pub(crate) async fn serve(
+    (listener, tls): (TcpListener, Option<TlsAcceptor>),
     router: Router,
     bounds: Bounds,
     stop: CancellationToken,
@@ -64,9 +66,17 @@ pub(super) async fn serve(
         };
         match accepted {
             Ok((stream, _)) => {
-                let connection = connection(stream, router.clone(), bounds, stop.clone());
+                let (router, stop, tls) = (router.clone(), stop.clone(), tls.clone());
                 tokio::spawn(async move {
-                    connection.await;
+                    match tls {
+                        None => connection(stream, router, bounds, stop).await,
+                        Some(tls) => {
+                            // Whoever speaks no TLS, or does not trust us, knows so.
+                            if let Ok(Ok(stream)) = timeout(bounds.head, tls.accept(stream)).await {
+                                connection(stream, router, bounds, stop).await;
+                            }
+                        }
+                    }
                     drop(room);
                 });
             }
@@ -87,7 +97,12 @@ async fn in_time(longest: Duration, request: Request, next: Next) -> Response {
     })
 }
 
-async fn connection(stream: TcpStream, router: Router, bounds: Bounds, stop: CancellationToken) {
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    bounds: Bounds,
+    stop: CancellationToken,
+) {
     let mut server = auto::Builder::new(TokioExecutor::new()).http1_only();
     server
         .http1()
@@ -111,6 +126,7 @@ mod tests {
     use axum::routing::{get, post};
     use std::net::SocketAddr;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
 
     const SHORT: Duration = Duration::from_millis(200);
     const LONG: Duration = Duration::from_secs(30);
@@ -123,7 +139,7 @@ mod tests {
             .route("/", get(|| async { "ok\n" }))
             .route("/", post(|body: Bytes| async move { body }));
         let stop = CancellationToken::new();
-        tokio::spawn(serve(listener, router, bounds, stop.clone()));
+        tokio::spawn(serve((listener, None), router, bounds, stop.clone()));
         (address, stop.drop_guard())
     }
 

@@ -102,7 +102,7 @@ impl Scene {
 }
 
 /// Applies an object, as soon as its kind is served, and takes what others have of it.
-pub(crate) async fn apply(client: &Client, manager: &str, object: &Value) -> DynamicObject {
+pub async fn apply(client: &Client, manager: &str, object: &Value) -> DynamicObject {
     let object: DynamicObject =
         serde_json::from_value(object.clone()).expect("the scenario's object has a kind");
     let applied = poll(PATIENCE, || async {

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use k8s_openapi::api::rbac::v1::ClusterRole;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kinds::condition;
-use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind};
+use kinds::{ShipmentStatus, condition};
+use kube::api::{
+    Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, Patch, PatchParams,
+};
 use serde_json::{Value, json};
 use suite::{Scene, SceneOptions};
 use testkit::{Need, World, eventually};
@@ -283,4 +286,54 @@ async fn objects_come_back_with_their_definition() {
     let after = definitions.wheel(&scene).await;
     assert_ne!(before.metadata.uid, after.metadata.uid);
     until_value(&scene, "fine", "1").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_may_be_watched_at_last_is_watched_by_then() {
+    let scene = everywhere("granted").await;
+    let definitions = Definitions::of(&scene);
+    scene
+        .apply(&definition(&definitions.group, &[("v1", true)]))
+        .await;
+    definitions.until_established().await;
+    scene.write("c/wheel.yaml", &widget(&definitions.group, "v1"));
+    deliver(&scene, "c").await;
+    let is_looked_at = |status: &ShipmentStatus| {
+        let ready = condition::find(&status.conditions, condition::kind::READY);
+        ready.map(|ready| ready.message.contains("may not be watched"))
+    };
+    scene
+        .until("web", "is looked at", |status| {
+            is_looked_at(status) == Some(true)
+        })
+        .await;
+    let role = format!("watches-{}", scene.ns());
+    let watched = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": {"name": role, "labels": {"shipway.run/aggregate-to-controller": "true"}},
+        "rules": [{"apiGroups": [definitions.group], "resources": ["widgets"], "verbs": ["get", "list", "watch"]}],
+    });
+    scene.apply(&watched).await;
+    scene
+        .until("web", "is watched", |status| {
+            is_looked_at(status) == Some(false)
+        })
+        .await;
+    let widgets = definitions.widgets(&scene);
+    let bigger = Patch::Merge(json!({"spec": {"size": 2}}));
+    let params = PatchParams::default();
+    let patched = widgets.patch("wheel", &params, &bigger).await;
+    patched.expect("it can be changed");
+    eventually("it is as in Git", Duration::from_secs(30), || async {
+        let wheel = definitions.wheel(&scene).await;
+        if wheel.data["spec"]["size"] == json!(1) {
+            Ok(())
+        } else {
+            Err(wheel.data.to_string())
+        }
+    })
+    .await;
+    let roles: Api<ClusterRole> = Api::all(scene.client.clone());
+    let deleted = roles.delete(&role, &DeleteParams::default()).await;
+    deleted.expect("it is there");
 }

@@ -1,156 +1,168 @@
-//! Cartographer's choreography: cases in kuttl's format, ours and those of any folder that
-//! `SHIPWAY_KUTTL` names.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "whoever has cases of their own names their folder"
-)]
+//! Cartographer's choreography: where its scenarios take place.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use futures::StreamExt as _;
-use futures::stream;
-use k8s_openapi::api::core::v1::ConfigMap;
-use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
-use kinds::Workload;
-use kube::api::{Api, Patch, PatchParams};
+use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
+use k8s_openapi::api::rbac::v1::RoleBinding;
+use kinds::{ClusterSourceTemplate, names};
+use kube::Client;
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::json;
-use suite::{Controller, install_of};
-use testkit::audit::Requests;
-use testkit::kuttl::Case;
-use testkit::{World, eventually};
-use tokio::sync::Mutex;
+use suite::{Controller, install_file, install_of};
+use testkit::{Settling, TempNamespace, World, eventually};
+use tokio::sync::{Mutex, MutexGuard};
 
 /// How long a step may take. A pass takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// How many cases run at a time, as in kuttl.
-const AT_ONCE: usize = 8;
-
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// The cluster on which supply chains run.
 const CLUSTER: &str = "chains";
 
 /// There is one cluster for them, and one controller at a time.
 static TURN: Mutex<()> = Mutex::const_new(());
 
-async fn chains() -> (World, Controller) {
+/// The cluster with a controller at work and a namespace of one's own, until it is dropped.
+pub(crate) struct Chains {
+    world: World,
+    namespace: TempNamespace,
+    controller: Option<Controller>,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Chains {
+    pub(crate) async fn begin() -> Self {
+        let (turn, world, controller) = chains().await;
+        let namespace = world.temp_namespace("chains").await;
+        let_accounts(&world.client().await, namespace.name()).await;
+        Self {
+            world,
+            namespace,
+            controller: Some(controller),
+            _turn: turn,
+        }
+    }
+
+    /// The namespace.
+    pub(crate) fn ns(&self) -> &str {
+        self.namespace.name()
+    }
+
+    /// An administrator's client.
+    pub(crate) async fn client(&self) -> Client {
+        self.world.client().await
+    }
+
+    /// Ends the controller.
+    pub(crate) fn stop(&mut self) {
+        self.controller = None;
+    }
+
+    /// Lets a controller begin anew.
+    pub(crate) async fn start(&mut self) {
+        self.controller = Some(again(&self.world).await);
+    }
+
+    /// Lets workloads of the namespace get healthy.
+    pub(crate) async fn settle(&self) -> Settling {
+        self.world.settle(self.ns()).await
+    }
+
+    /// Applies an object as an admin, in the namespace where its kind is in one.
+    pub(crate) async fn apply(&self, object: &serde_json::Value) {
+        suite::apply(&self.world.client().await, "kubectl", object).await;
+    }
+
+    /// Deletes an object by its path. One that is not there is no fault.
+    pub(crate) async fn remove(&self, path: &str) {
+        let request = http::Request::delete(path).body(Vec::new());
+        let request = request.expect("the scenario's path is one");
+        let _ = self.world.client().await.request_text(request).await;
+    }
+
+    /// Runs the program in the namespace: exit code, output, errors.
+    pub(crate) fn shipway(&self, arguments: &[&str]) -> (i32, String, String) {
+        let kubeconfig = self.world.kubeconfig();
+        suite::shipway(kubeconfig, CLUSTER, self.namespace.name(), arguments)
+    }
+}
+
+/// A controller of supply chains on their cluster, with what the cases stamp. Others wait until the guard goes.
+pub(crate) async fn chains() -> (MutexGuard<'static, ()>, World, Controller) {
+    let turn = TURN.lock().await;
     let _ = rustls::crypto::ring::default_provider().install_default();
     let world = World::shared().on(CLUSTER);
     install_of(&world, "full").await;
-    // Upstream's cases act as accounts without any right of their own.
+    install_file(&world, &ours("kinds.yaml")).await;
+    let controller = again(&world).await;
+    (turn, world, controller)
+}
+
+/// A controller that begins anew.
+pub(crate) async fn again(world: &World) -> Controller {
+    let identity = suite::identity(world).await;
+    Controller::start_as("full", &identity, world.cluster()).await
+}
+
+/// Lets all accounts of a namespace do everything in it: upstream's cases have accounts without any right.
+pub(crate) async fn let_accounts(client: &Client, namespace: &str) {
     let everybody = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-        "metadata": {"name": "accounts-may-everything"},
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": "accounts-may-everything-here"},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:serviceaccounts"}],
     });
-    let bindings: Api<ClusterRoleBinding> = Api::all(world.client().await);
+    let bindings: Api<RoleBinding> = Api::namespaced(client.clone(), namespace);
     let params = PatchParams::apply("suite").force();
-    bindings
-        .patch(
-            "accounts-may-everything",
-            &params,
-            &Patch::Apply(&everybody),
-        )
-        .await
-        .expect("the binding can be made");
-    let identity = suite::identity(&world).await;
-    let controller = Controller::start_as("full", &identity, world.cluster()).await;
-    (world, controller)
+    let name = "accounts-may-everything-here";
+    let made = bindings
+        .patch(name, &params, &Patch::Apply(&everybody))
+        .await;
+    made.expect("the binding can be made");
 }
 
-/// Runs the cases in a folder, several at a time; tells of those that did not come true.
-async fn failures(world: &World, folder: &Path) -> Vec<String> {
-    let cases = Case::read_all(folder).expect("the cases can be read");
-    assert!(!cases.is_empty(), "{} has no cases", folder.display());
-    let client = world.client().await;
-    let run = |case: Case| {
-        let client = client.clone();
-        async move {
-            let namespace = world.temp_namespace("kuttl").await;
-            case.run(&client, namespace.name(), PATIENCE, |_| async {})
-                .await
-        }
-    };
-    let done = stream::iter(cases.into_iter().map(run)).buffer_unordered(AT_ONCE);
-    done.filter_map(|done| async { done.err() }).collect().await
-}
-
-fn ours(name: &str) -> PathBuf {
+pub(crate) fn ours(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/kuttl")
         .join(name)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn supply_chains_do_what_their_cases_say() {
-    let _turn = TURN.lock().await;
-    let (world, controller) = chains().await;
-    let mut failed = failures(&world, &ours("supplychain")).await;
-    if let Some(folder) = std::env::var_os("SHIPWAY_KUTTL") {
-        failed.extend(failures(&world, Path::new(&folder)).await);
-    }
-    assert!(
-        failed.is_empty(),
-        "{}\n{}",
-        failed.join("\n\n"),
-        controller.log()
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_restart_writes_nothing_that_was_stamped_before() {
-    let _turn = TURN.lock().await;
-    let (world, controller) = chains().await;
-    let case = Case::read(&ours("supplychain").join("a-source-becomes-a-config"));
-    let case = case.expect("the case can be read");
-    let namespace = world.temp_namespace("kuttl").await;
-    let client = world.client().await;
-    let ran = case
-        .run(&client, namespace.name(), PATIENCE, |_| async {})
-        .await;
-    assert_eq!(ran, Ok(()));
-    drop(controller);
-    let window = Mutex::new(world.audit().await);
-    let identity = suite::identity(&world).await;
-    let _again = Controller::start_as("full", &identity, world.cluster()).await;
-    // One owner has one pass at a time: what this one asks for has a pass after that of the restart.
-    let change = json!({"spec": {"source": {"git": {"url": "https://git.example/third"}}}});
-    let workloads: Api<Workload> = Api::namespaced(client.clone(), namespace.name());
-    let (looked, changed) = (Mutex::new(Requests::default()), Mutex::new(false));
-    eventually("the source to follow", PATIENCE, || async {
-        let new = window.lock().await.requests().await;
-        let mut looked = looked.lock().await;
-        looked
-            .0
-            .extend(new.by("shipway").within(namespace.name()).0);
-        let mut changed = changed.lock().await;
-        if looked.count() > 0 && !*changed {
-            let patch = Patch::Merge(&change);
-            let done = workloads
-                .patch("shop", &PatchParams::default(), &patch)
-                .await;
-            *changed = done.is_ok();
+/// A controller that the cluster asks before it stores something, once it does.
+pub(crate) async fn asked(world: &World) -> Controller {
+    let identity = suite::identity(world).await;
+    let more = ["--webhook-listen", "127.0.0.1:0"];
+    let controller = Controller::start_with("full", &identity, world.cluster(), &more).await;
+    let templates: Api<ClusterSourceTemplate> = Api::all(world.client().await);
+    let template: ClusterSourceTemplate = serde_json::from_value(json!({
+        "apiVersion": "carto.run/v1alpha1", "kind": "ClusterSourceTemplate",
+        "metadata": {"name": "neither-nor"},
+        "spec": {"urlPath": ".data.url", "revisionPath": ".data.revision"},
+    }))
+    .expect("the template has the right shape");
+    let only_asked = only_asked();
+    let refused = "admission webhook \"source-template-validator.cartographer.com\" denied the request: \
+                   invalid template: must specify one of template or ytt, found neither";
+    // The API server takes a while to know a new configuration.
+    eventually("the template to be refused", PATIENCE, || async {
+        match templates.create(&only_asked, &template).await {
+            Err(kube::Error::Api(status)) if status.message == refused => Ok(()),
+            other => Err(format!("{other:?}")),
         }
-        let maps: Api<ConfigMap> = Api::namespaced(client.clone(), namespace.name());
-        let source = maps
-            .get("shop-source")
-            .await
-            .map_err(|why| why.to_string())?;
-        let url = source.data.unwrap_or_default().remove("url");
-        let there = url.as_deref() == Some("https://git.example/third");
-        there.then_some(()).ok_or_else(|| looked.to_string())
     })
     .await;
-    let new = window.lock().await.requests().await;
-    let mut seen = looked.into_inner();
-    seen.0.extend(new.by("shipway").within(namespace.name()).0);
-    let written = seen
-        .clone()
-        .writes()
-        .only(|request| request.resource == "configmaps");
-    assert_eq!(
-        written.count(),
-        1,
-        "only what was asked for is written:\n{seen}"
-    );
+    controller
+}
+
+/// Parameters of a request that changes nothing.
+pub(crate) fn only_asked() -> PostParams {
+    PostParams {
+        dry_run: true,
+        ..PostParams::default()
+    }
+}
+
+/// The cluster asks nobody any more.
+pub(crate) async fn unasked(world: &World) {
+    let asks: Api<ValidatingWebhookConfiguration> = Api::all(world.client().await);
+    let deleted = asks.delete(names::WEBHOOKS, &DeleteParams::default()).await;
+    deleted.expect("the configuration is there");
 }

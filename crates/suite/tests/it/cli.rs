@@ -1,5 +1,6 @@
 //! The commands of the program, as a person runs them.
 
+mod cases;
 mod diff;
 mod get;
 mod promote;
@@ -8,6 +9,7 @@ mod secret;
 mod suspend;
 mod sync;
 mod tree;
+mod workload;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kinds::condition;
-use kinds::{Deliverable, DeliverableStatus, Shipment};
+use kinds::{ClusterDelivery, ClusterTemplate, Deliverable, DeliverableStatus, Shipment};
 use kube::api::Api;
 use serde_json::{Value, json};
 use suite::{Scene, identity, install};
@@ -169,6 +169,108 @@ async fn a_deliverable_whose_account_comes_late_goes_on_by_itself() {
         ready_because(status, "Ready")
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deliverable_whose_account_may_not_goes_on_when_it_is_granted() {
+    let scene = Scene::new("dlv").await;
+    scene.write("config/settings.yaml", SETTINGS);
+    scene.push().await;
+    let ns = scene.ns();
+    scene
+        .apply(&json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "bare", "namespace": ns}}))
+        .await;
+    let mut refused = deliverable(&scene, "web", "config");
+    refused["spec"]["serviceAccountName"] = json!("bare");
+    scene.apply(&refused).await;
+    let reason = "TemplateRejectedByAPIServer";
+    let status = until(&scene, "web", "is refused", |status| {
+        ready_because(status, reason)
+    })
+    .await;
+    let why = &status.conditions[1].message;
+    let begins = format!(
+        "unable to apply object [{ns}/web] for resource [deployer] in delivery [delivery-basic]: create: "
+    );
+    assert!(
+        why.starts_with(&begins) && why.contains("is forbidden"),
+        "{why}"
+    );
+    scene.until_event("web", &[reason, "is forbidden"]).await;
+    let group = "rbac.authorization.k8s.io";
+    let version = format!("{group}/v1");
+    for (kind, extra) in [
+        (
+            "Role",
+            json!({"rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]}),
+        ),
+        (
+            "RoleBinding",
+            json!({
+                "roleRef": {"apiGroup": group, "kind": "Role", "name": "bare"},
+                "subjects": [{"kind": "ServiceAccount", "name": "bare", "namespace": ns}],
+            }),
+        ),
+    ] {
+        let mut object = json!({"apiVersion": version, "kind": kind, "metadata": {"name": "bare", "namespace": ns}});
+        for (key, value) in extra.as_object().expect("it is a map") {
+            object[key] = value.clone();
+        }
+        scene.apply(&object).await;
+    }
+    until(&scene, "web", "is ready", |status| {
+        ready_because(status, "Ready")
+    })
+    .await;
+}
+
+/// A delivery and its template are gone with the scenario.
+struct Gone<'a>(&'a Scene, &'a str);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.0.clear_away::<ClusterDelivery>(self.1);
+        self.0.clear_away::<ClusterTemplate>(self.1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_may_have_a_delivery_of_its_own() {
+    let scene = Scene::new("dlv").await;
+    let name = format!("own-{}", scene.ns());
+    let _gone = Gone(&scene, &name);
+    scene
+        .apply(&json!({
+            "apiVersion": "carto.run/v1alpha1", "kind": "ClusterTemplate", "metadata": {"name": name},
+            "spec": {"template": {
+                "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "$(deliverable.metadata.name)$-own"},
+                "data": {"from": "$(deliverable.spec.source.git.url)$"},
+            }},
+        }))
+        .await;
+    // It takes more than `delivery-basic` does, and is the better match.
+    scene
+        .apply(&json!({
+            "apiVersion": "carto.run/v1alpha1", "kind": "ClusterDelivery", "metadata": {"name": name},
+            "spec": {
+                "selector": {"app.tanzu.vmware.com/deliverable-type": "web", "app": name},
+                "resources": [{"name": "own", "templateRef": {"kind": "ClusterTemplate", "name": name}}],
+            },
+        }))
+        .await;
+    let mut own = deliverable(&scene, "web", "config");
+    own["metadata"]["labels"]["app"] = json!(name);
+    scene.apply(&own).await;
+    let status = until(&scene, "web", "is ready", |status| {
+        ready_because(status, "Ready")
+    })
+    .await;
+    assert_eq!(
+        status.delivery_ref.and_then(|delivery| delivery.name),
+        Some(name.clone())
+    );
+    assert!(scene.find::<ConfigMap>("web-own").await.is_some());
+    assert!(scene.find::<Shipment>("web").await.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

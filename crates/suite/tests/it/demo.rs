@@ -23,9 +23,9 @@ use suite::install;
 use testkit::{Need, World, eventually, poll};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::MutexGuard;
+use tokio::sync::{self, MutexGuard};
 
-use crate::bad_stage::{alone, measured};
+use crate::bad_stage::measured;
 
 /// How long the whole demo may take.
 const DEMO: Duration = Duration::from_mins(4);
@@ -41,10 +41,11 @@ struct Ground {
 
 impl Ground {
     async fn take() -> Self {
-        let turn = alone().await;
+        static TURN: sync::Mutex<()> = sync::Mutex::const_new(());
+        let turn = TURN.lock().await;
         // A second provider cannot be installed; the first one is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let world = World::shared().on("lonely");
+        let world = World::shared().on("demo");
         let client = world.client().await;
         // Once it is there the controller-manager works, after an outage too.
         drop(world.temp_namespace("demo").await);
@@ -182,7 +183,7 @@ impl Ground {
             .expect("tests lie in target/<profile>/deps")
             .join("shipway");
         let kubeconfig = self.world.kubeconfig().display().to_string();
-        let words = ["demo", "--context", "lonely", "--kubeconfig", &kubeconfig];
+        let words = ["demo", "--context", "demo", "--kubeconfig", &kubeconfig];
         std::iter::once(program.display().to_string())
             .chain(words.iter().chain(more).map(|word| (*word).to_owned()))
             .collect()
@@ -311,7 +312,7 @@ async fn the_demo_tells_its_story_on_one_context_and_leaves_what_it_found() {
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     for step in [
         "no kubelet runs here: the demo writes the status of Pods, so their health is simulated",
-        "`lonely`: definitions and roles are there already, and stay as they are",
+        "`demo`: definitions, roles and the delivery are there already, and stay as they are",
         "qa: the application is applied and healthy",
         "staging: the application is applied and healthy",
         "production: the application is applied and healthy",
@@ -415,7 +416,7 @@ async fn a_second_ctrl_c_says_what_the_demo_leaves_and_the_next_one_clears_it_up
     let (code, shown) = terminal.end().await;
     assert_eq!(code, 130, "{shown}");
     for words in [
-        "in the context `lonely`: the namespaces `shipway-demo-qa`",
+        "in the context `demo`: the namespaces `shipway-demo-qa`",
         "clears up before it begins",
     ] {
         assert!(shown.contains(words), "`{words}` is missing:\n{shown}");
@@ -444,7 +445,7 @@ async fn a_demo_that_must_fail_without_nodes_does_not_begin() {
     assert_eq!((code, out.as_str()), (2, ""), "{err}");
     assert_eq!(
         err,
-        "error: the context `lonely` has no nodes: no Pod gets healthy there\n\
+        "error: the context `demo` has no nodes: no Pod gets healthy there\n\
          hint: pass --simulate-kubelet to play the kubelet there\n"
     );
 }
@@ -483,7 +484,7 @@ async fn the_demo_writes_nothing_where_it_may_not_or_is_in_the_way() {
     let (code, _, err) = ground.demo(&["--yes"]).await;
     assert_eq!(code, 2, "{err}");
     let says = format!(
-        "in the context `lonely` there is Shipment `{}/web`",
+        "in the context `demo` there is Shipment `{}/web`",
         scene.name()
     );
     assert!(err.contains(&says), "{err}");

@@ -9,10 +9,11 @@ use suite::Embedded;
 use testkit::{Need, World};
 
 /// What is below objects of which the genuine server tells alone: `docs/embedded-limits.md`.
-const UNSERVED: [&str; 5] = [
+const UNSERVED: [&str; 6] = [
     "/approval",
     "/binding",
     "/ephemeralcontainers",
+    "/eviction",
     "/proxy",
     "/resize",
 ];

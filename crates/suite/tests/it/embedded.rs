@@ -4,7 +4,9 @@
     reason = "the program and kubectl are started as users start them"
 )]
 
+use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
@@ -288,6 +290,34 @@ fn kubectl_works_on_clusters_of_our_own() {
     own.kubectl("delete namespace short --timeout=20s");
 }
 
+#[test]
+fn what_the_readme_installs_can_be_installed_again_on_clusters_of_our_own() {
+    if World::shared().lacks(Need::Kubectl) {
+        return;
+    }
+    let folder = folder();
+    let own = Up::start(folder.path());
+    let printed = Command::new(program()).arg("crds").output();
+    let file = folder.path().join("crds.yaml");
+    let printed = printed.expect("the program runs").stdout;
+    std::fs::write(&file, printed).expect("it can be written");
+    let file = file.display();
+    // `up` installs the same as another manager, and the rules of one role are written by the server.
+    own.kubectl(&format!("apply --server-side -f {file}"));
+    own.kubectl("create clusterrole lamps --verb=get --resource=pods");
+    own.kubectl("label clusterrole lamps shipway.run/aggregate-to-controller=true");
+    let rules = "jsonpath={.rules[0].resources[0]}=pods";
+    own.kubectl(&format!(
+        "wait clusterrole/shipway-controller-aggregated --for={rules} --timeout=20s"
+    ));
+    own.kubectl(&format!("apply --server-side -f {file}"));
+    // Who installs with a plain create is served, too.
+    let role = "clusterrole/shipway-controller-aggregated";
+    own.kubectl(&format!("delete {role}"));
+    own.refused(&format!("create -f {file}")); // the others are there
+    own.kubectl(&format!("get {role}"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_own_clusters_do_not_do_is_refused() {
     let folder = folder();
@@ -338,4 +368,58 @@ async fn up_adds_its_contexts_to_the_kubeconfig_of_the_user() {
     assert!(said.contains("--clusters"), "{said}");
     let left = std::fs::read_to_string(&own).expect("it is there");
     assert_eq!(left, taken);
+    // A folder that was refused does not remember clusters that nobody has.
+    let fresh = folder.path().join("fresh");
+    std::fs::create_dir(&fresh).expect("there is room");
+    std::fs::write(fresh.join("own"), &taken).expect("it can be written");
+    let more = [
+        "--port",
+        "0",
+        "--clusters",
+        "mine,blue",
+        "--merge-kubeconfig",
+    ];
+    let (code, said) = ends(&fresh, &more);
+    assert_eq!(code, Some(2), "{said}");
+    let names = std::fs::read_dir(&fresh).expect("it can be read");
+    let names: Vec<_> = names
+        .map(|entry| entry.expect("it can be read").file_name())
+        .collect();
+    assert_eq!(names, ["own"]);
+}
+
+#[test]
+fn what_up_keeps_is_for_its_owner_alone() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    drop(Up::start_with(
+        &data,
+        &["--port", "0", "--clusters", "blue"],
+    ));
+    // As a version before this one left it.
+    let parts = [
+        "",
+        "clusters",
+        "clusters/blue",
+        "git",
+        "clusters/blue/log",
+        "log",
+    ];
+    for part in parts {
+        let path = data.join(part);
+        let rights = if path.is_dir() { 0o755 } else { 0o644 };
+        std::fs::set_permissions(&path, Permissions::from_mode(rights)).expect("it is ours");
+    }
+    drop(Up::start_with(&data, &["--port", "0"]));
+    for part in parts {
+        let path = data.join(part);
+        let found = std::fs::metadata(&path).expect("it is there").permissions();
+        assert_eq!(found.mode() & 0o077, 0, "{part}");
+    }
+    // What else is in a folder may be for others.
+    std::fs::write(data.join("shared"), "").expect("there is room");
+    std::fs::set_permissions(&data, Permissions::from_mode(0o755)).expect("it is ours");
+    drop(Up::start_with(&data, &["--port", "0"]));
+    let found = std::fs::metadata(&data).expect("it is there").permissions();
+    assert_eq!(found.mode() & 0o777, 0o755);
 }

@@ -9,17 +9,19 @@ use kube::client::Body;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
 use suite::Embedded;
-use testkit::{Need, World};
+use testkit::{Need, World, eventually};
 
+/// How long a server may take to learn of something.
+const PATIENCE: Duration = Duration::from_secs(30);
 const JSON: &str = "application/json";
 const MERGE: &str = "application/merge-patch+json";
 const APPLY: &str = "application/apply-patch+yaml";
 
-/// A request: its method, its path below the namespace, and its body with its type.
-type Asked = (&'static str, &'static str, &'static str, &'static str);
+/// A request: its method, its path below the namespace, or a whole one, and its body with its type.
+type Asked<'a> = (&'a str, &'a str, &'a str, &'a str);
 
 /// What is refused, or, where it is not, does what it says on both.
-const REQUESTS: &[Asked] = &[
+const REQUESTS: &[Asked<'_>] = &[
     // Deletions that were meant for something else.
     (
         "DELETE",
@@ -61,6 +63,57 @@ const REQUESTS: &[Asked] = &[
     ("DELETE", "configmaps/kept?dryRun=", "", ""),
     ("DELETE", "configmaps/kept?propagationPolicy=", "", ""),
     ("DELETE", "configmaps/kept?uid=other", "", ""),
+    (
+        "DELETE",
+        "configmaps/kept",
+        JSON,
+        r#"{"orphanDependents":true,"propagationPolicy":"Orphan"}"#,
+    ),
+    (
+        "DELETE",
+        "configmaps?orphanDependents=false&propagationPolicy=Background",
+        "",
+        "",
+    ),
+    // Selectors.
+    ("GET", "configmaps?fieldSelector=x%3Dy", "", ""),
+    ("GET", "configmaps?watch=1&fieldSelector=x%3Dy", "", ""),
+    ("DELETE", "configmaps?fieldSelector=x%3Dy", "", ""),
+    ("GET", "pods?fieldSelector=x%3Dy", "", ""),
+    ("GET", "/api/v1/nodes?fieldSelector=x%3Dy", "", ""),
+    ("GET", "/apis/batch/v1/jobs?fieldSelector=x%3Dy", "", ""),
+    (
+        "GET",
+        "/apis/apps/v1/deployments?fieldSelector=x%3Dy",
+        "",
+        "",
+    ),
+    // What is not served.
+    ("GET", "/apis/apps/v9", "", ""),
+    ("GET", "/apis/apps/v9/deployments", "", ""),
+    ("GET", "/api/v9/pods", "", ""),
+    ("GET", "nothings", "", ""),
+    ("GET", "/apis/none.example.com/v1", "", ""),
+    ("GET", "/apis/none.example.com/v1/nothings", "", ""),
+    // Bodies.
+    ("POST", "configmaps", JSON, "null"),
+    ("PUT", "configmaps/kept", JSON, "null"),
+    (
+        "POST",
+        "/apis/apps/v1/namespaces/default/deployments",
+        JSON,
+        "null",
+    ),
+    ("POST", "configmaps", JSON, ""),
+    ("POST", "configmaps", JSON, "{"),
+    ("POST", "configmaps", JSON, "[]"),
+    ("POST", "configmaps", JSON, "5"),
+    (
+        "POST",
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All",
+        JSON,
+        r#"{"metadata":{"name":"lamps.x.example.com"},"spec":{"group":"x.example.com","scope":"Cluster","names":{"plural":"lamps","kind":"Lamp"},"versions":[{"name":"v1","served":true,"storage":true,"deprecationWarning":"x","schema":{"openAPIV3Schema":{"type":"object"}}}]}}"#,
+    ),
     // Queries.
     ("GET", "configmaps?limit=abc", "", ""),
     ("GET", "configmaps?limit=1.5", "", ""),
@@ -230,17 +283,45 @@ async fn send(client: &Client, request: Request<Body>) -> (u16, Value) {
     (code, serde_json::from_slice(&text).unwrap_or_default())
 }
 
-async fn ask(client: &Client, space: &str, (method, path, media, body): Asked) -> (u16, Value) {
+async fn ask(client: &Client, space: &str, (method, path, media, body): Asked<'_>) -> (u16, Value) {
+    let path = match path {
+        path if path.starts_with('/') => path.to_owned(),
+        path => format!("/api/v1/namespaces/{space}/{path}"),
+    };
+    ask_as(client, "", (method, &path, media, body)).await
+}
+
+/// The answer to a request for a whole path, of somebody else where that is named.
+async fn ask_as(
+    client: &Client,
+    user: &str,
+    (method, path, media, body): Asked<'_>,
+) -> (u16, Value) {
     let request = Request::builder()
         .method(method)
-        .uri(format!("/api/v1/namespaces/{space}/{path}"))
+        .uri(path)
         .header("accept", JSON);
+    let request = match user {
+        "" => request,
+        user => request.header("impersonate-user", user),
+    };
     let request = match media {
         "" => request,
         media => request.header("content-type", media),
     };
     let request = request.body(Body::from(body.as_bytes().to_vec()));
     send(client, request.expect("it is one")).await
+}
+
+/// Asks until the answer has a code: the genuine server learns of rights, definitions and deletions a moment later.
+async fn until_told(client: &Client, user: &str, request: Asked<'_>, wanted: u16) -> Value {
+    eventually(&format!("{request:?} to be {wanted}"), PATIENCE, || async {
+        match ask_as(client, user, request).await {
+            (code, told) if code == wanted => Ok(told),
+            (code, told) => Err(format!("{code}: {told}")),
+        }
+    })
+    .await
 }
 
 /// What is said of a refusal, without the revision of the moment and the uid of the object.
@@ -265,13 +346,8 @@ async fn prepare(client: &Client, space: &str) {
             .0,
         201
     );
-    let account = ("GET", "serviceaccounts/default", "", "");
-    let mut left = 200;
-    while ask(client, space, account).await.0 != 200 {
-        left -= 1;
-        assert!(left > 0, "the namespace gets no account");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let account = format!("/api/v1/namespaces/{space}/serviceaccounts/default");
+    until_told(client, "", ("GET", &account, "", ""), 200).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -345,4 +421,161 @@ async fn somebody_whose_name_is_not_ascii_is_not_served_as_the_admin() {
         .body(Body::empty());
     let (code, _) = send(&client, request.expect("it is one")).await;
     assert!(matches!(code, 400 | 403), "{code}");
+}
+
+/// Roles that take in others hand out whatever somebody labels: that is for those who have everything.
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_that_take_in_others_are_refused_alike() {
+    let world = World::shared();
+    if world.lacks(Need::Judge) {
+        return;
+    }
+    let genuine = client_of(&world).await;
+    let server = Embedded::start(None).await;
+    let embedded = server.client().await;
+    let name = format!("takes-in-{}", std::process::id());
+    let roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+    let bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
+    let (role, rights) = (format!("{roles}/{name}"), format!("{name}-rights"));
+    let applied = format!("{role}?fieldManager=test");
+    let aggregation = r#""aggregationRule":{"clusterRoleSelectors":[{"matchLabels":{"a":"b"}}]}"#;
+    let named = format!(r#""metadata":{{"name":"{name}"}}"#);
+    let plain = format!("{{{named}}}");
+    let typed = r#""apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole""#;
+    let whole = format!("{{{typed},{named},{aggregation}}}");
+    let bare = format!("{{{typed},{named}}}");
+    let part = format!("{{{aggregation}}}");
+    let allows = format!(
+        r#"{{"metadata":{{"name":"{rights}"}},"rules":[{{"apiGroups":["rbac.authorization.k8s.io"],"resources":["clusterroles"],"verbs":["get","create","patch","update"]}}]}}"#
+    );
+    let binds = format!(
+        r#"{{"metadata":{{"name":"{rights}"}},"roleRef":{{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"{rights}"}},"subjects":[{{"kind":"User","apiGroup":"rbac.authorization.k8s.io","name":"{name}"}}]}}"#
+    );
+    for client in [&genuine, &embedded] {
+        for (path, body) in [(roles, &allows), (bindings, &binds)] {
+            let (code, made) = ask_as(client, "", ("POST", path, JSON, body)).await;
+            assert_eq!(code, 201, "{made}");
+        }
+        until_told(client, &name, ("GET", &role, "", ""), 404).await;
+    }
+    let asked: &[(&str, Asked<'_>, u16)] = &[
+        (&name, ("POST", roles, JSON, &whole), 403),
+        (&name, ("PUT", &role, JSON, &whole), 403),
+        (&name, ("PATCH", &applied, APPLY, &whole), 403),
+        (&name, ("POST", roles, JSON, &plain), 201),
+        (&name, ("PUT", &role, JSON, &whole), 403),
+        (&name, ("PATCH", &role, MERGE, &part), 403),
+        (&name, ("PATCH", &applied, APPLY, &whole), 403),
+        // Who has everything may, and nobody else takes it back.
+        ("", ("PATCH", &role, MERGE, &part), 200),
+        (&name, ("PUT", &role, JSON, &bare), 403),
+        (
+            &name,
+            ("PATCH", &role, MERGE, r#"{"aggregationRule":null}"#),
+            403,
+        ),
+        (
+            &name,
+            (
+                "PATCH",
+                &role,
+                MERGE,
+                r#"{"metadata":{"labels":{"a":"b"}}}"#,
+            ),
+            403,
+        ),
+        // What the garbage collector writes hands out nothing.
+        (
+            &name,
+            (
+                "PATCH",
+                &role,
+                MERGE,
+                r#"{"metadata":{"finalizers":["a.b/c"]}}"#,
+            ),
+            200,
+        ),
+    ];
+    for (user, request, wanted) in asked {
+        let (code, answer) = ask_as(&genuine, user, *request).await;
+        let (own_code, own) = ask_as(&embedded, user, *request).await;
+        assert_eq!(code, *wanted, "{request:?}: {answer}");
+        assert_eq!(own_code, code, "{request:?}: {own}");
+        assert_eq!(words(&own), words(&answer), "{request:?}");
+    }
+    let free = (
+        "PATCH",
+        &*role,
+        MERGE,
+        r#"{"metadata":{"finalizers":null}}"#,
+    );
+    ask_as(&genuine, "", free).await;
+    for path in [
+        &role,
+        &format!("{roles}/{rights}"),
+        &format!("{bindings}/{rights}"),
+    ] {
+        ask_as(&genuine, "", ("DELETE", path, "", "")).await;
+    }
+    server.stop().await;
+}
+
+/// No way leads into a kind whose definition goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_created_while_its_definition_goes() {
+    let world = World::shared();
+    if world.lacks(Need::Judge) {
+        return;
+    }
+    let genuine = client_of(&world).await;
+    let server = Embedded::start(Some(Duration::from_millis(50))).await;
+    let embedded = server.client().await;
+    let group = format!("g{}.example.com", std::process::id());
+    let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    let definition = format!("{definitions}/lamps.{group}");
+    let defined = format!(
+        r#"{{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{{"name":"lamps.{group}"}},"spec":{{"group":"{group}","scope":"Namespaced","names":{{"plural":"lamps","kind":"Lamp"}},"versions":[{{"name":"v1","served":true,"storage":true,"subresources":{{"status":{{}}}},"schema":{{"openAPIV3Schema":{{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}}}}]}}}}"#
+    );
+    let lamps = format!("/apis/{group}/v1/namespaces/default/lamps");
+    let lamp = |name: &str, finalizers: &str| {
+        format!(
+            r#"{{"apiVersion":"{group}/v1","kind":"Lamp","metadata":{{"name":"{name}"{finalizers}}}}}"#
+        )
+    };
+    let held = lamp("held", r#","finalizers":["a.b/c"]"#);
+    for client in [&genuine, &embedded] {
+        let (code, made) = ask_as(client, "", ("POST", definitions, JSON, &defined)).await;
+        assert_eq!(code, 201, "{made}");
+        until_told(client, "", ("POST", &lamps, JSON, &held), 201).await;
+        let (code, told) = ask_as(client, "", ("DELETE", &definition, "", "")).await;
+        assert_eq!(code, 200, "{told}");
+    }
+    let new = lamp("new", "");
+    let applied = format!("{lamps}/new?fieldManager=test");
+    let forced = format!("{applied}&force=true&dryRun=All");
+    let changed = format!("{lamps}/held?fieldManager=test");
+    for (request, wanted) in [
+        (("POST", &*lamps, JSON, &*new), 403),
+        (("PATCH", &applied, APPLY, &new), 403),
+        (("PATCH", &forced, APPLY, &new), 403),
+        (("PATCH", &changed, APPLY, &lamp("held", "")), 200),
+        (
+            (
+                "PATCH",
+                &changed,
+                MERGE,
+                r#"{"metadata":{"labels":{"a":"b"}}}"#,
+            ),
+            200,
+        ),
+    ] {
+        let told = until_told(&genuine, "", request, wanted).await;
+        let (code, own) = ask_as(&embedded, "", request).await;
+        assert_eq!((code, words(&own)), (wanted, words(&told)), "{request:?}");
+    }
+    for client in [&genuine, &embedded] {
+        let free = r#"{"metadata":{"finalizers":null}}"#;
+        ask_as(client, "", ("PATCH", &changed, MERGE, free)).await;
+    }
+    server.stop().await;
 }

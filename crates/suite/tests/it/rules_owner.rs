@@ -24,9 +24,24 @@ const CLAIMED: usize = 50;
 /// Commits that each move [`MOVED`] objects from one Shipment to the other.
 const MOVES: usize = 10;
 const MOVED: usize = 5;
+/// How often claimants are let loose until they meet.
+const MEETINGS: usize = 5;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_five_claimants_of_one_object_one_gets_it_and_four_name_the_winner() {
+    let mut won = BTreeMap::new();
+    // One may be through before the others begin, on a machine that has other things to do.
+    for _ in 0..MEETINGS {
+        won = claimed_at_once().await;
+        if won.len() > 1 {
+            return;
+        }
+    }
+    assert!(won.len() > 1, "they did not meet: {won:?}");
+}
+
+/// Lets five claim the same objects at once; tells how many each has got.
+async fn claimed_at_once() -> BTreeMap<String, usize> {
     let scene = Scene::new("claim").await;
     for number in 0..CLAIMED {
         let name = format!("claimed-{number:02}");
@@ -88,7 +103,6 @@ async fn of_five_claimants_of_one_object_one_gets_it_and_four_name_the_winner() 
             );
         }
     }
-    assert!(won.len() > 1, "they did not meet: {won:?}");
     for (name, status) in &stand {
         let stalled = condition::find(&status.conditions, kind::STALLED);
         let stalled = stalled.is_some_and(|stalled| stalled.status == "True");
@@ -109,6 +123,7 @@ async fn of_five_claimants_of_one_object_one_gets_it_and_four_name_the_winner() 
         );
     }
     assert_quiet(&scene).await;
+    won
 }
 
 /// Watches the ConfigMaps of a namespace, and notes every one that is empty, gone or another.

@@ -14,7 +14,12 @@ use crate::rules_stage::config_map;
 use crate::source::lonely;
 
 /// Our own kinds, which are watched whole.
-const OWN: [&str; 3] = [
+const OWN: [&str; 8] = [
+    "carto.run/clusterconfigtemplates",
+    "carto.run/clusterdeliveries",
+    "carto.run/clusterdeploymenttemplates",
+    "carto.run/clustersourcetemplates",
+    "carto.run/clustertemplates",
     "carto.run/deliverables",
     "shipway.run/environments",
     "shipway.run/shipments",
@@ -73,7 +78,7 @@ fn header<'a>(head: &'a Parts, name: &str) -> &'a str {
 }
 
 fn wanted() -> BTreeSet<String> {
-    let kinds = [OWN, ALL, DELIVERED].concat();
+    let kinds = [&OWN[..], &ALL, &DELIVERED].concat();
     kinds.into_iter().map(str::to_owned).collect()
 }
 
@@ -118,7 +123,7 @@ async fn what_is_delivered_is_watched_by_its_label_and_its_metadata_alone() {
     let whole = watches.clone().only(|watch| watch.namespace.is_empty());
     for watch in &whole.0 {
         let (labels, _) = &watch.selectors;
-        let every = [OWN, ALL].concat().contains(&&*watch.resource);
+        let every = [&OWN[..], &ALL].concat().contains(&&*watch.resource);
         let label = if every { "" } else { names::OWNER_LABEL };
         assert_eq!(labels, label, "{watch:?}");
         kinds.insert(watch.resource.clone());

@@ -49,7 +49,7 @@ fn what_is_there_is_used_again_until_it_nears_its_end() {
             same_client,
             "{day}"
         );
-        assert_eq!(pki.token_key().expect("a key").id(), key.id());
+        assert_eq!(pki.token_key().expect("a key").id, key.id);
         pki.server_config(&pki.serving().expect("a pair"))
             .expect("TLS");
     }

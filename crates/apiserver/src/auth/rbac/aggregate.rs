@@ -10,7 +10,7 @@ use super::{PolicyRule, rules_of};
 ///
 /// For each selector in turn: the rules of the roles it selects, by their names, each rule once.
 /// The role itself is never one of them. `all` need not be sorted.
-pub fn aggregated_rules<'a>(
+pub(crate) fn aggregated_rules<'a>(
     role: &Value,
     all: impl IntoIterator<Item = &'a Value>,
 ) -> Option<Vec<PolicyRule>> {

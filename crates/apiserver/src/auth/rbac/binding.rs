@@ -39,7 +39,7 @@ pub(super) enum Subject {
 
 /// What allowed something. Its text is the genuine server's reason; empty for `system:masters`.
 #[derive(Debug)]
-pub struct Grant<'a>(pub(super) Option<(&'a Binding, &'a Subject)>);
+pub(crate) struct Grant<'a>(pub(super) Option<(&'a Binding, &'a Subject)>);
 
 impl Binding {
     pub(super) fn from_json(namespace: &str, name: &str, object: &Value) -> Self {

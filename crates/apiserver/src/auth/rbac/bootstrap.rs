@@ -11,7 +11,7 @@ const OBJECTS: &str = include_str!("../../../data/roles.jsonl");
 /// roles have their rules already. Namespaced ones are in `kube-system` and `kube-public`.
 ///
 /// What they are is upstream's `plugin/pkg/auth/authorizer/rbac/bootstrappolicy`.
-pub fn bootstrap_objects() -> impl Iterator<Item = (RbacKind, Value)> {
+pub(crate) fn bootstrap_objects() -> impl Iterator<Item = (RbacKind, Value)> {
     OBJECTS.lines().map(|line| {
         let object: Value = serde_json::from_str(line).expect("a test parses every line");
         let kind = object["kind"].as_str().and_then(RbacKind::of_kind);

@@ -17,26 +17,29 @@ const MAX_PERMISSIONS: usize = 100_000;
 
 /// A role or binding that is about to be written.
 #[derive(Clone, Copy, Debug)]
-pub struct Write<'a> {
+pub(crate) struct Write<'a> {
     /// Its kind.
-    pub kind: RbacKind,
+    pub(crate) kind: RbacKind,
     /// The namespace of the request; empty for the cluster's kinds.
-    pub namespace: &'a str,
+    pub(crate) namespace: &'a str,
     /// The name in the request's path; empty if the request creates.
-    pub name: &'a str,
+    pub(crate) name: &'a str,
     /// The object, defaulted.
-    pub object: &'a Value,
+    pub(crate) object: &'a Value,
+    /// What it was; none where it is created.
+    pub(crate) old: Option<&'a Value>,
 }
 
 impl Rules {
     /// Lets a user write a role or binding: one in `system:masters` always; others if they may
-    /// `escalate` roles or `bind` the role, or have all that it allows themselves.
+    /// `escalate` roles or `bind` the role, or have all that it allows themselves. A role that takes in
+    /// others is for those alone who may do everything.
     ///
     /// # Errors
     ///
     /// 403 with the list of what the user lacks; 404 if a binding names a role that is not there.
-    pub fn check_write(&self, user: &User, write: &Write<'_>) -> Result<(), Status> {
-        if user.is_in(MASTERS) {
+    pub(crate) fn check_write(&self, user: &User, write: &Write<'_>) -> Result<(), Status> {
+        if user.is_in(MASTERS) || write.hands_out_nothing() {
             return Ok(());
         }
         match write.kind {
@@ -60,7 +63,33 @@ impl Rules {
             return Ok(());
         }
         let rules: Vec<PolicyRule> = rules_of(write.object).collect();
-        self.check_rules(user, write, &rules)
+        self.check_rules(user, write, &rules)?;
+        // What is aggregated can be anything, and who changes that can keep rules from going.
+        let is_aggregated = is_aggregated(write.object) || write.old.is_some_and(is_aggregated);
+        if is_aggregated && !self.has_everything(user) {
+            let why = "must have cluster-admin privileges to use the aggregationRule";
+            return Err(write.forbidden(why));
+        }
+        Ok(())
+    }
+
+    /// Whether a user may do whatever there is.
+    fn has_everything(&self, user: &User) -> bool {
+        let any = || vec![Box::from("*")];
+        let all = [
+            PolicyRule {
+                verbs: any(),
+                api_groups: any(),
+                resources: any(),
+                ..PolicyRule::default()
+            },
+            PolicyRule {
+                verbs: any(),
+                non_resource_urls: any(),
+                ..PolicyRule::default()
+            },
+        ];
+        missing(&self.rules_for(user, ""), &all).is_empty()
     }
 
     fn check_binding(&self, user: &User, write: &Write<'_>) -> Result<(), Status> {
@@ -133,10 +162,30 @@ impl Write<'_> {
         }
     }
 
+    /// Whether nothing changes but what the garbage collector writes.
+    fn hands_out_nothing(&self) -> bool {
+        let bare = |object: &Value| {
+            let mut object = object.clone();
+            if let Some(metadata) = object["metadata"].as_object_mut() {
+                metadata.remove("ownerReferences");
+                metadata.remove("finalizers");
+                metadata.remove("managedFields");
+                metadata.remove("resourceVersion");
+            }
+            object
+        };
+        self.old.is_some_and(|old| bare(old) == bare(self.object))
+    }
+
     fn forbidden(&self, why: &str) -> Status {
         let name = object::text(self.object, &["metadata", "name"]);
         Status::forbidden(self.about(), name, why)
     }
+}
+
+/// Whether a role takes in others.
+fn is_aggregated(role: &Value) -> bool {
+    !object::list(role, &["aggregationRule", "clusterRoleSelectors"]).is_empty()
 }
 
 /// How many single permissions a rule multiplies to.

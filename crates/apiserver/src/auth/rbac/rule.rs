@@ -11,22 +11,22 @@ use crate::status::go_quote;
 /// A rule of a `Role` or `ClusterRole`. An empty list of names stands for all names; every other empty
 /// list for nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PolicyRule {
+pub(crate) struct PolicyRule {
     /// What may be done; `*` is everything.
-    pub verbs: Vec<Box<str>>,
+    pub(crate) verbs: Vec<Box<str>>,
     /// In which API groups; `*` is all.
-    pub api_groups: Vec<Box<str>>,
+    pub(crate) api_groups: Vec<Box<str>>,
     /// To which resources: `pods`, `pods/log`, `*/scale`, `*`.
-    pub resources: Vec<Box<str>>,
+    pub(crate) resources: Vec<Box<str>>,
     /// To which objects.
-    pub resource_names: Vec<Box<str>>,
+    pub(crate) resource_names: Vec<Box<str>>,
     /// To which paths: `/healthz`, `/metrics/*`, `*`.
-    pub non_resource_urls: Vec<Box<str>>,
+    pub(crate) non_resource_urls: Vec<Box<str>>,
 }
 
 impl PolicyRule {
     /// Reads a rule. What is no list of texts is an empty one, which allows nothing.
-    pub fn from_json(rule: &Value) -> Self {
+    pub(crate) fn from_json(rule: &Value) -> Self {
         let texts = |field: &str| object::texts(rule, &[field]).map(Box::from).collect();
         Self {
             verbs: texts("verbs"),
@@ -42,7 +42,7 @@ impl PolicyRule {
     }
 
     /// The rule as the API writes it: verbs always, the rest if it is not empty.
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let mut rule = Map::new();
         rule.insert("verbs".to_owned(), json!(self.verbs));
         for (field, texts) in [
@@ -59,7 +59,7 @@ impl PolicyRule {
     }
 
     /// Whether the rule allows what is asked for.
-    pub fn allows(&self, asked: &Attributes<'_>) -> bool {
+    pub(crate) fn allows(&self, asked: &Attributes<'_>) -> bool {
         has(&self.verbs, asked.verb)
             && match asked.target {
                 Target::Resource(resource) => self.covers_resource(&resource),

@@ -106,6 +106,7 @@ fn a_role_that_multiplies_to_too_much_is_refused_without_being_taken_apart() {
         namespace: "",
         name: "",
         object: &object,
+        old: None,
     };
     let refused = Rules::default().check_write(&user("ann"), &write);
     let message = refused.expect_err("it is refused").message;
@@ -113,6 +114,49 @@ fn a_role_that_multiplies_to_too_much_is_refused_without_being_taken_apart() {
         message.ends_with("hold more than 100000 single permissions"),
         "{message}"
     );
+}
+
+#[test]
+fn roles_that_take_in_others_are_written_by_those_alone_who_may_do_everything() {
+    let mut rules = Rules::default();
+    for (kind, object) in bootstrap_objects() {
+        rules.set(kind, &object);
+    }
+    let everything = json!({
+        "metadata": {"name": "root"},
+        "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "User", "name": "root"}],
+    });
+    rules.set(RbacKind::ClusterRoleBinding, &everything);
+    let selectors = json!([{"matchLabels": {"a": "b"}}]);
+    let plain = json!({"metadata": {"name": "x"}});
+    let mut aggregated = plain.clone();
+    aggregated["aggregationRule"] = json!({"clusterRoleSelectors": selectors});
+    let mut labelled = aggregated.clone();
+    labelled["metadata"]["labels"] = json!({"c": "d"});
+    let mut held = aggregated.clone();
+    held["metadata"]["finalizers"] = json!(["a.b/c"]);
+    let check = |old: Option<&Value>, object: &Value, allowed: bool| {
+        let write = Write {
+            kind: RbacKind::ClusterRole,
+            namespace: "",
+            name: "x",
+            object,
+            old,
+        };
+        assert!(rules.check_write(&user("root"), &write).is_ok());
+        let done = rules.check_write(&user("ann"), &write);
+        let why = done.err().map(|status| status.message);
+        let refused = "clusterroles.rbac.authorization.k8s.io \"x\" is forbidden: must have cluster-admin privileges to use the aggregationRule";
+        assert_eq!(why.as_deref(), (!allowed).then_some(refused), "{object}");
+    };
+    check(None, &plain, true);
+    check(None, &aggregated, false);
+    check(Some(&plain), &aggregated, false);
+    check(Some(&aggregated), &labelled, false);
+    check(Some(&aggregated), &plain, false);
+    // The garbage collector's fields hand out nothing.
+    check(Some(&aggregated), &held, true);
 }
 
 #[test]

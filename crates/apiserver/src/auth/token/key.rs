@@ -29,15 +29,15 @@ pub enum KeyError {
 }
 
 /// An EC P-256 key.
-pub struct SigningKey {
+pub(crate) struct SigningKey {
     pair: EcdsaKeyPair,
     /// What tells it from others.
-    id: String,
+    pub(in crate::auth) id: String,
 }
 
 impl SigningKey {
     /// Reads a key in PEM (PKCS#8).
-    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+    pub(crate) fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let der = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes());
         let der = der.map_err(|_| KeyError::NotPem)?;
         let der = der.secret_pkcs8_der();
@@ -46,11 +46,6 @@ impl SigningKey {
             .map_err(|_| KeyError::NotSupported)?;
         let id = URL_SAFE_NO_PAD.encode(Sha256::digest(pair.public_key()));
         Ok(Self { pair, id })
-    }
-
-    /// What tells it from others.
-    pub fn id(&self) -> &str {
-        &self.id
     }
 
     /// A token that says this; nothing where the system has no randomness.

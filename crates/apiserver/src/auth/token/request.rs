@@ -22,17 +22,17 @@ const ABOUT: About<'static> = About {
 };
 
 /// A request for a token.
-pub struct TokenRequest<'a> {
+pub(crate) struct TokenRequest<'a> {
     /// The account's namespace, from the path.
-    pub namespace: &'a str,
+    pub(crate) namespace: &'a str,
     /// The account's name, from the path.
-    pub name: &'a str,
+    pub(crate) name: &'a str,
     /// The body, a `TokenRequest` of `authentication.k8s.io/v1`.
-    pub body: &'a Value,
+    pub(crate) body: &'a Value,
     /// Finds the account.
-    pub lookup: Lookup<'a>,
+    pub(crate) lookup: Lookup<'a>,
     /// The time.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 impl TokenRequest<'_> {
@@ -42,7 +42,7 @@ impl TokenRequest<'_> {
     ///
     /// 404 if the account is not there, 422 for a time out of bounds and for another name, 400 for what this server does not
     /// do: tokens for others, and tokens that are bound to an object.
-    pub fn issue(&self, issuer: &Issuer) -> Result<Value, Status> {
+    pub(crate) fn issue(&self, issuer: &Issuer) -> Result<Value, Status> {
         self.check_place()?;
         let account = (self.lookup)(self.namespace, self.name).ok_or_else(|| {
             let about = About {

@@ -11,7 +11,7 @@ const LEEWAY: SignedDuration = SignedDuration::from_secs(60);
 
 /// Why a token is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TokenError {
+pub(crate) enum TokenError {
     /// This server did not issue it for itself.
     #[error("invalid bearer token")]
     Unknown,
@@ -28,7 +28,7 @@ pub enum TokenError {
 /// # Errors
 ///
 /// [`TokenError`]; the caller is not told which.
-pub fn verify(
+pub(crate) fn verify(
     issuer: &Issuer,
     token: &str,
     lookup: Lookup<'_>,

@@ -68,7 +68,7 @@ async fn bustle(cluster: Arc<Cluster>, kind: Arc<Kind>, until: Key) {
     while cluster.store.get(&until).is_some() {
         assert!(started.elapsed() < Duration::from_secs(20), "it stays");
         let snapshot = cluster.store.snapshot(&Resource::new("", "configmaps"));
-        for record in snapshot.iter(&Scope::all(), "") {
+        for record in snapshot.iter(&Scope::all()) {
             if *record.key() == until {
                 continue;
             }
@@ -91,9 +91,22 @@ async fn an_owner_that_lets_go_goes_also_while_others_write() {
     collector.abort();
     let snapshot = cluster.store.snapshot(&Resource::new("", "configmaps"));
     let all = Scope::all();
-    let left: Vec<_> = snapshot.iter(&all, "").collect();
+    let left: Vec<_> = snapshot.iter(&all).collect();
     assert_eq!(left.len(), OWNED, "nothing of what it owned went");
     assert!(left.iter().all(|record| record.meta().owners.is_empty()));
+}
+
+#[tokio::test]
+async fn who_wrote_a_reference_that_goes_owns_it_no_more() {
+    let (cluster, kind, owner) = orphaning(1).await;
+    let key = Key::new(&kind.stored, "shop", "owned-0").expect("the name is right");
+    let fields = |cluster: &Cluster| {
+        let record = cluster.store.get(&key).expect("it stays");
+        record.value()["metadata"]["managedFields"].to_string()
+    };
+    assert!(fields(&cluster).contains("f:ownerReferences"));
+    orphan(&cluster, &owner.meta().uid).await.expect("it may");
+    assert_eq!(fields(&cluster), "null");
 }
 
 /// A cluster with a namespace, and its ConfigMaps.
@@ -141,12 +154,18 @@ async fn delete_in_foreground(cluster: &Cluster, kind: &Kind, record: &Record) {
 /// Lets the collector work until something holds, and says whether it came to.
 async fn collected(cluster: &Arc<Cluster>, holds: impl Fn(&Cluster) -> bool) -> bool {
     let collector = tokio::spawn(run(cluster.clone()));
+    let came = comes(cluster, holds).await;
+    assert!(!collector.is_finished(), "it ended");
+    collector.abort();
+    came
+}
+
+/// Waits until something holds, and says whether it came to.
+async fn comes(cluster: &Cluster, holds: impl Fn(&Cluster) -> bool) -> bool {
     let started = Instant::now();
     while !holds(cluster) && started.elapsed() < Duration::from_secs(20) {
-        assert!(!collector.is_finished(), "it ended");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    collector.abort();
     holds(cluster)
 }
 
@@ -154,7 +173,7 @@ fn names(cluster: &Cluster) -> Vec<String> {
     let snapshot = cluster.store.snapshot(&Resource::new("", "configmaps"));
     let all = Scope::all();
     let names = snapshot
-        .iter(&all, "")
+        .iter(&all)
         .map(|record| record.key().name().to_owned());
     names.collect()
 }
@@ -323,9 +342,12 @@ async fn an_owner_of_a_kind_that_comes_later_is_looked_up_then() {
     let owner = json!({"apiVersion": "x.io/v1", "kind": "Thing", "name": "gone", "uid": "gone"});
     let object = json!({"metadata": {"name": "owned", "ownerReferences": [owner]}});
     create(&cluster, &kind, object).await;
+    // Comes after it, and goes.
+    let gone = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "gone"});
+    let object = json!({"metadata": {"name": "passing", "ownerReferences": [gone]}});
+    create(&cluster, &kind, object).await;
     let collector = tokio::spawn(run(cluster.clone()));
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(names(&cluster), ["owned"]);
+    assert!(comes(&cluster, |cluster| names(cluster) == ["owned"]).await);
     let served = cluster.served();
     let definitions = served.kind("apiextensions.k8s.io", "v1", "customresourcedefinitions");
     let definition = json!({
@@ -347,10 +369,6 @@ async fn an_owner_of_a_kind_that_comes_later_is_looked_up_then() {
     )
     .await
     .expect("it can be created");
-    let started = Instant::now();
-    while !names(&cluster).is_empty() && started.elapsed() < Duration::from_secs(10) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    assert!(comes(&cluster, |cluster| names(cluster).is_empty()).await);
     collector.abort();
-    assert_eq!(names(&cluster), Vec::<String>::new());
 }

@@ -25,7 +25,7 @@ pub(super) fn of(cluster: &Cluster, namespace: &str) -> Vec<Left> {
     let counts = cluster.store.counts(namespace).into_iter();
     let all = counts.map(|(resource, count)| {
         let mut finalizers = BTreeMap::new();
-        for record in cluster.store.snapshot(&resource).iter(&scope, "") {
+        for record in cluster.store.snapshot(&resource).iter(&scope) {
             for finalizer in meta::finalizers(&record.value()) {
                 *finalizers.entry(finalizer.to_owned()).or_default() += 1;
             }
@@ -39,7 +39,7 @@ pub(super) fn of(cluster: &Cluster, namespace: &str) -> Vec<Left> {
     all.collect()
 }
 
-/// The conditions of a namespace in which this is left.
+/// The conditions of a namespace in which this is left; those that others have told stay.
 pub(super) fn conditions(left: &[Left], before: &Value, now: &str) -> Value {
     let mut resources: Vec<String> = left
         .iter()
@@ -57,7 +57,13 @@ pub(super) fn conditions(left: &[Left], before: &Value, now: &str) -> Value {
         .iter()
         .map(|(finalizer, count)| format!("{finalizer} in {count} resource instances"))
         .collect();
-    let resources = format!("Some resources are remaining: {}", resources.join(", "));
+    let (remains, resources) = if left.is_empty() {
+        let told = "All content successfully removed".to_owned();
+        (("False", "ContentRemoved"), told)
+    } else {
+        let told = format!("Some resources are remaining: {}", resources.join(", "));
+        (("True", "SomeResourcesRemain"), told)
+    };
     let finalizers = if held.is_empty() {
         "All content-preserving finalizers finished".to_owned()
     } else {
@@ -90,23 +96,27 @@ pub(super) fn conditions(left: &[Left], before: &Value, now: &str) -> Value {
         ),
         (
             "NamespaceContentRemaining",
-            "True",
-            "SomeResourcesRemain",
+            remains.0,
+            remains.1,
             &resources,
         ),
         ("NamespaceFinalizersRemaining", waits, why, &finalizers),
     ];
-    all.map(|(kind, status, reason, message)| {
-        let mut known = before.as_array().into_iter().flatten();
-        let same = known.find(|old| old["type"] == kind && old["status"] == status);
+    let mut conditions = before.as_array().cloned().unwrap_or_default();
+    for (kind, status, reason, message) in all {
+        let old = conditions.iter_mut().find(|old| old["type"] == kind);
+        let same = old.as_ref().filter(|old| old["status"] == status);
         let since = same.map_or_else(|| json!(now), |old| old["lastTransitionTime"].clone());
-        json!({
+        let condition = json!({
             "type": kind, "status": status, "reason": reason, "message": message,
             "lastTransitionTime": since,
-        })
-    })
-    .into_iter()
-    .collect()
+        });
+        match old {
+            Some(old) => *old = condition,
+            None => conditions.push(condition),
+        }
+    }
+    conditions.into()
 }
 
 #[cfg(test)]
@@ -135,5 +145,9 @@ mod tests {
         assert_eq!(second[3]["lastTransitionTime"], "then");
         assert_eq!(second[4]["lastTransitionTime"], "now");
         assert_eq!(second[4]["reason"], "ContentHasNoFinalizers");
+        let last = conditions(&[], &second, "later");
+        assert_eq!(last[3]["reason"], "ContentRemoved");
+        assert_eq!(last[3]["lastTransitionTime"], "later");
+        assert_eq!(last[4], second[4]);
     }
 }

@@ -13,52 +13,15 @@ fn check(format: &str, good: &[&str], bad: &[&str]) {
     }
 }
 
-/// These and the next from the tables of kube-openapi's `strfmt` and of its copy of govalidator.
+/// From the tables of kube-openapi's `strfmt` and of its copy of govalidator.
 #[test]
-fn formats_of_addresses_are_those_of_upstream() {
-    let long = "a".repeat(64);
-    check(
-        "uri",
-        &[
-            "http://foo.bar/#com",
-            "xyz://foobar.com",
-            "/abs/test/dir",
-            "mailto:someone@example.com",
-            "http://www.-foobar.com/",
-            "http://foobar.com/t$-_.+!*\\'(),",
-            "http://[::1]:80/",
-            "*",
-            "http://user:pass@www.foobar.com/",
-            "http://foobar.中文网/",
-            "ftp://h:21",
-        ],
-        &[
-            "",
-            "foobar.com",
-            "invalid.",
-            ".com",
-            "./rel/test/dir",
-            ":x",
-            "http://a b/",
-            "http://h:x/",
-            "/%zz",
-        ],
-    );
-    check(
-        "hostname",
-        &[
-            "somewhere.com",
-            "a",
-            "a-b",
-            "1.b.cd",
-            "x.london",
-            "☃.org",
-            "a-",
-        ],
-        &[
-            "", "-a", "a.-b.cd", "a.b", "a_b", "a.c1", &long, "a b", "a.b.c.",
-        ],
-    );
+fn formats_are_those_of_upstream() {
+    let ids = [
+        "a8098c1a-f86e-11da-bd1a-00112444be1e",
+        "bcd02e22-68f0-3046-a512-327cca9def8f",
+        "025b0d74-00a2-4048-bf57-227c5111bb34",
+        "886313e1-3b8a-5372-9b90-0c9aee199e5d",
+    ];
     check(
         "ipv4",
         &["192.168.254.1", "010.0.0.1", "::ffff:1.2.3.4"],
@@ -69,21 +32,6 @@ fn formats_of_addresses_are_those_of_upstream() {
         &["::1", "::ffff:1.2.3.4"],
         &["127.0.0.1", "1:2", "::1%eth0"],
     );
-    check(
-        "cidr",
-        &["192.0.2.0/24", "2001:db8::/32", "010.0.0.0/08"],
-        &["", "1.2.3.4", "1.2.3.4/33", "::/129", "1.2.3.4/x"],
-    );
-}
-
-#[test]
-fn formats_of_numbers_are_those_of_upstream() {
-    let ids = [
-        "a8098c1a-f86e-11da-bd1a-00112444be1e",
-        "bcd02e22-68f0-3046-a512-327cca9def8f",
-        "025b0d74-00a2-4048-bf57-227c5111bb34",
-        "886313e1-3b8a-5372-9b90-0c9aee199e5d",
-    ];
     check("uuid", &ids, &["not-a-uuid", ""]);
     check(
         "byte",
@@ -105,32 +53,6 @@ fn formats_of_numbers_are_those_of_upstream() {
             "2014-12-15T19:60:20Z",
             "x",
             "",
-        ],
-    );
-    check(
-        "duration",
-        &[
-            "1ms",
-            "0",
-            "-1.5h",
-            "1h2m3.5s",
-            "+5m",
-            "1 ns",
-            "3 days",
-            "2 Weeks",
-            "1 hour",
-            "µs 1 µs",
-            ".5s",
-            "1us",
-        ],
-        &[
-            "",
-            "abc",
-            "1",
-            "s",
-            "1 x",
-            "99999999999999999999 s",
-            "1.h.x",
         ],
     );
 }

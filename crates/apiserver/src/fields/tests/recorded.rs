@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::notation::{Types, types};
 use crate::fields::atom::Ty;
+use crate::fields::collect;
 use crate::fields::compare::compare;
 use crate::fields::managed::{Entry, Managed, Operation};
 use crate::fields::merge::{Merged, merge};
@@ -14,7 +15,6 @@ use crate::fields::reconcile::reconcile;
 use crate::fields::remove::remove;
 use crate::fields::set::Set;
 use crate::fields::validate::{Duplicates, validate};
-use crate::fields::{Filter, collect};
 
 fn set(value: &Value) -> Set {
     Set::from_value(value).expect("sets of the data can be read")
@@ -132,9 +132,7 @@ fn managed(entries: &Value) -> Managed {
 }
 
 fn owners(types: &Types, step: &Value) -> (Value, Value) {
-    let reset = step
-        .get("ignored")
-        .map(|ignored| Filter::Exclude(set(ignored)));
+    let reset = step.get("ignored").map(set);
     let ownership = Ownership {
         schema: &types.schema,
         root: Ty::Of(types.root),

@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::notation::{Types, types};
 use crate::fields::{
-    Element, Filter, Force, Outcome, Pattern, Replicas, Set, Target, Writer, apply, keep_times,
-    manager_of, update,
+    Element, Force, Outcome, Replicas, Target, Writer, apply, keep_times, manager_of, update,
 };
 
 const NOW: &str = "2026-01-31T12:00:00Z";
@@ -147,32 +146,6 @@ fn configurations_that_are_not_of_their_type_are_refused() {
             why => assert_eq!(got, format!("{start}{why}")),
         }
     }
-}
-
-#[test]
-fn patterns_name_what_may_be_owned() {
-    let element = |name| Some(Element::field(name));
-    let filter = Filter::Include(vec![
-        Pattern(vec![
-            element("spec"),
-            element("containers"),
-            None,
-            element("resources"),
-        ]),
-        Pattern(vec![element("status")]),
-    ]);
-    let set = Set::of_fields(&[
-        "spec.replicas",
-        "spec.containers",
-        "spec.containers.a",
-        "spec.containers.a.image",
-        "spec.containers.a.resources.limits",
-        "status.phase",
-        "metadata.name",
-    ]);
-    let kept =
-        ".spec.containers\n.spec.containers.a\n.spec.containers.a.resources.limits\n.status.phase";
-    assert_eq!(filter.keep(&set).to_string(), kept);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::notation::{Types, types};
-use crate::fields::{Filter, Force, Outcome, Set, Target, Writer, apply, update};
+use crate::fields::{Force, Outcome, Set, Target, Writer, apply, update};
 use crate::status::Status;
 
 struct Kind {
@@ -61,7 +61,7 @@ fn outcomes(kind: &Kind, step: &Value) -> (Value, Value) {
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    let reset = Filter::Exclude(Set::of_fields(&reset));
+    let reset = Set::of_fields(&reset);
     let target = Target {
         schema: &kind.types.schema,
         root: kind.types.root,

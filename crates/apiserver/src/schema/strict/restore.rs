@@ -7,7 +7,7 @@ use super::{names, scalar};
 use crate::schema::{Scalar, Schema, Shape, TypeId};
 
 /// The first value that is of another type.
-pub fn refusal(schema: &Schema, of: TypeId, value: &Value) -> Option<String> {
+pub(crate) fn refusal(schema: &Schema, of: TypeId, value: &Value) -> Option<String> {
     if value.is_null() {
         return None;
     }

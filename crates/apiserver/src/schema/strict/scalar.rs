@@ -192,7 +192,7 @@ pub(super) fn zero(schema: &Schema, of: Option<TypeId>) -> Value {
 }
 
 /// How Go calls a JSON value.
-pub fn word(value: &Value) -> &'static str {
+pub(crate) fn word(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",

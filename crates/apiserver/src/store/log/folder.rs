@@ -3,8 +3,9 @@
 //! `lock` is locked by who uses the folder, `log` has the state of some revision and the changes after
 //! it. `log.draft` was never finished.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +14,9 @@ use super::line::{self, Line};
 use crate::store::History;
 use crate::store::map::Map;
 use crate::store::state::{Bells, Event, State};
+
+/// Who may read the files: their owner alone, since objects hold secrets.
+const PRIVATE: u32 = 0o600;
 
 /// How many bytes are written at a time.
 const CHUNK: usize = 256 << 10;
@@ -66,10 +70,16 @@ impl Lock {
     /// # Errors
     /// [`OpenError::InUse`] where somebody else has it.
     pub(crate) fn take(folder: &Path) -> Result<Self, OpenError> {
-        fs::create_dir_all(folder).map_err(at(folder))?;
+        let mut builder = DirBuilder::new();
+        let made = builder.recursive(true).mode(0o700).create(folder);
+        made.map_err(at(folder))?;
         let name = folder.join("lock");
         let mut options = OpenOptions::new();
-        let options = options.create(true).truncate(false).write(true);
+        let options = options
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(PRIVATE);
         let file = options.open(&name).map_err(at(&name))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
@@ -147,12 +157,17 @@ pub(super) fn open(path: &Path, history: History) -> Result<Opened, OpenError> {
 }
 
 fn append_to(file: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).open(file)
+    let log = OpenOptions::new().append(true).open(file)?;
+    // As above.
+    log.set_permissions(fs::Permissions::from_mode(PRIVATE))?;
+    Ok(log)
 }
 
 impl Folder {
     fn lock(path: &Path) -> Result<Self, OpenError> {
         let lock = Lock::take(path)?;
+        // A version before this one let everybody look into it.
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(at(path))?;
         Ok(Self {
             path: path.to_owned(),
             names: File::open(path).map_err(at(path))?,
@@ -177,7 +192,10 @@ impl Folder {
     /// before, and where the name may not outlive the machine, nothing more is written to either.
     pub(super) fn begin(&self, revision: u64, maps: &[Map]) -> io::Result<Segment> {
         let draft = self.path.join("log.draft");
-        let mut file = OpenOptions::new().create(true).append(true).open(&draft)?;
+        let mut options = OpenOptions::new();
+        let options = options.create(true).append(true).mode(PRIVATE);
+        let mut file = options.open(&draft)?;
+        file.set_permissions(fs::Permissions::from_mode(PRIVATE))?; // of one that was never finished
         file.set_len(0)?; // of one that was never finished
         let count = maps.iter().map(Map::len).sum::<usize>();
         let mut out = Vec::with_capacity(CHUNK * 2);

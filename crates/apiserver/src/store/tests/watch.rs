@@ -12,7 +12,7 @@ fn short() -> Store {
 
 fn change(store: &Store, resource: &Resource, namespace: &str, name: &str) {
     let change = put(resource, &object(namespace, name, 0));
-    now(store.commit(Expect::Anything, change)).expect("the change can be made");
+    now(force(store, change)).expect("the change can be made");
 }
 
 #[test]
@@ -146,14 +146,12 @@ fn watchers_are_woken_by_changes_of_their_objects_alone() {
         };
         pause().await;
         let change = |namespace: &str| put(&pods(), &object(namespace, "a", 0));
-        store
-            .commit(Expect::Anything, change("other"))
+        force(&store, change("other"))
             .await
             .expect("the task ends well");
         pause().await;
         assert!(!woken.is_finished());
-        store
-            .commit(Expect::Anything, change("shop"))
+        force(&store, change("shop"))
             .await
             .expect("the task ends well");
         assert_eq!(woken.await.expect("the task ends well"), 1);

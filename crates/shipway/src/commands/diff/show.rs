@@ -1,8 +1,10 @@
 //! Differences in their forms.
 
-use delivery::diff::{Line, Mark};
+use delivery::diff::Line;
 use manifest::ObjectId;
 use serde_json::{Value, json};
+
+use crate::output::diff_line;
 
 /// What would become of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,12 +97,7 @@ impl Difference {
         };
         let mut text = format!("{} {}\x1b[0m{word}\n", self.change.head(), self.id);
         for line in &self.lines {
-            let (colour, reset) = match line.mark {
-                Mark::Added => ("\x1b[32m", "\x1b[0m"),
-                Mark::Removed => ("\x1b[31m", "\x1b[0m"),
-                Mark::Same | Mark::Gap => ("", ""),
-            };
-            text.extend(["  ", colour, &line.to_string(), reset, "\n"]);
+            text.extend(["  ", &diff_line(line), "\n"]);
         }
         text
     }

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::access::{self, MANAGER, find, patiently, refused};
 use super::{Context, LEASE, Stage, named};
+use crate::commands::controller::Profile;
 use crate::commands::crds;
 use crate::error::CliError;
 
@@ -104,7 +105,10 @@ impl Stage {
                 found => leftovers |= found.is_some(),
             }
         }
-        for object in crds::objects()? {
+        for object in crds::objects(Profile::Run)?
+            .into_iter()
+            .chain(crds::delivery())
+        {
             match find(&context.client, &object).await? {
                 Some(found) if !found.marked && found.going => {
                     return Err(CliError::failed(format!(

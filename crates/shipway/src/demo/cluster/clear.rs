@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 use super::access::{delete, find};
 use super::controller::Controller;
 use super::{Context, LEASE, Stage, named};
+use crate::commands::controller::Profile;
 use crate::commands::crds;
 use crate::error::CliError;
 
@@ -45,8 +46,10 @@ impl Stage {
 
     async fn try_clear(&self, context: &Context) -> Result<Vec<String>, CliError> {
         let is_definition = |object: &Value| object["kind"] == "CustomResourceDefinition";
-        let (definitions, roles): (Vec<_>, Vec<_>) =
-            crds::objects()?.into_iter().partition(is_definition);
+        let objects = crds::objects(Profile::Run)?
+            .into_iter()
+            .chain(crds::delivery());
+        let (definitions, roles): (Vec<_>, Vec<_>) = objects.partition(is_definition);
         for namespace in self.namespaces(context) {
             let object =
                 json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
