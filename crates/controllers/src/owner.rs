@@ -132,7 +132,9 @@ impl<K: Kind> Pass<'_, K> {
             next.resources = choreography::orphans::remember(resources, walked.orphans.clone());
             ended.may_pass = walked.report.retries;
             ended.is_unwatched = walked.is_unwatched;
-            ended.held_back = self.memory.hold_back(walked.report.is_behind);
+            ended.held_back = self
+                .memory
+                .hold_back(walked.report.is_behind, Instant::now());
             self.tell_doings(walked);
         }
         if ended.held_back.is_some() {

@@ -625,6 +625,28 @@ fn a_circle_ends_too() {
 }
 
 #[test]
+fn what_its_controller_has_not_looked_at_yet_is_behind() {
+    let chain = chain(json!([resource(
+        "ClusterImageTemplate",
+        "kpack",
+        json!({})
+    )]));
+    let is_behind = |generation, observed| {
+        let status = json!({"observedGeneration": observed, "image": "i"});
+        let image = json!({
+            "apiVersion": "v1", "kind": "Image", "status": status,
+            "metadata": {"name": "i", "generation": generation},
+        });
+        let spec = json!({"imagePath": "status.image", "template": image});
+        let kpack = template("ClusterImageTemplate", "kpack", spec);
+        let report = pass(&workload(json!({})), &chain, &mut Server::new(vec![kpack]));
+        report.is_behind
+    };
+    assert!(is_behind(2, 1));
+    assert!(!is_behind(2, 2));
+}
+
+#[test]
 fn what_failed_keeps_the_object_of_before() {
     let chain = chain(json!([resource(
         "ClusterSourceTemplate",

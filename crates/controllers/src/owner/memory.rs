@@ -46,13 +46,13 @@ const PASSES: Duration = Duration::from_secs(1);
 
 impl Memory {
     /// How long a status is held back yet. `is_behind` says whether an output is.
-    pub(super) fn hold_back(&mut self, is_behind: bool) -> Option<Duration> {
+    pub(super) fn hold_back(&mut self, is_behind: bool, now: Instant) -> Option<Duration> {
         if !is_behind {
             self.behind = None;
             return None;
         }
-        let since = self.behind.get_or_insert_with(Instant::now);
-        let left = PASSES.saturating_sub(since.elapsed());
+        let since = *self.behind.get_or_insert(now);
+        let left = PASSES.saturating_sub(now.duration_since(since));
         (!left.is_zero()).then_some(left)
     }
 }
@@ -86,5 +86,27 @@ impl Memories {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Stamper, Memory>> {
         self.0.lock().expect("nothing panics while holding it")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_most_likely_passes_is_held_back_for_a_second() {
+        let (mut memory, start) = (Memory::default(), Instant::now());
+        let mut left = |is_behind, after| {
+            let left = memory.hold_back(is_behind, start + Duration::from_millis(after));
+            left.map(|left| left.as_millis())
+        };
+        assert_eq!(left(false, 0), None);
+        assert_eq!(left(true, 100), Some(1000));
+        assert_eq!(left(true, 700), Some(400));
+        assert_eq!(left(true, 1100), None);
+        assert_eq!(left(true, 5000), None);
+        // The next one is held back anew.
+        assert_eq!(left(false, 6000), None);
+        assert_eq!(left(true, 7000), Some(1000));
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -18,8 +18,18 @@ use crate::progress::Progress;
 
 /// Where the copies of repositories are.
 const GIT: &str = "git";
+/// Which controllers ran last.
+const PROFILE: &str = "profile";
 /// All that is in the folder of the data.
-const DATA: [&str; 6] = ["clusters", GIT, "keys", "kubeconfig", "lock", "log"];
+const DATA: [&str; 7] = [
+    "clusters",
+    GIT,
+    "keys",
+    "kubeconfig",
+    "lock",
+    "log",
+    PROFILE,
+];
 
 /// Run Kubernetes clusters on this machine, with Shipway at work on each
 ///
@@ -33,9 +43,9 @@ pub(crate) struct UpArgs {
     /// Run clusters of these names, instead of those of the folder; an empty one gets run-qa, run-staging and run-production
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     clusters: Vec<String>,
-    /// What runs on the clusters: deliveries alone, or supply chains as well
-    #[arg(long, value_enum, default_value_t = Profile::Run)]
-    profile: Profile,
+    /// What runs on the clusters: deliveries alone, or supply chains as well; without it what ran there last, and `run` at first
+    #[arg(long, value_enum)]
+    profile: Option<Profile>,
     /// Listen on this port; 0 takes a free one
     #[arg(long, default_value_t = 7443)]
     port: u16,
@@ -89,12 +99,13 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
         None => None,
     };
     private_folder(&folder.join(GIT), &[])?;
+    let profile = profile_of(&folder, args.profile)?;
     let mut controllers = JoinSet::new();
     for name in &clusters {
         progress.say(format!("installing definitions and roles on `{name}`"));
-        running.install(name, args.profile).await?;
+        running.install(name, profile).await?;
         let (cluster, stop) = (running.context(name), stop.clone());
-        let own = ControllerArgs::embedded(folder.join(GIT).join(name), name, args.profile);
+        let own = ControllerArgs::embedded(folder.join(GIT).join(name), name, profile);
         controllers.spawn(async move { Box::pin(control(&cluster, own, stop)).await });
     }
     drop(progress);
@@ -118,12 +129,8 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
     note(format!("  shipway get -A --context {}", clusters[0]));
     let chosen = args.data_dir.as_ref();
     let here = chosen.map(|_| format!(" --data-dir {}", word(&folder.display().to_string())));
-    let profile = match args.profile {
-        Profile::Run => "",
-        Profile::Full => " --profile full",
-    };
     note(format!(
-        "The log is in {}. Ctrl-C ends it, and `shipway up{profile}{}` goes on with the same data.",
+        "The log is in {}. Ctrl-C ends it, and `shipway up{}` goes on with the same data.",
         log.display(),
         here.unwrap_or_default()
     ));
@@ -157,6 +164,28 @@ fn clusters_of(folder: &Path) -> Vec<String> {
     found
 }
 
+/// What runs on the clusters of a folder: what is wanted, which is remembered, or what ran there last.
+fn profile_of(folder: &Path, wanted: Option<Profile>) -> Result<Profile, CliError> {
+    let file = folder.join(PROFILE);
+    if let Some(wanted) = wanted {
+        let word = wanted.to_possible_value();
+        let word = word.as_ref().map_or("", |word| word.get_name());
+        std::fs::write(&file, format!("{word}\n")).map_err(|error| {
+            CliError::failed(format!("could not write `{}`: {error}", file.display()))
+        })?;
+        return Ok(wanted);
+    }
+    let text = std::fs::read_to_string(&file).unwrap_or_default();
+    let word = text.trim();
+    if word.is_empty() {
+        return Ok(Profile::Run);
+    }
+    Profile::from_str(word, false).map_err(|_| {
+        CliError::failed(format!("`{}` names no profile: `{word}`", file.display()))
+            .hint("say which with --profile")
+    })
+}
+
 /// A name that is a part of a URL, of a folder's name and of a context's.
 fn check_name(name: &str) -> Result<(), CliError> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -171,6 +200,18 @@ fn check_name(name: &str) -> Result<(), CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_profile_of_a_folder_is_the_one_that_was_wanted_last() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let profile = |wanted| profile_of(folder.path(), wanted).ok();
+        assert_eq!(profile(None), Some(Profile::Run));
+        assert_eq!(profile(Some(Profile::Full)), Some(Profile::Full));
+        assert_eq!(profile(None), Some(Profile::Full));
+        std::fs::write(folder.path().join(PROFILE), "other").expect("it can be written");
+        assert_eq!(profile(None), None);
+        assert_eq!(profile(Some(Profile::Run)), Some(Profile::Run));
+    }
 
     #[test]
     fn the_clusters_of_a_folder_go_on_in_the_order_of_promotion() {

@@ -179,6 +179,36 @@ async fn up_goes_on_at_once_with_the_same_clusters_after_it_was_killed() {
     assert_eq!(again.interrupt().0, Some(0));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn up_goes_on_with_what_ran_on_its_clusters() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let first = ["--clusters", "green", "--profile", "full"];
+    assert_eq!(Up::start_with(folder.path(), &first).interrupt().0, Some(0));
+    let again = Up::start_with(folder.path(), &[]);
+    let chains = "/apis/carto.run/v1alpha1/clustersupplychains";
+    let chain = json!({
+        "apiVersion": "carto.run/v1alpha1", "kind": "ClusterSupplyChain", "metadata": {"name": "web"},
+        "spec": {"selector": {"type": "web"}, "resources": [
+            {"name": "source", "templateRef": {"kind": "ClusterSourceTemplate", "name": "nowhere"}},
+        ]},
+    });
+    let (code, made) = ask(folder.path(), Method::POST, chains, &chain).await;
+    assert_eq!(code, 201, "{made}");
+    let path = format!("{chains}/web");
+    let patience = Duration::from_secs(30);
+    eventually("the chain to be looked at", patience, || async {
+        let (_, chain) = ask(folder.path(), Method::GET, &path, &Value::Null).await;
+        let is_so = chain["status"]["conditions"][0]["reason"] == "TemplatesNotFound";
+        if is_so {
+            Ok(())
+        } else {
+            Err(chain.to_string())
+        }
+    })
+    .await;
+    assert_eq!(again.interrupt().0, Some(0));
+}
+
 /// Sends a signal.
 fn tell(child: &Child, signal: &str) {
     let line = format!("kill -s {signal} \"$0\"");
