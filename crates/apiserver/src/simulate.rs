@@ -2,6 +2,8 @@
 //! read, as the genuine controllers would have written it in the end. It is simulated, and says so.
 //! Pure.
 
+mod foreign;
+
 use serde_json::{Map, Value, json};
 
 /// The annotation that decides how a workload ends: `fail` or `hang`; anything else, and none, is well.
@@ -62,11 +64,17 @@ pub(crate) fn status(
         Some(0) => Outcome::Well,
         _ => outcome,
     };
-    Some(write(&Workload {
+    let mut status = write(&Workload {
         object,
         outcome,
         now,
-    }))
+    });
+    let foreign = foreign::conditions(&object["status"]["conditions"]);
+    if let (false, Some(status)) = (foreign.is_empty(), status.as_object_mut()) {
+        let conditions = status.entry("conditions").or_insert_with(|| json!([]));
+        conditions.as_array_mut()?.extend(foreign);
+    }
+    Some(status)
 }
 
 /// The kinds whose status is simulated.
@@ -428,7 +436,12 @@ mod tests {
                 "metadata": {"name": "web", "generation": 1},
                 "spec": {"containers": [{"name": "a", "image": "x"}], "template": {}},
             });
+            let theirs = json!({"type": "Theirs", "status": "True"});
+            object["status"] = json!({"conditions": [theirs]});
             object["status"] = written(group, resource, &object);
+            let conditions = object["status"]["conditions"].as_array();
+            let is_kept = conditions.is_some_and(|all| all.contains(&theirs));
+            assert!(is_kept, "{resource}: {}", object["status"]);
             let again = status(
                 group,
                 resource,

@@ -254,7 +254,7 @@ struct Done {
     stamped: Option<CoreReference>,
     output: Option<Output>,
     is_passed_through: bool,
-    /// Whether the output is held back since the object's status is of an earlier generation.
+    /// Whether output or health are not known since the object's status is of an earlier generation.
     is_behind: bool,
     health: Option<Verdict>,
     error: Option<ResourceError>,

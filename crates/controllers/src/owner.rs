@@ -16,14 +16,12 @@ use choreography::conditions::{Draft, settle};
 use choreography::owner::Owner as Subject;
 use choreography::selection;
 use choreography::serving::{self, Account, AccountProblem};
-use cluster::{ApiError, Owner, status};
+use cluster::Owner;
 use k8s_openapi::jiff::Timestamp;
 use kinds::cartographer::blueprint::Blueprint;
-use kinds::cartographer::owner::ObjectReference;
+use kinds::cartographer::owner::{CoreReference, ObjectReference, ResourceStatus};
 use kinds::condition::{Condition, find, kind::READY};
-use kube::core::ApiResource;
 use kube::runtime::controller::Action;
-use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::board::Key;
@@ -132,9 +130,11 @@ impl<K: Kind> Pass<'_, K> {
             next.resources = choreography::orphans::remember(resources, walked.orphans.clone());
             ended.may_pass = walked.report.retries;
             ended.is_unwatched = walked.is_unwatched;
-            ended.held_back = self
-                .memory
-                .hold_back(walked.report.is_behind, Instant::now());
+            let is_behind = walked.report.is_behind;
+            let held_back = self.memory.hold_back(is_behind, Instant::now());
+            // What was stamped is written down at once: nothing else tells of it once nobody wants it any more.
+            let is_news = stamped(&next.resources) != stamped(&before.resources);
+            ended.held_back = held_back.filter(|_| !is_news);
             self.tell_doings(walked);
         }
         if ended.held_back.is_some() {
@@ -142,22 +142,17 @@ impl<K: Kind> Pass<'_, K> {
         }
         next.conditions = settle(drafts, &before.conditions, &self.now);
         let (known, wanted) = (before.status(&K::NOUNS), next.status(&K::NOUNS));
-        match self.write(&known, &wanted).await {
-            Ok(()) => {
-                self.tell_readiness(&next.conditions);
-                let hint = walked
-                    .as_ref()
-                    .and_then(|walked| walked.report.hint.as_ref());
-                self.narrate(&before.conditions, &next.conditions, hint);
-                if let Some(walked) = &walked {
-                    self.tell_findings(walked);
-                }
-            }
-            Err(error) => {
-                let kind = K::kind(&());
-                tracing::warn!(error = %error, "could not write the status of {kind} `{}`", self.stamper.key);
-                ended.status_failed = true;
-            }
+        let mine = (&self.stamper, &mut self.memory);
+        if !stamping::write_status::<K>(self.ctx, mine, (&known, &wanted)).await {
+            ended.status_failed = true;
+            return ended;
+        }
+        self.tell_readiness(&next.conditions);
+        let report = walked.as_ref().map(|walked| &walked.report);
+        let hint = report.and_then(|report| report.hint.as_ref());
+        self.narrate(&before.conditions, &next.conditions, hint);
+        if let Some(report) = report {
+            self.tell_findings(&report.resources);
         }
         ended
     }
@@ -206,15 +201,10 @@ impl<K: Kind> Pass<'_, K> {
             self.ctx.metrics.got_ready(&kind, since.elapsed());
         }
     }
+}
 
-    async fn write(&mut self, known: &Value, next: &Value) -> Result<(), ApiError> {
-        let api = ApiResource::erase::<K>(&());
-        let Key { namespace, name } = &self.stamper.key;
-        let caller = &self.ctx.caller;
-        let written = status::write_at(caller, &api, Some(namespace), name, known, next).await?;
-        if let Some(version) = written {
-            self.memory.written = Some((version, Instant::now()));
-        }
-        Ok(())
-    }
+/// What a status says of stamped objects.
+fn stamped(resources: &[ResourceStatus]) -> Vec<Option<&CoreReference>> {
+    let all = resources.iter();
+    all.map(|entry| entry.stamped_ref.as_ref()).collect()
 }

@@ -13,13 +13,11 @@ use std::sync::Arc;
 use choreography::conditions::settle;
 use choreography::owner::{Owner as Subject, OwnerKind};
 use choreography::runnable::{RunError, conditions};
-use cluster::{ApiError, Owner, status};
+use cluster::Owner;
 use k8s_openapi::jiff::Timestamp;
 use kinds::{Runnable, RunnableStatus};
-use kube::core::ApiResource;
 use kube::runtime::controller::Action;
 use serde_json::Value;
-use tokio::time::Instant;
 
 use crate::board::Key;
 use crate::context::Ctx;
@@ -99,34 +97,16 @@ impl Pass<'_> {
             outputs,
         };
         self.ended.may_pass |= error.as_ref().is_some_and(RunError::retries);
-        match self.write(&before, &next).await {
-            Ok(()) => {
-                self.narrate(&before.conditions, &next.conditions);
-                self.tell(&story);
-            }
-            Err(error) => {
-                tracing::warn!(error = %error, "could not write the status of Runnable `{}`", self.stamper.key);
-                self.ended.status_failed = true;
-            }
-        }
-    }
-
-    async fn write(
-        &mut self,
-        known: &RunnableStatus,
-        next: &RunnableStatus,
-    ) -> Result<(), ApiError> {
         let value = |status: &RunnableStatus| -> Value {
             serde_json::to_value(status).expect("a status is plain data")
         };
-        let api = ApiResource::erase::<Runnable>(&());
-        let Key { namespace, name } = &self.stamper.key;
-        let (known, next) = (value(known), value(next));
-        let caller = &self.ctx.caller;
-        let written = status::write_at(caller, &api, Some(namespace), name, &known, &next).await?;
-        if let Some(version) = written {
-            self.memory.written = Some((version, Instant::now()));
+        let statuses = (&value(&before), &value(&next));
+        let mine = (&self.stamper, &mut self.memory);
+        if stamping::write_status::<Runnable>(self.ctx, mine, statuses).await {
+            self.narrate(&before.conditions, &next.conditions);
+            self.tell(&story);
+        } else {
+            self.ended.status_failed = true;
         }
-        Ok(())
     }
 }

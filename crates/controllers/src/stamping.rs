@@ -12,21 +12,23 @@ mod uses;
 pub(crate) use pace::Ended;
 pub(crate) use seen::{Seen, Stamper, StamperKind};
 pub(crate) use selections::Selections;
-pub(crate) use submit::{Change, Refused, Run, Stamped, Submission, resource_of};
+pub(crate) use submit::{Change, Refused, Run, Stamped, Submission, list, resource_of};
 pub(crate) use uses::{Index, Uses};
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use cluster::ApiError;
 use cluster::apply::version;
 use cluster::watch::Filter;
+use cluster::{ApiError, status};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kinds::condition::{self, Condition};
 use kube::Resource;
 use kube::core::ApiResource;
 use kube::runtime::controller::Action;
 use manifest::GroupKind;
+use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::board::Key;
 use crate::context::Ctx;
@@ -103,6 +105,28 @@ pub(crate) fn narrate<K: Resource<DynamicType = ()>>(
 pub(crate) fn outdated(ctx: &Ctx, stamper: &Stamper, meta: &ObjectMeta) -> Option<Action> {
     let is_ahead = ctx.memories.is_ahead_of(stamper, version(meta));
     is_ahead.then(|| Action::requeue(Duration::from_secs(1)))
+}
+
+/// Writes the status of one that stamps, if it says something new. Tells whether that went well; why not is in the log.
+pub(crate) async fn write_status<K: Resource<DynamicType = ()>>(
+    ctx: &Ctx,
+    (stamper, memory): (&Stamper, &mut Memory),
+    (known, next): (&Value, &Value),
+) -> bool {
+    let api = ApiResource::erase::<K>(&());
+    let Key { namespace, name } = &stamper.key;
+    match status::write_at(&ctx.caller, &api, Some(namespace), name, known, next).await {
+        Ok(written) => {
+            let written = written.map(|version| (version, Instant::now()));
+            memory.written = written.or(memory.written);
+            true
+        }
+        Err(error) => {
+            let kind = K::kind(&());
+            tracing::warn!(error = %error, "could not write the status of {kind} `{}`", stamper.key);
+            false
+        }
+    }
 }
 
 /// Ends a pass: keeps what it knows, and says when the next one is due. `since` is what it began with

@@ -220,8 +220,8 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), CliError> {
 pub(crate) fn private_folder(folder: &Path, ours: &[&str]) -> Result<(), CliError> {
     use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
     let close = |path: &Path| {
-        let rights = if path.is_dir() { 0o700 } else { 0o600 };
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(rights))
+        let known = std::fs::metadata(path)?.permissions().mode();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(known & 0o700))
     };
     let make = || {
         let mut builder = std::fs::DirBuilder::new();
@@ -239,9 +239,10 @@ pub(crate) fn private_folder(folder: &Path, ours: &[&str]) -> Result<(), CliErro
     };
     make().map_err(|error| {
         CliError::failed(format!(
-            "could not make the folder `{}`: {error}",
+            "could not use the folder `{}`: {error}",
             folder.display()
         ))
+        .hint("choose another folder with --data-dir")
     })
 }
 

@@ -10,6 +10,7 @@ use crate::error::{ObjectName, ResourceError};
 use crate::health::{self, Judged};
 use crate::outputs::{self, OutputError};
 use crate::retention;
+use crate::verdict::Status;
 
 impl<B: Blueprint> Walk<'_, B> {
     pub(super) fn read_back(
@@ -45,7 +46,6 @@ impl<B: Blueprint> Walk<'_, B> {
                 None => no_healthy_run(paths),
             }
         };
-        let is_behind = found.is_err() && health::is_behind(&object);
         let (output, problem) = match found {
             Ok(output) => (output, None),
             Err(why) => (None, Some(why)),
@@ -57,6 +57,8 @@ impl<B: Blueprint> Walk<'_, B> {
             has_outputs: output.is_some(),
             object: Some(&object),
         });
+        let is_behind =
+            (problem.is_some() || health.status != Status::True) && health::is_behind(&object);
         let error = problem.map(|why| {
             let producers = match &why {
                 OutputError::NoDeployment => {

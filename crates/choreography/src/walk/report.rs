@@ -24,8 +24,8 @@ pub struct Report {
     pub hint: Option<Hint>,
     /// Whether the pass has to be repeated though nothing changed.
     pub retries: bool,
-    /// Whether an output is held back until its object's controller has looked at the object as it is now, which most
-    /// do within milliseconds.
+    /// Whether an output or the health of an object is not known until its controller has looked at the object as it
+    /// is now, which most do within milliseconds.
     pub is_behind: bool,
 }
 

@@ -631,19 +631,30 @@ fn what_its_controller_has_not_looked_at_yet_is_behind() {
         "kpack",
         json!({})
     )]));
-    let is_behind = |generation, observed| {
-        let status = json!({"observedGeneration": observed, "image": "i"});
+    let is_behind = |path: &str, rule: Value, observed: i64| {
+        let ready = json!([{"type": "Ready", "status": "True"}]);
+        let status = json!({"observedGeneration": observed, "image": "i", "conditions": ready});
         let image = json!({
             "apiVersion": "v1", "kind": "Image", "status": status,
-            "metadata": {"name": "i", "generation": generation},
+            "metadata": {"name": "i", "generation": 2},
         });
-        let spec = json!({"imagePath": "status.image", "template": image});
+        let spec = json!({"imagePath": path, "healthRule": rule, "template": image});
         let kpack = template("ClusterImageTemplate", "kpack", spec);
         let report = pass(&workload(json!({})), &chain, &mut Server::new(vec![kpack]));
         report.is_behind
     };
-    assert!(is_behind(2, 1));
-    assert!(!is_behind(2, 2));
+    let (always, ready) = (
+        json!({"alwaysHealthy": {}}),
+        json!({"singleConditionType": "Ready"}),
+    );
+    for (path, rule, wanted) in [
+        ("status.image", &always, true),
+        ("metadata.name", &ready, true),
+        ("metadata.name", &always, false),
+    ] {
+        assert_eq!(is_behind(path, rule.clone(), 1), wanted, "{path} {rule}");
+        assert!(!is_behind(path, rule.clone(), 2), "{path} {rule}");
+    }
 }
 
 #[test]

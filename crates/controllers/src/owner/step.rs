@@ -184,7 +184,7 @@ impl<'a> Step<'a> {
         done: &mut Done,
     ) -> Result<(Submitted, Vec<ObjectId>), Refused> {
         let Submission {
-            resource,
+            resource: _,
             mut object,
             labels,
             lifecycle,
@@ -208,10 +208,13 @@ impl<'a> Step<'a> {
             if id.name.is_empty() {
                 return Err(rejected("get", "resource name may not be empty", false));
             }
-            let before = self.before.iter().find(|entry| entry.name == resource);
-            let was_there = before
-                .and_then(|entry| entry.stamped_ref.as_ref())
-                .is_some_and(|stamped| stamped.name.as_deref() == Some(&id.name));
+            // Also where another resource stamped it, or that of another chain.
+            let before = self
+                .before
+                .iter()
+                .filter_map(|entry| entry.stamped_ref.as_ref());
+            let mut named = before.filter(|it| it.name.as_deref() == Some(&id.name));
+            let was_there = named.any(|it| it.kind.as_deref() == Some(&id.kind));
             let stamped = self
                 .submission()
                 .replace((api, id), object, &inputs, was_there)

@@ -55,9 +55,9 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// Tells what a pass found that the status did not say before.
-    pub(super) fn tell_findings(&self, walked: &Walked) {
+    pub(super) fn tell_findings(&self, resources: &[ResourceStatus]) {
         let before = self.object.standing().resources;
-        for now in &walked.report.resources {
+        for now in resources {
             let before = before.iter().find(|entry| entry.name == now.name);
             self.tell_news(now, before);
         }

@@ -2,19 +2,13 @@
 
 use choreography::notation;
 use choreography::runnable::{RunError, selected, unresolved};
-use cluster::caller::Want;
-use cluster::{ApiError, Caller, Resource};
+use cluster::Caller;
 use delivery::scope::{Scope, Served};
 use kinds::cartographer::runnable::ResourceSelector;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::Pass;
-
-#[derive(Deserialize)]
-struct List {
-    items: Option<Vec<Value>>,
-}
+use crate::stamping;
 
 impl Pass<'_> {
     /// The one object that the Runnable selects, read as the account. Nothing where it selects none.
@@ -45,20 +39,14 @@ impl Pass<'_> {
         let watched = (&api, labels.as_str());
         self.ended.is_unwatched |= self.ctx.selections.follow(&self.ctx.watches, key, watched);
         let namespace = (scope != Scope::Cluster).then_some(key.namespace.as_str());
-        let place = Resource::collection(&api, namespace);
-        let listed = caller.list(&place, &labels, Want::Whole).await;
-        let listed: Result<List, ApiError> = listed.and_then(|answer| answer.decode());
+        let listed = stamping::list(caller, (&api, namespace), &labels).await;
         let listed = listed.map_err(|error| {
             self.uses.refused |= error.is_forbidden();
             self.ended.may_pass |= !error.is_forbidden();
             let why = format!("unable to list from api server: {error}");
             unlisted(selector, scope, &why)
         })?;
-        let mut object = selected(selector, listed.items.unwrap_or_default())?;
-        // The items of a list do not say what they are.
-        object["apiVersion"] = version.into();
-        object["kind"] = kind.into();
-        Ok(Some(object))
+        selected(selector, listed).map(Some)
     }
 }
 

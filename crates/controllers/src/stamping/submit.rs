@@ -86,9 +86,26 @@ impl Refused {
     }
 }
 
-#[derive(Deserialize)]
-struct List {
-    items: Option<Vec<Value>>,
+/// The whole objects with some labels, which say what they are.
+pub(crate) async fn list(
+    caller: &Caller,
+    (api, namespace): (&ApiResource, Option<&str>),
+    labels: &str,
+) -> Result<Vec<Value>, ApiError> {
+    #[derive(Deserialize)]
+    struct List {
+        items: Option<Vec<Value>>,
+    }
+    let place = Resource::collection(api, namespace);
+    let listed = caller.list(&place, labels, Want::Whole).await?;
+    let listed: List = listed.decode()?;
+    let mut all = listed.items.unwrap_or_default();
+    for object in &mut all {
+        // The items of a list do not.
+        object["apiVersion"] = json!(api.api_version);
+        object["kind"] = json!(api.kind);
+    }
+    Ok(all)
 }
 
 impl Submission<'_> {
@@ -235,19 +252,12 @@ impl Submission<'_> {
         let collection = Resource::collection(&api, id.namespace.as_deref());
         let mut selector = vec![format!("{}={}", names::OWNER_LABEL, self.owner.label())];
         selector.extend(labels.iter().map(|(key, value)| format!("{key}={value}")));
-        let listed = self
-            .caller
-            .list(&collection, &selector.join(","), Want::Whole)
-            .await;
-        let listed: Result<List, ApiError> = listed.and_then(|answer| answer.decode());
-        let listed = listed.map_err(|why| Refused::new("list", &why))?;
-        let mut all = listed.items.unwrap_or_default();
+        let place = (&api, id.namespace.as_deref());
+        let listed = list(self.caller, place, &selector.join(",")).await;
+        let mut all = listed.map_err(|why| Refused::new("list", &why))?;
         // What a run makes may carry its labels, and what one of the same name made before is not this one's.
         all.retain(|object| is_owned_as(object, &wanted));
-        for object in &mut all {
-            // The items of a list do not say what they are.
-            object["apiVersion"] = wanted["apiVersion"].clone();
-            object["kind"] = wanted["kind"].clone();
+        for object in &all {
             let id = known(&id, object);
             self.ctx.seen.follow(&id, self.stamper);
             self.ctx.seen.read(&id, version(object));

@@ -165,13 +165,17 @@ pub(super) async fn control(
         .serve(args.profile, &writer, ytt.clone(), stop.clone())
         .await?;
     let (started, running) = oneshot::channel();
-    let temporary = tempfile::tempdir()
-        .map_err(|error| CliError::failed(format!("no temporary folder: {error}")))?;
+    // It goes with the controller that ends in order.
+    let temporary = match args.cache_dir {
+        Some(_) => None,
+        None => Some(
+            tempfile::tempdir()
+                .map_err(|error| CliError::failed(format!("no temporary folder: {error}")))?,
+        ),
+    };
+    let own = temporary.as_ref().map(|folder| folder.path().to_owned());
     let options = Options {
-        cache: args
-            .cache_dir
-            .clone()
-            .unwrap_or_else(|| temporary.path().to_owned()),
+        cache: args.cache_dir.clone().or(own).unwrap_or_default(),
         requests_at_once: args.requests.max(1),
         passes_at_once: 32,
         unwatched_interval: args.unwatched_interval,

@@ -20,16 +20,12 @@ use crate::progress::Progress;
 const GIT: &str = "git";
 /// Which controllers ran last.
 const PROFILE: &str = "profile";
+/// How clients find the clusters.
+const KUBECONFIG: &str = "kubeconfig";
+/// What a server holds that uses the folder.
+const LOCK: &str = "lock";
 /// All that is in the folder of the data.
-const DATA: [&str; 7] = [
-    "clusters",
-    GIT,
-    "keys",
-    "kubeconfig",
-    "lock",
-    "log",
-    PROFILE,
-];
+const DATA: [&str; 7] = ["clusters", GIT, "keys", KUBECONFIG, LOCK, "log", PROFILE];
 
 /// Run Kubernetes clusters on this machine, with Shipway at work on each
 ///
@@ -80,6 +76,7 @@ pub(crate) async fn cmd_up(args: &UpArgs) -> Result<ExitCode, CliError> {
     if let Some(file) = &own {
         check_merge(file, &clusters)?;
     }
+    check_own(&folder)?;
     private_folder(&folder, &DATA)?;
     let log = folder.join("log");
     log_into(&log)?;
@@ -164,6 +161,16 @@ fn clusters_of(folder: &Path) -> Vec<String> {
     found
 }
 
+/// Whether a kubeconfig in the folder is ours, and may be written anew: there is a lock then.
+fn check_own(folder: &Path) -> Result<(), CliError> {
+    let file = folder.join(KUBECONFIG);
+    if !file.exists() || folder.join(LOCK).exists() {
+        return Ok(());
+    }
+    let why = format!("`{}` is of something else", file.display());
+    Err(CliError::failed(why).hint("choose another folder with --data-dir"))
+}
+
 /// What runs on the clusters of a folder: what is wanted, which is remembered, or what ran there last.
 fn profile_of(folder: &Path, wanted: Option<Profile>) -> Result<Profile, CliError> {
     let file = folder.join(PROFILE);
@@ -200,6 +207,19 @@ fn check_name(name: &str) -> Result<(), CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_of_something_else_is_not_overwritten() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let write = |name| std::fs::write(folder.path().join(name), "mine").expect("it is written");
+        let is_own = || check_own(folder.path()).is_ok();
+        write("notes");
+        assert!(is_own());
+        write(KUBECONFIG);
+        assert!(!is_own());
+        write(LOCK);
+        assert!(is_own());
+    }
 
     #[test]
     fn the_profile_of_a_folder_is_the_one_that_was_wanted_last() {

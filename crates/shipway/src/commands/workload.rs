@@ -2,6 +2,7 @@
 
 mod delete;
 mod edit;
+mod file;
 mod get;
 mod list;
 mod put;

@@ -268,11 +268,17 @@ impl EditArgs {
                     // The object's name has no colon, and neither has its kind.
                     let mut parts = object.rsplitn(3, ':');
                     let parts = (parts.next(), parts.next(), parts.next());
+                    let refused =
+                        || format!("--service-ref: `{object}` is not APIVERSION:KIND:OBJECT");
                     let (Some(object), Some(kind), Some(api_version)) = parts else {
-                        return Err(format!(
-                            "--service-ref: `{object}` is not APIVERSION:KIND:OBJECT"
-                        ));
+                        return Err(refused());
                     };
+                    let mut version = api_version.split('/');
+                    let is_version = version.clone().count() <= 2
+                        && version.all(|part| !part.is_empty() && !part.contains(':'));
+                    if !is_version || kind.is_empty() || object.is_empty() {
+                        return Err(refused());
+                    }
                     let claim = ServiceClaim {
                         name: name.clone(),
                         reference: Some(ServiceReference {
@@ -478,6 +484,12 @@ mod tests {
         check(&json!({}), &["--git-branch", "main"], &Err(lonely));
         let short = "--service-ref: `v1:Secret` is not APIVERSION:KIND:OBJECT";
         check(&json!({}), &["--service-ref", "db=v1:Secret"], &Err(short));
+        let long = "--service-ref: `a/v1:Secret:s:ns` is not APIVERSION:KIND:OBJECT";
+        check(
+            &json!({}),
+            &["--service-ref", "db=a/v1:Secret:s:ns"],
+            &Err(long),
+        );
         let text = json!({"params": [{"name": "annotations", "value": "a"}]});
         let wrong = "--annotation: the param `annotations` is not an object";
         check(&text, &["--annotation", "a=b"], &Err(wrong));

@@ -1,6 +1,6 @@
 //! `create` and `apply`: a Workload becomes as flags and a file say.
 
-use std::io::{IsTerminal as _, Read as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,25 +9,20 @@ use clap::Args;
 use cluster::causes;
 use kinds::condition::{self, Condition, kind};
 use kinds::{Workload, names};
+use kube::ResourceExt as _;
 use kube::api::PostParams;
 use kube::runtime::wait::await_condition;
-use kube::{Resource as _, ResourceExt as _};
-use manifest::Document;
 use serde_json::Value;
 
 use super::edit::EditArgs;
-use super::{named, refused, workloads};
+use super::{file, named, refused, workloads};
 use crate::commands::at_work;
-use crate::commands::strict;
 use crate::commands::target::Target;
 use crate::config::ClusterArgs;
 use crate::duration::duration;
 use crate::error::CliError;
 use crate::output::{Format, OutputArgs, ask, diff_line, note, print_text, print_whole};
 use crate::progress::Progress;
-
-/// The largest file that is read; a cluster takes no larger object.
-const LARGEST_FILE: u64 = 3 * 1024 * 1024;
 
 /// Create a Workload
 ///
@@ -92,7 +87,7 @@ pub(super) async fn create(cluster: &ClusterArgs, args: &CreateArgs) -> Result<E
         ))
         .hint(format!("{} changes it", target.command(&words))));
     }
-    args.put_new(&target, workload).await
+    args.put_new(&target, "create", workload).await
 }
 
 pub(super) async fn apply(cluster: &ClusterArgs, args: &ApplyArgs) -> Result<ExitCode, CliError> {
@@ -111,7 +106,7 @@ pub(super) async fn apply(cluster: &ClusterArgs, args: &ApplyArgs) -> Result<Exi
         return args.dry(&target, next);
     }
     let Some(known) = known else {
-        return args.put_new(&target, next).await;
+        return args.put_new(&target, "apply", next).await;
     };
     let (before, after) = (shown(&known)?, shown(&next)?);
     if before == after {
@@ -122,17 +117,39 @@ pub(super) async fn apply(cluster: &ClusterArgs, args: &ApplyArgs) -> Result<Exi
         note(format!("  {}", diff_line(&line)));
     }
     args.agreed(&target, "apply", &name, "Change this Workload?")?;
-    // Whoever changed it since it was read is not overruled: it is replaced at the version that was shown.
-    let replaced = workloads(&target).replace(&name, &params(), &next).await;
-    let replaced = replaced.map_err(|error| match &error {
-        kube::Error::Api(status) if status.code == 409 => CliError::failed(format!(
-            "Workload `{}/{name}` was changed by somebody else meanwhile, and nothing was done",
-            target.namespace
-        ))
-        .hint("look at the change again with the same command"),
-        error => refused(&target, error),
-    })?;
+    let replaced = replace(&target, &before, next).await?;
     args.waited(&target, &replaced, "configured").await
+}
+
+/// Replaces a Workload that is as it was shown `before`. Whoever changed it since is not overruled; that its status moved
+/// on is nobody's change.
+async fn replace(
+    target: &Target,
+    before: &Value,
+    mut next: Workload,
+) -> Result<Workload, CliError> {
+    let (api, name) = (workloads(target), next.name_any());
+    loop {
+        match api.replace(&name, &params(), &next).await {
+            Ok(replaced) => return Ok(replaced),
+            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            Err(error) => return Err(refused(target, &error)),
+        }
+        let now = api.get_opt(&name).await;
+        let now = now.map_err(|error| refused(target, &error))?;
+        match now {
+            Some(now) if shown(&now)? == *before && now.uid() == next.uid() => {
+                next.metadata.resource_version = now.metadata.resource_version;
+            }
+            _ => {
+                return Err(CliError::failed(format!(
+                    "Workload `{}/{name}` was changed by somebody else meanwhile, and nothing was done",
+                    target.namespace
+                ))
+                .hint("look at the change again with the same command"));
+            }
+        }
+    }
 }
 
 impl PutArgs {
@@ -142,7 +159,7 @@ impl PutArgs {
             let name = self.name.as_deref().unwrap_or_default();
             return Ok(Workload::new(name, kinds::WorkloadSpec::default()));
         };
-        let mut workload = read(path)?;
+        let mut workload = file::read(path)?;
         if let Some(name) = &self.name {
             let there = workload.metadata.name.get_or_insert_with(|| name.clone());
             if there != name {
@@ -174,13 +191,18 @@ impl PutArgs {
         }
     }
 
-    async fn put_new(&self, target: &Target, workload: Workload) -> Result<ExitCode, CliError> {
+    async fn put_new(
+        &self,
+        target: &Target,
+        verb: &str,
+        workload: Workload,
+    ) -> Result<ExitCode, CliError> {
         let name = workload.name_any();
         note(format!("Create Workload `{}/{name}`:", target.namespace));
         for line in manifest::to_yaml(&shown(&workload)?).lines() {
             note(format!("  {line}"));
         }
-        self.agreed(target, "create", &name, "Create this Workload?")?;
+        self.agreed(target, verb, &name, "Create this Workload?")?;
         let created = workloads(target).create(&params(), &workload).await;
         let created = created.map_err(|error| refused(target, &error))?;
         self.waited(target, &created, "created").await
@@ -346,46 +368,4 @@ fn shown(workload: &Workload) -> Result<Value, CliError> {
         });
     }
     Ok(value)
-}
-
-fn read(path: &std::path::Path) -> Result<Workload, CliError> {
-    let name = path.display().to_string();
-    let unread = |why: std::io::Error| CliError::failed(format!("could not read `{name}`: {why}"));
-    let mut bytes = Vec::new();
-    if name == "-" {
-        let input = std::io::stdin().lock();
-        input.take(LARGEST_FILE).read_to_end(&mut bytes)
-    } else {
-        let file = std::fs::File::open(path).map_err(unread)?;
-        file.take(LARGEST_FILE).read_to_end(&mut bytes)
-    }
-    .map_err(unread)?;
-    let documents = manifest::parse_documents(&name, &bytes).map_err(|problems| {
-        let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        CliError::failed(why.join("\n"))
-    })?;
-    let group = |document: &Document| {
-        let version = document.value["apiVersion"].as_str()?.split_once('/')?;
-        Some(version.0 == "carto.run")
-    };
-    let mut workloads = documents
-        .into_iter()
-        .filter(|document| document.value["kind"] == "Workload" && group(document) == Some(true));
-    match (workloads.next(), workloads.next()) {
-        (Some(Document { line, value }), None) => {
-            let version = Workload::api_version(&());
-            if value["apiVersion"] != *version {
-                let theirs = &value["apiVersion"];
-                return Err(CliError::failed(format!(
-                    "`{name}`, line {line}: a Workload of {theirs} is not known"
-                ))
-                .hint(format!("apiVersion is {version}")));
-            }
-            strict::typed(value)
-                .map_err(|why| CliError::failed(format!("`{name}`, line {line}: {why}")))
-        }
-        (None, _) => Err(CliError::failed(format!("`{name}` has no Workload"))),
-        (Some(_), Some(_)) => Err(CliError::failed(format!("`{name}` has several Workloads"))
-            .hint("`kubectl apply -f` takes them all")),
-    }
 }
