@@ -2,8 +2,6 @@
 //! read, as the genuine controllers would have written it in the end. It is simulated, and says so.
 //! Pure.
 
-mod foreign;
-
 use serde_json::{Map, Value, json};
 
 /// The annotation that decides how a workload ends: `fail` or `hang`; anything else, and none, is well.
@@ -56,23 +54,25 @@ pub(crate) fn status(
     outcome: Outcome,
     now: &str,
 ) -> Option<Value> {
-    let (_, _, write) = WORKLOADS
+    let (.., write, own) = WORKLOADS
         .iter()
-        .find(|(of, name, _)| (*of, *name) == (group, resource))?;
+        .find(|(of, name, ..)| (*of, *name) == (group, resource))?;
     // Of nothing, nothing hangs or fails.
-    let outcome = match object["spec"]["replicas"].as_i64() {
-        Some(0) => Outcome::Well,
-        _ => outcome,
-    };
+    let is_none = object["spec"]["replicas"] == 0;
+    let outcome = if is_none { Outcome::Well } else { outcome };
     let mut status = write(&Workload {
         object,
         outcome,
         now,
     });
-    let foreign = foreign::conditions(&object["status"]["conditions"]);
-    if let (false, Some(status)) = (foreign.is_empty(), status.as_object_mut()) {
-        let conditions = status.entry("conditions").or_insert_with(|| json!([]));
-        conditions.as_array_mut()?.extend(foreign);
+    // The conditions of others stay, as with the genuine controllers.
+    let known = object["status"]["conditions"].as_array();
+    let is_own = |it: &Value| it["type"].as_str().is_none_or(|kind| own.contains(&kind));
+    for foreign in known.into_iter().flatten().filter(|it| !is_own(it)) {
+        match &mut status["conditions"] {
+            Value::Array(all) => all.push(foreign.clone()),
+            none => *none = json!([foreign]),
+        }
     }
     Some(status)
 }
@@ -81,19 +81,30 @@ pub(crate) fn status(
 pub(crate) fn workloads() -> impl Iterator<Item = (&'static str, &'static str)> {
     WORKLOADS
         .iter()
-        .map(|(group, resource, _)| (*group, *resource))
+        .map(|(group, resource, ..)| (*group, *resource))
 }
 
 type Write = fn(&Workload<'_>) -> Value;
 
-const WORKLOADS: &[(&str, &str, Write)] = &[
-    ("", "pods", pod),
-    ("", "persistentvolumeclaims", claim),
-    ("apps", "deployments", deployment),
-    ("apps", "replicasets", replica_set),
-    ("apps", "statefulsets", stateful_set),
-    ("apps", "daemonsets", daemon_set),
-    ("batch", "jobs", job),
+/// Each with the conditions that its genuine controller writes.
+const WORKLOADS: &[(&str, &str, Write, &[&str])] = &[
+    ("", "pods", pod, OF_PODS),
+    ("", "persistentvolumeclaims", claim, &[]),
+    ("apps", "deployments", deployment, OF_DEPLOYMENTS),
+    ("apps", "replicasets", replica_set, &["ReplicaFailure"]),
+    ("apps", "statefulsets", stateful_set, &[]),
+    ("apps", "daemonsets", daemon_set, &[]),
+    ("batch", "jobs", job, OF_JOBS),
+];
+
+const OF_PODS: &[&str] = &["PodScheduled", "Initialized", "ContainersReady", "Ready"];
+const OF_DEPLOYMENTS: &[&str] = &["Available", "Progressing", "ReplicaFailure"];
+const OF_JOBS: &[&str] = &[
+    "Suspended",
+    "SuccessCriteriaMet",
+    "Complete",
+    "FailureTarget",
+    "Failed",
 ];
 
 struct Workload<'a> {

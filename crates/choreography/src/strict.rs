@@ -8,7 +8,7 @@ use kinds::{Blueprint, BlueprintSpec, ClusterDelivery, ClusterSupplyChain, Templ
 
 use crate::graph;
 use crate::label_selector;
-use crate::validate::Invalid;
+use crate::validate::{self, Invalid};
 
 /// The kinds of templates that provide a source to a delivery's resources.
 const DEPLOYED: [TemplateKind; 2] = [
@@ -40,10 +40,17 @@ fn works<B: Blueprint>(
     and: fn(&BlueprintSpec) -> Result<(), Invalid>,
 ) -> Result<(), Invalid> {
     let spec = blueprint.blueprint();
-    and(spec).map_err(|why| refuse(blueprint, &why))?;
-    match graph::order(&spec.resources) {
+    let all = and(spec).and_then(|()| usable(&spec.resources));
+    all.map_err(|why| refuse(blueprint, &why))
+}
+
+/// Whether anybody can be served by resources: those that need each other in a circle would be stamped without what has to
+/// go into them, and two of one name cannot be told apart in a status.
+pub fn usable(resources: &[Resource]) -> Result<(), Invalid> {
+    validate::names_differ(resources)?;
+    match graph::order(resources) {
         Ok(_) => Ok(()),
-        Err(cycle) => Err(refuse(blueprint, &Invalid(cycle.to_string()))),
+        Err(cycle) => Err(Invalid(cycle.to_string())),
     }
 }
 

@@ -7,6 +7,7 @@ mod blueprint;
 mod field;
 mod template;
 
+pub(crate) use blueprint::names_differ;
 pub use blueprint::{delivery, supply_chain};
 pub use template::{run_template, template, template_spec};
 

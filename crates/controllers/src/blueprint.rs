@@ -1,16 +1,16 @@
 //! `ClusterSupplyChain` and `ClusterDelivery`: whether the templates that they name exist, and whether admission
 //! would have let them in: it may not have been asked.
 
-use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
 use choreography::admission::Checked;
-use choreography::graph;
+use choreography::strict;
+use choreography::validate::Invalid;
 use cluster::status;
 use k8s_openapi::jiff::Timestamp;
-use kinds::cartographer::blueprint::{Blueprint, BlueprintStatus, Resource};
+use kinds::cartographer::blueprint::{Blueprint, BlueprintStatus};
 use kinds::cartographer::condition_type;
 use kinds::cartographer::reason::Reason;
 use kinds::condition::{self, kind};
@@ -48,7 +48,7 @@ where
         conditions: conditions(
             &missing,
             blueprint.check().err().map(|why| why.to_string()),
-            unusable(&blueprint.blueprint().resources),
+            strict::usable(&blueprint.blueprint().resources).err(),
         ),
     };
     condition::settle_times(&before.conditions, &mut next.conditions, Timestamp::now());
@@ -88,22 +88,11 @@ fn missing(
     missing
 }
 
-/// Why nobody can be served: resources that need each other in a circle would be stamped without what has to go into
-/// them, and two of one name cannot be told apart in a status.
-fn unusable(resources: &[Resource]) -> Option<String> {
-    let mut names = BTreeSet::new();
-    let twice = resources.iter().find(|it| !names.insert(&it.name));
-    if let Some(Resource { name, .. }) = twice {
-        return Some(format!("duplicate resource name [{name}] found"));
-    }
-    graph::order(resources).err().map(|cycle| cycle.to_string())
-}
-
 /// The owners of a blueprint that breaks a rule are served all the same, as far as that goes.
 fn conditions(
     missing: &[String],
     invalid: Option<String>,
-    unusable: Option<String>,
+    unusable: Option<Invalid>,
 ) -> Vec<Condition> {
     let templates = if missing.is_empty() {
         ("True", Reason::Ready, String::new())
@@ -115,7 +104,7 @@ fn conditions(
         ("False", Reason::TemplatesNotFound, message)
     };
     let ready = match unusable {
-        Some(why) if missing.is_empty() => ("False", Reason::InvalidBlueprint, why),
+        Some(why) if missing.is_empty() => ("False", Reason::InvalidBlueprint, why.to_string()),
         _ => templates.clone(),
     };
     let say = |kind: &str, (status, reason, message): (&str, Reason, String)| Condition {
@@ -157,17 +146,6 @@ mod tests {
             missing(&blueprint, |_, name| there.contains(&name)),
             expected
         );
-    }
-
-    #[test]
-    fn a_name_that_two_resources_have_serves_nobody() {
-        let named = |name: &str| Resource {
-            name: name.to_owned(),
-            ..Resource::default()
-        };
-        assert_eq!(unusable(&[named("a"), named("b")]), None);
-        let why = unusable(&[named("a"), named("b"), named("a")]);
-        assert_eq!(why.as_deref(), Some("duplicate resource name [a] found"));
     }
 
     #[test]

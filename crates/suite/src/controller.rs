@@ -347,22 +347,17 @@ async fn install_text(client: &Client, text: &[u8]) {
 
 /// Installs what a controller of a profile, `run` or `full`, needs.
 pub async fn install_of(world: &World, profile: &str) {
-    let printed = Command::new(program())
-        .args(["crds", "--profile", profile])
-        .output()
-        .expect("the program runs");
-    assert!(
-        printed.status.success(),
-        "shipway crds: {}",
-        String::from_utf8_lossy(&printed.stderr)
-    );
+    let printed = |arguments: &[&str]| {
+        let ran = Command::new(program()).arg("crds").args(arguments).output();
+        let ran = ran.expect("the program runs");
+        let why = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "shipway crds {arguments:?}: {why}");
+        ran.stdout
+    };
     let client = world.client().await;
-    install_text(&client, &printed.stdout).await;
+    install_text(&client, &printed(&["--profile", profile])).await;
     if profile == "run" {
-        let delivery = Command::new(program())
-            .args(["crds", "--delivery"])
-            .output();
-        install_text(&client, &delivery.expect("the program runs").stdout).await;
+        install_text(&client, &printed(&["--delivery"])).await;
     }
     let api: Api<CustomResourceDefinition> = Api::all(client);
     let profile = if profile == "full" {

@@ -138,3 +138,14 @@ fn a_name_that_no_label_takes_is_refused() {
         ),
     );
 }
+
+#[test]
+fn a_name_that_two_resources_have_serves_nobody() {
+    let named = |name: &str| Resource {
+        name: name.to_owned(),
+        ..Resource::default()
+    };
+    assert_eq!(usable(&[named("a"), named("b")]), Ok(()));
+    let why = usable(&[named("a"), named("b"), named("a")]).expect_err("two of one name");
+    assert_eq!(why.to_string(), "duplicate resource name [a] found");
+}

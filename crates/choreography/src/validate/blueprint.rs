@@ -24,11 +24,17 @@ pub fn delivery(delivery: &ClusterDelivery) -> Result<(), Invalid> {
     delivery_spec(delivery.blueprint()).map_err(|why| why.within(&place))
 }
 
+/// Whether no two resources share a name.
+pub(crate) fn names_differ(resources: &[Resource]) -> Result<(), Invalid> {
+    match duplicate(resources.iter().map(|resource| &resource.name)) {
+        Some((_, name)) => Err(Invalid(format!("duplicate resource name [{name}] found"))),
+        None => Ok(()),
+    }
+}
+
 fn supply_chain_spec(spec: &BlueprintSpec) -> Result<(), Invalid> {
     selector_and_params(spec, field::WORKLOAD)?;
-    if let Some((_, name)) = duplicate(spec.resources.iter().map(|resource| &resource.name)) {
-        return Err(Invalid(format!("duplicate resource name [{name}] found")));
-    }
+    names_differ(&spec.resources)?;
     templates(spec, field::WORKLOAD)?;
     for resource in &spec.resources {
         pass_through(resource, Some(&resource.images))?;

@@ -299,7 +299,23 @@ async fn hundreds_of_supply_chains_hold_nobody_up() {
     gone.try_collect::<Vec<()>>()
         .await
         .expect("they can be deleted");
-    until(&chains, "shop", "Ready").await;
+    let changed = template(&one, &map("$(workload.metadata.name)$", "b"));
+    chains.apply(&changed).await;
+    let maps: Api<ConfigMap> = Api::namespaced(client, chains.ns());
+    eventually("the change to be stamped", PATIENCE, || async {
+        match maps.get_opt("shop").await {
+            Ok(Some(map))
+                if map
+                    .data
+                    .as_ref()
+                    .is_some_and(|data| data.values().any(|it| it == "b")) =>
+            {
+                Ok(())
+            }
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
     for kind in ["clustersupplychains", "clusterconfigtemplates"] {
         chains
             .remove(&format!("/apis/carto.run/v1alpha1/{kind}/{one}"))

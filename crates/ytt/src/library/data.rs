@@ -37,7 +37,8 @@ impl<'v> StarlarkValue<'v> for Data<'v> {
     fn get_attr(&self, attribute: &str, heap: &'v Heap) -> Option<Value<'v>> {
         match attribute {
             "values" => Some(self.values),
-            "read" | "list" => Some(heap.alloc_complex_no_freeze(NoFiles)),
+            "read" => Some(heap.alloc_complex_no_freeze(NoFiles("read"))),
+            "list" => Some(heap.alloc_complex_no_freeze(NoFiles("list"))),
             _ => None,
         }
     }
@@ -49,11 +50,11 @@ impl<'v> StarlarkValue<'v> for Data<'v> {
 
 /// What reads files of the template's folder in genuine ytt.
 #[derive(Debug, Trace, ProvidesStaticType, NoSerialize, Allocative)]
-struct NoFiles;
+struct NoFiles(&'static str);
 
 impl fmt::Display for NoFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<function read>")
+        write!(f, "<function {}>", self.0)
     }
 }
 
@@ -65,6 +66,7 @@ impl<'v> StarlarkValue<'v> for NoFiles {
         _args: &Arguments<'v, '_>,
         _eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
-        Err(failure("data.read: no files besides the template"))
+        let text = format!("data.{}: no files besides the template", self.0);
+        Err(failure(text))
     }
 }

@@ -44,6 +44,11 @@ fn what_is_left_out_is_refused_by_name() {
         "{}",
         "2:7: data.read: no files besides the template",
     );
+    check_error(
+        "#@ load('@ytt:data', 'data')\na: #@ data.list()\n",
+        "{}",
+        "2:7: data.list: no files besides the template",
+    );
 }
 
 #[test]

@@ -10,8 +10,8 @@ use manifest::Document;
 use crate::commands::strict;
 use crate::error::CliError;
 
-/// The largest file that is read; a cluster takes no larger object.
-const LARGEST_FILE: u64 = 3 * 1024 * 1024;
+/// One byte more than a file may have, so that a larger one is refused and not cut off.
+const TOO_LARGE: u64 = manifest::MAX_FILE_BYTES as u64 + 1;
 
 /// Reads the one Workload of a file, or of standard input where its name is `-`.
 pub(super) fn read(path: &Path) -> Result<Workload, CliError> {
@@ -20,10 +20,10 @@ pub(super) fn read(path: &Path) -> Result<Workload, CliError> {
     let mut bytes = Vec::new();
     if name == "-" {
         let input = std::io::stdin().lock();
-        input.take(LARGEST_FILE).read_to_end(&mut bytes)
+        input.take(TOO_LARGE).read_to_end(&mut bytes)
     } else {
         let file = std::fs::File::open(path).map_err(unread)?;
-        file.take(LARGEST_FILE).read_to_end(&mut bytes)
+        file.take(TOO_LARGE).read_to_end(&mut bytes)
     }
     .map_err(unread)?;
     let documents = manifest::parse_documents(&name, &bytes).map_err(|problems| {
